@@ -1,0 +1,70 @@
+# azgen: `make evolve` runs the default search, `make test` the tests. Everything is installed into .venv.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.PHONY: help evolve test experiments lint types contracts bench clean
+
+help:
+	@echo "make evolve       install azgen into $(VENV) and run the default search (one to two minutes)"
+	@echo "make test         run the tests"
+	@echo "make experiments  run the slow tests: the measured results that the documentation states (hours)"
+	@echo "make lint         ruff: rules and formatting"
+	@echo "make types        mypy"
+	@echo "make contracts    import-linter: which part may import which"
+	@echo "make bench        measure the executors on this machine"
+	@echo "make clean        remove the compile cache and the tools' caches ($(VENV) and runs/ stay)"
+	@echo "PYTHON=...        the interpreter that $(VENV) is made from (3.11 or newer; now: $(PYTHON))"
+
+evolve: $(INSTALLED)
+	$(BIN)/azgen evolve
+
+test: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# One at a time: they measure time.
+experiments: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest -m slow -s $(PYTEST_ARGS)
+
+lint: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED_DEV)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED_DEV)
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	$(BIN)/azgen bench
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find azgen tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The version is checked first, so that an old Python gives this message and not one of pip's.
+$(BIN)/python:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	    echo "azgen needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or: make PYTHON=/path/to/python3.11" >&2; \
+	    exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "azgen needs Python 3.11 or newer; '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1). Try: make PYTHON=python3.11" >&2; \
+	    exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "'$(PYTHON)' cannot make virtual environments. Debian and Ubuntu: apt install python3-venv" >&2; \
+	    exit 2; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e .
+	@touch $@
+
+$(INSTALLED_DEV): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[dev]'
+	@touch $@ $(INSTALLED)

@@ -1,0 +1,90 @@
+"""azgen evolves whole machine-learning algorithms from basic maths, and generates the native code that runs them.
+
+    import azgen
+
+    run = azgen.evolve("linear", seed=3)            # search; also evolve(data="table.csv", target="price")
+    print(run.champion.program, run.test_fitness)
+
+    program = azgen.Program.parse(text)             # or azgen.load("program.az")
+    task = azgen.Task(x_train, y_train, x_valid, y_valid, metric="rmse")
+    result = azgen.execute(program, [task])         # result.fitness, result.predictions
+    azgen.export(program, "winner.py")              # a Python module that needs NumPy alone
+
+Programs:
+    Program   a learning algorithm: Setup, Predict, Learn. `Program.parse(text)` reads one, `str(program)` prints it;
+              `.normalized()` is its normal form, `.hash` and `.structure_hash` identify it.
+    load      a program from an .az file.
+
+Execution:
+    Task      training and validation examples of one problem, metric "rmse" or "accuracy".
+    execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native code.
+    prepare   the same, as a function to be called again and again with everything already built.
+    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples), `.failed` (tasks).
+
+Search:
+    evolve    carries out a run, from a preset, a configuration or keyword arguments; keeps it in a run directory.
+    Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame`, `.export_path` ...
+    export    writes a program as a Python module of its own.
+
+AzgenError is raised for every mistake in what azgen is given; its message says what to do about it.
+Names are imported when they are first used, so `import azgen` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azgen.errors import AzgenError
+    from azgen.execution.execute import Result, execute, prepare
+    from azgen.language.program import Program, load
+    from azgen.study.export import export
+    from azgen.study.run import Run, evolve
+    from azgen.tasks.task import Task
+
+    __version__: str
+
+__all__ = [
+    "AzgenError",
+    "Program",
+    "Result",
+    "Run",
+    "Task",
+    "__version__",
+    "evolve",
+    "execute",
+    "export",
+    "load",
+    "prepare",
+]
+
+_HOMES = {
+    "AzgenError": "azgen.errors",
+    "Program": "azgen.language.program",
+    "Result": "azgen.execution.execute",
+    "Run": "azgen.study.run",
+    "Task": "azgen.tasks.task",
+    "evolve": "azgen.study.run",
+    "execute": "azgen.execution.execute",
+    "export": "azgen.study.export",
+    "load": "azgen.language.program",
+    "prepare": "azgen.execution.execute",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from azgen.version import azgen_version
+
+        value: Any = azgen_version()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

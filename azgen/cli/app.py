@@ -1,0 +1,74 @@
+"""The command `azgen`: its subcommands, and what becomes of errors and interruptions.
+
+Modules of commands import nothing heavy at the top, so that `azgen --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from azgen.errors import AzgenError
+
+
+class Commands(TyperGroup):
+    """Runs a command; mistakes of the user end in one message and exit status 2, Ctrl-C in exit status 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Invokes the command."""
+        try:
+            return super().invoke(ctx)
+        except AzgenError as error:
+            typer.echo(typer.style("Error:", fg="red", bold=True) + f" {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("Interrupted.", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # Whoever read our output has enough of it. What is still buffered must not raise again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from azgen.version import azgen_version
+
+        typer.echo(f"azgen {azgen_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def azgen(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Evolves machine-learning algorithms from basic maths, and exports them as readable Python."""
+
+
+def main() -> None:
+    """Entry point of the command `azgen`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no "±" gets a question mark in its place, and no traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app(prog_name="azgen")
+
+
+# Each of these adds its commands to the app.
+from azgen.cli import evolve, programs, reference, machine  # noqa: E402, F401, I001 (the order of `azgen --help`)

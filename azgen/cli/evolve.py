@@ -1,0 +1,97 @@
+"""`azgen evolve`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from azgen.cli.app import app
+
+
+@app.command(rich_help_panel="Search")
+def evolve(
+    config: str = typer.Argument(
+        None, metavar="[PRESET | CONFIG.toml]", help='A preset or a configuration file; without any: "digits".'
+    ),
+    data: str = typer.Option(
+        None, metavar="FILE | NAME", help="A table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name."
+    ),
+    target: str = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
+    kind: str = typer.Option(
+        None, metavar="KIND", help="regression or classification; without it the target column tells."
+    ),
+    seed: int = typer.Option(None, min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."),
+    max_time: str = typer.Option(None, metavar="TIME", help="Limit of the search: 90s, 10m, 1h30m."),
+    max_programs: int = typer.Option(
+        None, min=1, metavar="N", help="Limit of the search. A limit given here replaces those of the preset."
+    ),
+    target_fitness: float = typer.Option(
+        None, metavar="X", help="Stop when the fitness on selection tasks exceeds this."
+    ),
+    backend: str = typer.Option(
+        None, metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
+    ),
+    dtype: str = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    out: Path = typer.Option(None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."),
+    json: bool = typer.Option(False, "--json", help="One JSON object per event and line; the last is the result."),
+    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Evolve a learning algorithm; test, save and export the best one.
+
+    Without arguments the default preset runs. Ctrl-C ends the search early and keeps the best so far.
+    """
+    from azgen.cli.output import console
+    from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
+    from azgen.cli.view import view_for
+    from azgen.presets import resolve_settings
+    from azgen.runs.directory import to_json
+    from azgen.study import run as study
+
+    if build_dir is not None:
+        from azgen.codegen.cache import set_build_directory
+
+        set_build_directory(build_dir)
+    settings = resolve_settings(
+        config,
+        data=data,
+        target=target,
+        kind=kind,
+        seed=seed,
+        backend=backend,
+        dtype=dtype,
+        max_time=max_time,
+        max_programs=max_programs,
+        target_fitness=target_fitness,
+    )
+    to = console()
+    with _terminate_like_interrupt(), view_for(settings, to, json) as view:
+        run = study.evolve(settings, observer=view.observe, out=out)
+    result = run.as_record()
+    if json:
+        print(to_json({"event": "Result", **result}), flush=True)
+        return
+    if run.interrupted:
+        to.print("\nInterrupted: this is the best program so far.", style="bold")
+    to.print()
+    print_champion(to, result)
+    print_fitness(to, result)
+    print_ladder(to, result)
+    print_files(to, result)
+
+
+@contextmanager
+def _terminate_like_interrupt() -> Iterator[None]:
+    """SIGTERM ends the search as Ctrl-C does, so that a batch system's time limit loses nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,82 @@
+"""`azgen cache` and `azgen doctor`: what azgen keeps on this machine, and what it needs there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import typer
+
+from azgen.cli.app import app
+from azgen.errors import AzgenError
+
+_PANEL = "This machine"
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@app.command(rich_help_panel=_PANEL)
+def cache(
+    clear: bool = typer.Option(False, "--clear", help="Delete all compiled modules."),
+    prune: str = typer.Option(
+        None, metavar="SIZE", help="Delete those not used for longest until the rest takes at most SIZE: 500M, 2G."
+    ),
+    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Show where compiled modules are kept and how much room they take, or make room."""
+    from azgen.cli.output import console, grid, size
+    from azgen.codegen import cache as compile_cache
+
+    if clear and prune is not None:
+        raise AzgenError("--clear and --prune exclude each other; give one of them")
+    limit = parse_size(prune) if prune is not None else None
+    if build_dir is not None:
+        compile_cache.set_build_directory(build_dir)
+    folder, to = compile_cache.build_directory(), console()
+    if clear or limit is not None:
+        freed = compile_cache.clear() if limit is None else compile_cache.prune(limit)
+        to.print(f"{size(freed)} freed")
+    entries = compile_cache.cache_entries()
+    to.print(f"{folder}: {len(entries)} modules, {size(sum(entry.size for entry in entries))}")
+    kinds = sorted({entry.kind for entry in entries})
+    rows = []
+    for kind in kinds:
+        sizes = [entry.size for entry in entries if entry.kind == kind]
+        rows.append((kind, str(len(sizes)), size(sum(sizes))))
+    if rows:
+        to.print(grid(rows, "kind", "modules", "size", right=(1, 2)))
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as 500M or 2G.
+
+    Raises:
+        AzgenError: it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise AzgenError(f"{text!r} is no size; write, for example, 500M or 2G")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+@app.command(rich_help_panel=_PANEL)
+def doctor(
+    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Check that everything is there that azgen needs; exit status 1 if something is missing."""
+    from rich.text import Text
+
+    from azgen.cli.output import console
+    from azgen.codegen.doctor import diagnose
+
+    if build_dir is not None:
+        from azgen.codegen.cache import set_build_directory
+
+        set_build_directory(build_dir)
+    to, findings = console(), diagnose()
+    for finding in findings:
+        mark, style = ("ok", "green") if finding.ok else ("missing", "bold red")
+        to.print(Text.assemble((f"{mark:8}", style), f"{finding.name}: {finding.detail}"), soft_wrap=True)
+        for line in finding.advice.splitlines():
+            to.print(" " * 8 + line, style="yellow", soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)

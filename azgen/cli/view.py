@@ -1,0 +1,186 @@
+"""What one sees of a run while it goes on: a live picture on a terminal, lines elsewhere, JSON for machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from azgen.cli.output import duration, grid, ladder, thousands
+from azgen.runs.directory import to_json
+from azgen.runs.events import Champion, Event, Finished, NewChampion, Progress, Restarted, Started, as_record
+from azgen.runs.settings import Settings
+
+_LINE_SECONDS = 5.0
+_RESTART_SECONDS = 1.0
+_HALL_ROWS = 5
+
+
+class View(Protocol):
+    """Shows events."""
+
+    def observe(self, event: Event) -> None:
+        """Takes an event in."""
+
+
+@contextmanager
+def view_for(settings: Settings, to: Console, json: bool) -> Iterator[View]:
+    """The view that fits: JSON if asked for, else a live picture on a terminal, else lines."""
+    if json:
+        yield JsonView()
+    elif to.is_terminal:
+        view = LiveView(settings)
+        with Live(get_renderable=view.render, console=to, refresh_per_second=5, vertical_overflow="crop"):
+            yield view
+    else:
+        yield LineView(settings, to)
+
+
+class JsonView:
+    """One JSON object per event and line."""
+
+    def observe(self, event: Event) -> None:
+        """Prints the event."""
+        print(to_json(as_record(event)), flush=True)
+
+
+class LineView:
+    """One line per champion; restarts and progress at intervals."""
+
+    def __init__(self, settings: Settings, to: Console):
+        self._settings, self._to = settings, to
+        self._last = self._last_restart = 0.0
+        self._line(f"{settings.name}, seed {settings.seed}, {settings.dtype}")
+
+    def observe(self, event: Event) -> None:
+        """Prints the event, or keeps quiet if the last line is recent."""
+        match event:
+            case Started():
+                self._line(event.tasks)
+                self._line(f"search space: {event.search_space}; {_kernel(event)}")
+            case NewChampion():
+                self._line(f"{_at(event.seconds)}  champion: {_champion(event.champion)}")
+                self._last = event.seconds
+            case Restarted() if event.seconds >= self._last_restart + _RESTART_SECONDS:
+                self._line(f"{_at(event.seconds)}  population {event.restart + 1} begins (the last one: {event.reason})")
+                self._last = self._last_restart = event.seconds
+            case Progress() if event.seconds >= self._last + _LINE_SECONDS:
+                self._line(
+                    f"{_at(event.seconds)}  {thousands(event.programs)} programs, population {event.restart + 1}, "
+                    f"best on its search tasks {event.island_fitness:.4f}"
+                )
+                self._last = event.seconds
+            case Finished():
+                self._line(f"{_at(event.seconds)}  ended: {event.reason}; {thousands(event.programs)} programs")
+
+    def _line(self, text: str) -> None:
+        self._to.out(text, highlight=False)
+        self._to.file.flush()
+
+
+def _at(seconds: float) -> str:
+    return f"{seconds:8.1f} s"
+
+
+def _kernel(event: Started) -> str:
+    return "kernel from the cache" if event.kernel_cached else f"kernel compiled in {event.kernel_seconds:.1f} s"
+
+
+def _champion(champion: Champion) -> str:
+    return (
+        f"program {thousands(champion.number)}, fitness {champion.search_fitness:.4f} on search, "
+        f"{champion.select_fitness:.4f} on selection tasks"
+    )
+
+
+class LiveView:
+    """A picture of the run that redraws itself; `observe` and `render` may come from different threads."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._phase = "reading the data and compiling the search kernel"
+        self._spinner = Spinner("dots")
+        self._started: Started | None = None
+        self._progress: Progress | None = None
+        self._progress_at = time.perf_counter()
+        self._champions: list[Champion] = []
+
+    def observe(self, event: Event) -> None:
+        """Takes the event into the picture."""
+        match event:
+            case Started():
+                self._started, self._phase = event, "searching"
+            case Progress():
+                self._progress, self._progress_at = event, time.perf_counter()
+            case NewChampion():
+                self._champions = [event.champion, *self._champions]
+            case Finished():
+                self._phase = "testing the champion and the baselines"
+
+    def render(self) -> RenderableType:
+        """The picture as it is now."""
+        settings, parts = self._settings, list[RenderableType]()
+        parts.append(Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.dtype}", style="bold"))
+        if self._started:
+            parts.append(Text(self._started.tasks))
+            parts.append(Text(f"search space: {self._started.search_space}; {_kernel(self._started)}", style="dim"))
+        progress = self._progress
+        if progress is None:
+            self._spinner.update(text=Text(self._phase))
+            parts.append(self._spinner)
+            return Group(*parts)
+        parts += [Text(), self._bar(progress), Text(), self._numbers(progress)]
+        if self._champions:
+            parts += [Text(), self._hall()]
+        return Group(*parts)
+
+    def _bar(self, progress: Progress) -> RenderableType:
+        stop, seconds = self._settings.stop, progress.seconds
+        if self._phase == "searching":
+            seconds += time.perf_counter() - self._progress_at  # a round of slow programs is no standstill
+        shares, limits = [], []
+        if stop.max_seconds:
+            shares.append(seconds / stop.max_seconds)
+            limits.append(f"of {duration(stop.max_seconds)}")
+        if stop.max_programs:
+            shares.append(progress.programs / stop.max_programs)
+            limits.append(f"of {thousands(stop.max_programs)} programs")
+        bar = ProgressBar(total=1.0 if shares else None, completed=min(max(shares, default=0), 1.0), width=40, pulse=not shares)
+        row = Table.grid(padding=(0, 2))
+        row.add_row(bar, Text(" ".join([duration(seconds), *limits])), Text(self._phase, style="dim"))
+        return row
+
+    def _numbers(self, progress: Progress) -> RenderableType:
+        rate = progress.programs / max(progress.seconds, 1e-9)
+        known = ", ".join(f"{name} {share}" for name, _, share in ladder(progress.counts))
+        rows = [
+            ("programs", f"{thousands(progress.programs)}  ({thousands(round(rate))} a second)"),
+            ("of these", known),
+            ("population", f"{progress.restart + 1}, best on its search tasks {progress.island_fitness:.4f}"),
+        ]
+        if self._champions:
+            rows.append(("champion", f"{self._champions[0].select_fitness:.6f} on the selection tasks"))
+        return grid(rows)
+
+    def _hall(self) -> RenderableType:
+        rows: list[tuple[Any, ...]] = []
+        for champion in self._champions[:_HALL_ROWS]:
+            sizes = " + ".join(str(len(function)) for function in champion.program.functions)
+            rows.append(
+                (
+                    f"{champion.select_fitness:.6f}",
+                    f"{champion.search_fitness:.6f}",
+                    thousands(champion.number),
+                    str(champion.restart + 1),
+                    sizes,
+                )
+            )
+        return grid(rows, "selection", "search", "program", "population", "instructions", right=(2, 3))

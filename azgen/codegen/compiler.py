@@ -1,0 +1,212 @@
+"""From Cython source to a loaded module: find the C compiler, translate, compile, load.
+
+Cython runs in this process and the C compiler is called directly; going through setuptools costs three times
+as much. Every failure that the user can do something about is a CompilerError that says what.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Sequence
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from azgen.codegen.toolchain import Toolchain, compiler_environment, find_toolchain
+from azgen.errors import CompilerError
+
+__all__ = [
+    "CYTHON_DIRECTIVES",
+    "DEFAULT_FLAGS",
+    "Toolchain",
+    "compile_c",
+    "cython_to_c",
+    "find_toolchain",
+    "load_module",
+    "python_headers",
+]
+
+# IEEE arithmetic as written: no contraction to fused multiply-adds, no reordering, signed zeros kept.
+# -fno-math-errno and -fno-trapping-math change no value: nobody reads errno, nobody traps.
+# -Wno-psabi: lane vectors are passed by value, which draws a warning about other compilers.
+DEFAULT_FLAGS = (
+    "-O2",
+    "-march=native",
+    "-fPIC",
+    "-shared",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fwrapv",
+    "-DNDEBUG",
+    "-Wno-psabi",
+)
+
+# Generated source is checked before it is rendered, so nothing is checked again at run time.
+CYTHON_DIRECTIVES: dict[str, bool | str] = {
+    "language_level": "3",
+    "binding": False,
+    "boundscheck": False,
+    "cdivision": True,
+    "embedsignature": False,
+    "emit_code_comments": False,
+    "initializedcheck": False,
+    "wraparound": False,
+}
+
+# Cython's compiler keeps state in module globals, so one translation at a time per process.
+_cython_lock = threading.Lock()
+
+
+def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str | None = None) -> float:
+    """Translate a .pyx file to C and return the wall-clock seconds that it took.
+
+    The C file is written beside the source unless `c_path` says otherwise; the module is called like the file
+    unless `module_name` says otherwise. Prints nothing. Raises CompilerError with Cython's message for bad
+    source.
+    """
+    from Cython.Compiler import Main, Options  # here, since a run that finds all in the cache never needs it
+
+    pyx_path = pyx_path.absolute()
+    c_path = pyx_path.with_suffix(".c") if c_path is None else c_path.absolute()
+    listing = pyx_path.with_suffix(
+        ".lis"
+    )  # where Cython puts its messages when they are not to go to the terminal
+    started = time.perf_counter()
+    try:
+        with _cython_lock:
+            options = Options.CompilationOptions(
+                compiler_directives=CYTHON_DIRECTIVES,
+                output_file=str(c_path),
+                errors_to_stderr=False,
+                use_listing_file=True,
+                c_line_in_traceback=False,
+            )
+            result = Main.compile_single(str(pyx_path), options, module_name or pyx_path.stem)
+        if result.num_errors or result.c_file is None:
+            c_path.unlink(missing_ok=True)
+            raise CompilerError(f"Cython cannot translate {pyx_path}:\n{_read_listing(listing)}")
+    finally:
+        listing.unlink(missing_ok=True)
+    _name_source_without_folder(c_path, pyx_path.name)
+    return time.perf_counter() - started
+
+
+def compile_c(
+    c_path: Path,
+    so_path: Path,
+    flags: Sequence[str] = DEFAULT_FLAGS,
+    libraries: Sequence[str] = (),
+    *,
+    toolchain: Toolchain | None = None,
+) -> float:
+    """Compile one C file into an extension module and return the wall-clock seconds that it took.
+
+    `libraries` are names for the linker ("m", "mvec"). Raises CompilerError with the compiler's own message.
+    """
+    toolchain = toolchain or find_toolchain()
+    headers = python_headers()
+    platform_headers = Path(sysconfig.get_path("platinclude"))
+    command = [
+        *toolchain.command,
+        *_flags_of_platform(flags),
+        *(f"-I{folder}" for folder in dict.fromkeys((headers, platform_headers))),
+        str(c_path),
+        "-o",
+        str(so_path),
+        *(f"-l{library}" for library in libraries),
+    ]
+    started = time.perf_counter()
+    try:
+        finished = subprocess.run(
+            command, capture_output=True, env=compiler_environment(), text=True, errors="replace"
+        )
+    except OSError as error:
+        raise CompilerError(f"the C compiler {toolchain.command[0]} cannot be started: {error}") from error
+    if finished.returncode != 0:
+        so_path.unlink(missing_ok=True)
+        raise CompilerError(_compiler_failure(toolchain, c_path, finished.returncode, finished.stderr))
+    return time.perf_counter() - started
+
+
+def load_module(name: str, so_path: Path) -> ModuleType:
+    """Map an extension module into this process. Raises CompilerError when the system's loader refuses it.
+
+    The module does not enter `sys.modules`: it is the caller's, and it can never be unloaded.
+    """
+    spec = spec_from_file_location(name, so_path, loader=ExtensionFileLoader(name, str(so_path)))
+    assert spec is not None and spec.loader is not None
+    try:
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ImportError as error:
+        raise CompilerError(
+            f"the compiled module {so_path} cannot be loaded: {error}\n"
+            "If its folder is on a file system mounted noexec, choose another with --build-dir or "
+            "AZGEN_BUILD_DIR."
+        ) from error
+    return module
+
+
+def python_headers() -> Path:
+    """Return the folder that holds Python.h. Raises CompilerError that says which package to install."""
+    folder = Path(sysconfig.get_path("include"))
+    if not (folder / "Python.h").is_file():
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise CompilerError(
+            f"Python's C headers are missing: there is no {folder / 'Python.h'}.\n"
+            f"  Debian, Ubuntu:  apt install python{version}-dev\n"
+            f"  Fedora:          dnf install python3-devel\n"
+            "  elsewhere:       use a Python that comes with them (python.org, pyenv, uv, conda)\n"
+            "Then `azgen doctor` tells whether everything is there."
+        )
+    return folder
+
+
+def _flags_of_platform(flags: Sequence[str]) -> list[str]:
+    # macOS tells libraries from bundles, and Python's own symbols are found only when the module is loaded.
+    bundle = ["-bundle", "-undefined", "dynamic_lookup"]
+    shared = bundle if platform.system() == "Darwin" else ["-shared"]
+    return [part for flag in flags for part in (shared if flag == "-shared" else [flag])]
+
+
+def _name_source_without_folder(c_path: Path, source_name: str) -> None:
+    # Cython writes the path of the source into the C file. Ours is a temporary folder that is renamed later:
+    # with the bare name, the same source gives the same C file everywhere.
+    text = c_path.read_text(encoding="utf-8")
+    c_path.write_text(
+        re.sub(rf'"[^"\n]*{re.escape(source_name)}"', f'"{source_name}"', text), encoding="utf-8"
+    )
+
+
+def _read_listing(listing: Path) -> str:
+    with contextlib.suppress(OSError):
+        text = listing.read_text(encoding="utf-8", errors="replace").strip()
+        if text:
+            return text
+    return "(Cython gave no message)"
+
+
+def _compiler_failure(toolchain: Toolchain, c_path: Path, status: int, messages: str) -> str:
+    if status < 0:  # killed by a signal, nearly always for lack of memory
+        return (
+            f"the C compiler ({toolchain.version}) was killed by signal {-status} while compiling {c_path}; "
+            "probably memory ran out. Free some, or compile with fewer workers at a time."
+        )
+    lines = messages.strip().splitlines()
+    errors = [index for index, line in enumerate(lines) if "error" in line or "cannot find" in line]
+    first = errors[0] if errors else 0  # the first error matters, what follows is often its echo
+    shown = "\n".join(lines[first : first + 12]) or "(the compiler gave no message)"
+    return (
+        f"the C compiler ({toolchain.version}) fails with status {status} on {os.fspath(c_path)}:\n{shown}\n"
+        "`azgen doctor` tells whether the compiler works at all."
+    )

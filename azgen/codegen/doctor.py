@@ -1,0 +1,115 @@
+"""Is everything there that azgen needs to compile and run? What `azgen doctor` prints."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from azgen.codegen import cache_directory, compiler
+from azgen.errors import AzgenError, CacheError, CompilerError
+
+_MINIMUM_CYTHON = (3, 1)
+_MINIMUM_FREE_BYTES = 200 * 2**20  # a run of some hours compiles about this much
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `advice` is what to do about it: empty when there is nothing to do."""
+
+    name: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+def diagnose() -> list[Finding]:
+    """Look at everything that compiling needs, up to compiling and loading a real module.
+
+    Raises no AzgenError: what does not work is a finding that is not ok.
+    """
+    findings: dict[str, Finding] = {}
+    for name, check, needs in _CHECKS:
+        missing = [other for other in needs if not findings[other].ok]
+        if missing:  # its message would only repeat theirs
+            findings[name] = Finding(name, False, f"not checked, because this failed: {', '.join(missing)}")
+            continue
+        try:
+            detail, advice = check()
+            findings[name] = Finding(name, True, detail, advice)
+        except AzgenError as error:
+            detail, _, advice = str(error).partition("\n")
+            findings[name] = Finding(name, False, detail, advice)
+    return list(findings.values())
+
+
+def _compiler() -> tuple[str, str]:
+    toolchain = compiler.find_toolchain()
+    return f"{toolchain.version}, for {toolchain.target} ({' '.join(toolchain.command)})", ""
+
+
+def _headers() -> tuple[str, str]:
+    return str(compiler.python_headers()), ""
+
+
+def _vector_width() -> tuple[str, str]:
+    bits = compiler.find_toolchain().vector_bits()
+    return f"{bits} bits: {bits // 32} lanes of float32, {bits // 64} of float64", ""
+
+
+def _vector_math() -> tuple[str, str]:
+    toolchain = compiler.find_toolchain()
+    count = sum(f"N{toolchain.vector_bits() // 32}v" in name for name in toolchain.vector_math())
+    if count:
+        return f"glibc's libmvec has {count} functions for a whole float32 vector", ""
+    return (
+        "no libmvec: sin, exp, log and the like are computed lane by lane: correct, but slower",
+        "on Linux, glibc 2.35 or newer has it for x86-64, 2.40 for AArch64; elsewhere there is nothing to do",
+    )
+
+
+def _cython() -> tuple[str, str]:
+    found = version("cython")
+    if tuple(int(part) for part in found.split(".")[:2]) < _MINIMUM_CYTHON:
+        raise CompilerError(f"{found} is too old\npip install --upgrade 'cython>=3.1'")
+    return found, ""
+
+
+def _build_directory() -> tuple[str, str]:
+    folder = cache_directory.build_directory()
+    entries = cache_directory.cache_entries()
+    free = shutil.disk_usage(folder).free
+    size = sum(entry.size for entry in entries)
+    detail = f"{folder}: {len(entries)} modules, {size / 2**20:.1f} MiB; {free / 2**30:.1f} GiB free"
+    if free < _MINIMUM_FREE_BYTES:
+        raise CacheError(f"{detail}\nfree some space, or choose another folder with --build-dir")
+    return detail, ""
+
+
+def _compile_and_load() -> tuple[str, str]:
+    # In the build directory and not in /tmp: a file system mounted noexec must show here.
+    folder = cache_directory.build_directory()
+    started = time.perf_counter()
+    with cache_directory.disk_errors(folder), cache_directory.temporary_folder(folder) as temporary:
+        name = "azgen_doctor"
+        source, c_file, library = (temporary / f"{name}{end}" for end in (".pyx", ".c", ".so"))
+        source.write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")
+        compiler.cython_to_c(source, c_file)
+        compiler.compile_c(c_file, library)
+        if compiler.load_module(name, library).twice(21.0) != 42.0:
+            raise CompilerError("the compiled module computes wrong values\nset CC to another compiler")
+    return f"a two-line module in {time.perf_counter() - started:.1f} s", ""
+
+
+# name, the check (what it found and advice; or an AzgenError), the checks that it builds on
+_CHECKS: tuple[tuple[str, Callable[[], tuple[str, str]], tuple[str, ...]], ...] = (
+    ("C compiler", _compiler, ()),
+    ("Python headers", _headers, ()),
+    ("vector width", _vector_width, ("C compiler",)),
+    ("vector maths", _vector_math, ("C compiler",)),
+    ("Cython", _cython, ()),
+    ("build directory", _build_directory, ()),
+    ("compile and load", _compile_and_load, ("C compiler", "Python headers", "Cython", "build directory")),
+)

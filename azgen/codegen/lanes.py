@@ -1,0 +1,92 @@
+"""The lane: how many tasks lie side by side in one SIMD register, and in which number type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azgen.codegen.toolchain import find_toolchain
+from azgen.errors import AzgenError
+
+DTYPES = {"float32": 4, "float64": 8}
+"""Number types of memory, with their bytes."""
+
+_LANE_BYTES_LIMIT = 64 << 20
+"""A strand's memory above which fewer lanes are used."""
+
+
+@dataclass(frozen=True)
+class LaneType:
+    """A SIMD lane type: `lanes` numbers of type `dtype` in one register (one lane: a plain number).
+
+    Attributes:
+        dtype: "float32" or "float64".
+        lanes: numbers per register.
+        vector_math: names of the vector library's functions that exist, such as "_ZGVeN16v_sinf".
+        x86: whether x86 intrinsics may be used.
+    """
+
+    dtype: str
+    lanes: int
+    vector_math: frozenset[str] = frozenset()
+    x86: bool = False
+
+    @property
+    def ctype(self) -> str:
+        """The number's name in C."""
+        return "float" if self.dtype == "float32" else "double"
+
+    @property
+    def int_type(self) -> str:
+        """The integer of the same size."""
+        return "int32_t" if self.dtype == "float32" else "int64_t"
+
+    @property
+    def math_suffix(self) -> str:
+        """What C appends to names of mathematical functions of this type."""
+        return "f" if self.dtype == "float32" else ""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one lane register."""
+        return DTYPES[self.dtype] * self.lanes
+
+    @property
+    def bits(self) -> int:
+        """Bits of one lane register."""
+        return 8 * self.bytes
+
+    def vector_function(self, name: str) -> str:
+        """The vector library's function for this lane type, empty if there is none.
+
+        Names follow the vector function ABI: register class (b, d, e on x86, n on ARM), no mask, lanes, one vector.
+        """
+        letter = ({128: "b", 256: "d", 512: "e"} if self.x86 else {128: "n"}).get(self.bits, "")
+        symbol = f"_ZGV{letter}N{self.lanes}v_{name}{self.math_suffix}"
+        return symbol if letter and symbol in self.vector_math else ""
+
+    def __str__(self) -> str:
+        return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}"
+
+
+def lane_type(dtype: str, strand_numbers: int) -> LaneType:
+    """The widest lane type of this machine at which one strand's memory stays moderate.
+
+    Args:
+        dtype: "float32" or "float64".
+        strand_numbers: numbers in a program's whole memory, on one task.
+
+    Raises:
+        AzgenError: unknown number type.
+    """
+    if dtype not in DTYPES:
+        raise AzgenError(f"number type {dtype!r} is unknown; choose float32 or float64")
+    toolchain = find_toolchain()
+    size = DTYPES[dtype]
+    lanes = toolchain.vector_bits() // 8 // size
+    while lanes > 1 and lanes * size * strand_numbers > _LANE_BYTES_LIMIT:
+        lanes //= 2
+    if lanes * size < 16:
+        lanes = 1
+    return LaneType(
+        dtype, lanes, toolchain.vector_math(), toolchain.target.startswith(("x86_64", "i686", "amd64"))
+    )

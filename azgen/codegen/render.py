@@ -1,0 +1,276 @@
+"""From programs and search spaces to Cython source: the Jinja2 environment and what templates may call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import jinja2
+
+from azgen.codegen.lanes import LaneType, lane_type
+from azgen.language import random as draws
+from azgen.language.meaning import PARTIAL_SUMS
+from azgen.language.normalize import live_after, live_before
+from azgen.language.ops import OPS, Op, OpTable
+from azgen.language.program import FUNCTIONS, PREDICTION, RESERVED, Address, Memory, Program
+
+STACK_BYTES = 1 << 18
+"""Memory of at most this size lies on the stack in generated code."""
+
+UNROLLED = 16
+"""Longest vector whose entries are spelled out one by one in generated source."""
+
+CACHE_WAYS = 8
+MAX_BATCH = 64
+DROPPED_BITS = {"float32": 6, "float64": 34}
+"""Low bits of a prediction that the probe's rounding drops: about 5 decimal digits remain."""
+
+
+def template_directory() -> Path:
+    """Where the templates lie: top-level in a checkout, inside the package when installed."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "templates"
+    return checkout if checkout.is_dir() else package / "_templates"
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """The Jinja2 environment of all templates: undefined names are errors, blocks leave no blank lines."""
+    result = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_directory()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    result.globals.update(
+        fold=fold, PARTIAL_SUMS=PARTIAL_SUMS, UNROLLED=UNROLLED, STACK_BYTES=STACK_BYTES, random=draws
+    )
+    return result
+
+
+def fold(entry: str, count: int) -> str:
+    """Expression that adds entries 0 to count-1 in the order of `azgen.language.meaning.ordered_sum`."""
+    terms = [entry.format(i=i) for i in range(count)]
+    while len(terms) > 1:
+        half = (len(terms) + 1) // 2
+        terms = [
+            f"({terms[i]} + {terms[i + half]})" if i + half < len(terms) else terms[i] for i in range(half)
+        ]
+    return terms[0]
+
+
+def memory_numbers(memory: Memory, n_features: int) -> int:
+    """Numbers in a program's memory, on one task."""
+    return memory.scalars + memory.vectors * n_features + memory.matrices * n_features**2
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """What a search kernel is specialised to.
+
+    Attributes:
+        n_features: F, entries of a vector.
+        memory: number of scalar, vector and matrix addresses.
+        metric: "rmse" or "accuracy".
+        dtype: "float32" or "float64".
+        allowed: names of the ops that mutation may use, per function ("setup", "predict", "learn"); empty: fixed.
+        also: names of further ops that fixed parts or given programs use.
+        capacity: most instructions a program may have in all.
+        ops: table that gives meaning to the names.
+    """
+
+    n_features: int
+    memory: Memory
+    metric: str
+    dtype: str
+    allowed: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
+    also: tuple[str, ...] = ()
+    capacity: int = 128
+    table: OpTable = OPS
+
+    @cached_property
+    def lane(self) -> LaneType:
+        """Lane type used on this machine."""
+        return lane_type(self.dtype, memory_numbers(self.memory, self.n_features))
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """The kernel's ops in the order of their ids; an op's place is its case in the interpreter."""
+        names = {"no_op", *self.also, *(name for function in self.allowed for name in function)}
+        return tuple(sorted((self.table[name] for name in names), key=lambda op: op.id))
+
+    @cached_property
+    def code(self) -> Mapping[str, int]:
+        """Case number by op name."""
+        return {op.name: position for position, op in enumerate(self.ops)}
+
+    @property
+    def width(self) -> int:
+        """Strands that run interleaved: few enough that their memory stays in the first-level cache."""
+        strand_bytes = self.lane.bytes * memory_numbers(self.memory, self.n_features)
+        return 4 if strand_bytes <= 1 << 13 else 2 if strand_bytes <= 1 << 16 else 1
+
+
+def _statement(
+    op: Op, out: str, operands: Sequence[str], constants: Sequence[str], n_features: int, random: str
+) -> str:
+    """The line of Cython that runs an op, given how each of its parts is spelled."""
+    if op.result != "s" and "{out}" not in op.cython:
+        return f"{op.name}({', '.join([out, *operands])})"
+    fields = dict(zip("ab", operands, strict=False)) | dict(zip("xyz", constants, strict=False))
+    code = op.cython.format(out=out, n_features=n_features, random=random, **fields)
+    return code if "{out}" in op.cython else f"{out} = {code}"
+
+
+def _kernel_case(op: Op, n_features: int) -> str:
+    """The statement that runs an op inside the interpreter."""
+    operands = [f"{name}[0]" if kind == "s" else name for name, kind in zip("ab", op.operands, strict=False)]
+    constants = [
+        f"step.element[{k}]" if kind == "index" else f"step.constant[{k}]"
+        for k, kind in enumerate(op.constants)
+    ]
+    return _statement(op, "out[0]" if op.result == "s" else "out", operands, constants, n_features, "random")
+
+
+_KIND = {"s": 0, "v": 1, "m": 2, "": -1}
+
+
+def _kinds(operands: str, width: int) -> str:
+    return ", ".join(str(_KIND[kind]) for kind in operands.ljust(width)[:width].replace(" ", "s"))
+
+
+def _constant_kinds(op: Op) -> str:
+    return ", ".join([*(kind.upper() for kind in op.constants), *["VALUE"] * (3 - len(op.constants))])
+
+
+def render_lane_header(lane: LaneType, metric: str) -> str:
+    """lane.h, which kernel and candidates share."""
+    return environment().get_template("lane/lane.h.j2").render(lane=lane, metric=metric)
+
+
+def render_kernel(spec: KernelSpec) -> dict[str, str]:
+    """Source files of a search kernel: file name -> text."""
+    registers = spec.memory.scalars + spec.memory.vectors + spec.memory.matrices
+    allowed = {
+        name: [spec.code[op] for op in sorted(ops, key=lambda n: spec.code[n])]
+        for name, ops in zip(FUNCTIONS, spec.allowed, strict=True)
+    }
+    common = {
+        "F": spec.n_features,
+        "memory": spec.memory,
+        "lane": spec.lane,
+        "ops": spec.ops,
+        "metric": spec.metric,
+    }
+    tables = (
+        environment()
+        .get_template("kernel/tables.h.j2")
+        .render(
+            **common,
+            allowed=allowed,
+            kind=_KIND.__getitem__,
+            kinds=_kinds,
+            constant_kinds=_constant_kinds,
+            dropped_bits=DROPPED_BITS[spec.dtype],
+        )
+    )
+    kernel = (
+        environment()
+        .get_template("kernel/kernel.pyx.j2")
+        .render(
+            **common,
+            code=spec.code,
+            kernel_case=lambda op: _kernel_case(op, spec.n_features),
+            registers=registers,
+            words=(registers + 63) // 64,
+            capacity=spec.capacity,
+            memory_lanes=memory_numbers(spec.memory, spec.n_features),
+            width=spec.width,
+            max_batch=MAX_BATCH,
+            ways=CACHE_WAYS,
+        )
+    )
+    # The tables need the lane's types.
+    header = render_lane_header(spec.lane, spec.metric)
+    return {"kernel.pyx": kernel, "lane.h": header, "tables.h": tables}
+
+
+class Candidate:
+    """A program's structure as the candidate template sees it."""
+
+    def __init__(self, program: Program, n_features: int, lane: LaneType):
+        self.program = program.normalized()
+        self.on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        self.structure_hash = program.structure_hash
+        self.name = self.structure_hash[:8]
+        self._n_features = n_features
+        after = live_after(self.program)
+        # What lives from one function call to the next is kept in the memory; the rest are locals.
+        kept = {
+            address
+            for function, live in zip(self.program.functions, after, strict=True)
+            for address in live_before(function, live)
+        }
+        if not self.on_stack:
+            kept = {a for i in self.program.instructions() for a in (*i.reads, i.writes) if a}
+        self._kept = kept - RESERVED | {PREDICTION}
+        self.constant_count = len(self.program.constants)
+        self._next_constant = 0
+
+    @property
+    def members(self) -> list[str]:
+        """Declarations of the memory that persists, prediction first."""
+        return [
+            self._declaration(address)
+            for address in sorted(self._kept, key=lambda a: ("svm".index(a.kind), a))
+        ]
+
+    def _declaration(self, address: Address) -> str:
+        count = {"s": "", "v": f"[{self._n_features}]", "m": f"[{self._n_features**2}]"}[address.kind]
+        return f"lane {address}{count}"
+
+    def locals(self, function: str) -> list[str]:
+        """Declarations of what lives within one call of a function."""
+        written = {i.writes for i in getattr(self.program, function)} - self._kept - {None}
+        return [self._declaration(a) for a in sorted(a for a in written if a)]
+
+    def lines(self, function: str) -> list[tuple[str, str]]:
+        """Statements of a function in Cython, each with the program text that it says."""
+        result = []
+        for instruction in getattr(self.program, function):
+            op = instruction.op
+            constants = []
+            for kind in op.constants:
+                constants.append(f"{'element' if kind == 'index' else 'constant'}[{self._next_constant}]")
+                self._next_constant += 1
+            operands = [self._place(address) for address in instruction.reads[: len(op.operands)]]
+            assert instruction.writes is not None
+            out = self._place(instruction.writes)
+            result.append(
+                (_statement(op, out, operands, constants, self._n_features, "m.random"), str(instruction))
+            )
+        return result
+
+    def _place(self, address: Address) -> str:
+        return f"m.{address}" if address in self._kept or address in RESERVED else str(address)
+
+
+def render_candidates(
+    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
+) -> dict[str, str]:
+    """Source files of a module of candidates: file name -> text. Constants are arguments, so they do not matter."""
+    ops = sorted(
+        {i.op.name: i.op for program in programs for i in program.normalized().instructions()}.values(),
+        key=lambda op: op.id,
+    )
+    candidates = [Candidate(program, n_features, lane) for program in programs]
+    text = (
+        environment()
+        .get_template("candidate/module.pyx.j2")
+        .render(F=n_features, lane=lane, metric=metric, ops=ops, candidates=candidates)
+    )
+    return {"candidates.pyx": text, "lane.h": render_lane_header(lane, metric)}

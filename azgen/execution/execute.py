@@ -1,0 +1,143 @@
+"""Executing programs on tasks, by any of the three executors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.lanes import DTYPES, LaneType, lane_type
+from azgen.codegen.render import KernelSpec, memory_numbers
+from azgen.errors import AzgenError
+from azgen.execution import oracle
+from azgen.execution.kernel import build_kernel
+from azgen.execution.layout import check_tasks, lay_out
+from azgen.execution.native import NativeCode
+from azgen.language.ops import OPS
+from azgen.language.program import Memory, Program
+from azgen.tasks.task import Task
+
+Backend = Literal["oracle", "kernel", "native"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What executing a program gave.
+
+    Attributes:
+        fitness: one number in [0, 1] per task; 0 where the program failed.
+        predictions: tasks x validation examples; for "accuracy" the sigmoid of s1. NaN where the program failed.
+        failed: per task, whether an error was NaN or above max_abs_error.
+        dtype: number type of the arithmetic.
+    """
+
+    fitness: NDArray[np.float64]
+    predictions: NDArray[Any]
+    failed: NDArray[np.bool_]
+    dtype: str
+
+
+def execute(
+    program: Program,
+    tasks: Sequence[Task] | Task,
+    backend: Backend = "native",
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> Result:
+    """Executes a program on tasks: Setup, training example by example, then validation.
+
+    Args:
+        program: its live code is executed.
+        tasks: tasks of one metric and one shape.
+        backend: "oracle" (NumPy, the definition), "kernel" (the search's interpreter) or "native" (compiled).
+        seed: decides the draws of stochastic ops, together with each task's position.
+        epochs: passes over the training examples; the first in the given order, later ones shuffled.
+        dtype: "float32" or "float64".
+        max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+
+    Raises:
+        AzgenError: tasks that do not agree, or an unknown backend or number type.
+    """
+    return prepare(program, tasks, backend, seed, epochs, dtype, max_abs_error)()
+
+
+def prepare(
+    program: Program,
+    tasks: Sequence[Task] | Task,
+    backend: Backend = "native",
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> Callable[[], Result]:
+    """A function that executes a program on tasks again and again, with everything already built; see `execute`."""
+    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    check_tasks(tasks)
+    if backend not in get_args(Backend):
+        raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
+    if dtype not in DTYPES:
+        raise AzgenError(f"number type {dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
+    if backend == "oracle":
+        return lambda: _result(
+            *oracle.execute(
+                program, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error
+            ),
+            dtype,
+        )
+    n_features, metric = tasks[0].n_features, tasks[0].metric
+    # Registers are renamed by first appearance, so the normal form's memory is the smallest.
+    normal_form = program.normalized()
+    if backend == "native":
+        lane = lane_type(dtype, memory_numbers(normal_form.memory, n_features))
+        data = lay_out(tasks, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+        candidate = native_code(n_features, lane, metric).prepare(program)
+        return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
+    kernel = build_kernel(general_spec(normal_form, n_features, metric, dtype))
+    data = lay_out(tasks, kernel.spec.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+    encoded = kernel.encode([normal_form])
+
+    def run() -> Result:
+        fitness, predictions = kernel.evaluate(encoded, data, with_predictions=True)
+        assert predictions is not None
+        return _result(fitness[0], predictions[0], dtype)
+
+    return run
+
+
+@lru_cache(maxsize=64)
+def native_code(n_features: int, lane: LaneType, metric: str) -> NativeCode:
+    """This process's compiled candidates for one number of features, lane type and metric."""
+    return NativeCode(n_features, lane, metric)
+
+
+def general_spec(program: Program, n_features: int, metric: str, dtype: str) -> KernelSpec:
+    """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are built."""
+    memory = program.memory
+    return KernelSpec(
+        n_features,
+        Memory(*(_rounded_up(memory.of(kind), 8 if kind == "s" else 4) for kind in "svm")),
+        metric,
+        dtype,
+        also=tuple(sorted({op.name for op in OPS} | {i.op.name for i in program.instructions()})),
+        capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
+    )
+
+
+def _rounded_up(count: int, start: int) -> int:
+    while start < count:
+        start *= 2
+    return start
+
+
+def _result(fitness: NDArray[np.float64], predictions: NDArray[Any] | None, dtype: str) -> Result:
+    assert predictions is not None
+    failed = np.isnan(fitness)
+    predictions = predictions.copy()
+    predictions[failed] = np.nan
+    return Result(np.where(failed, 0.0, fitness), predictions, failed, dtype)

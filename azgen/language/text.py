@@ -1,0 +1,188 @@
+"""Program text: printing, and parsing through Python's own grammar.
+
+The text is the paper's listing and valid Python syntax. Constants print with as many digits as they need to be
+read back exactly, so parsing inverts printing.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from functools import lru_cache
+
+from azgen.errors import AzgenError
+from azgen.language.ops import Op, OpTable
+from azgen.language.program import FUNCTIONS, MAX_ADDRESS, RESERVED, Address, Instruction, Program
+
+_ADDRESS = re.compile(r"[svm](0|[1-9][0-9]*)")
+_HEADERS = tuple(name.capitalize() for name in FUNCTIONS)
+_MAX_CHARACTERS = 1_000_000
+
+
+def print_instruction(instruction: Instruction) -> str:
+    """One line of program text, without indentation."""
+    op = instruction.op
+    fields = {name: str(address) for name, address in zip("ab", instruction.reads, strict=False)}
+    fields |= {name: print_constant(value) for name, value in zip("xyz", instruction.constants, strict=False)}
+    right = op.listing.format(**fields)
+    return f"{op.target.format(out=instruction.writes, **fields)} = {right}" if op.target else right
+
+
+def print_constant(value: float) -> str:
+    """A constant in the fewest digits that read back as the same number; inf, -inf and nan by name."""
+    return repr(float(value))
+
+
+def print_program(program: Program) -> str:
+    """The program's text, ending in a newline."""
+    lines = []
+    for name, function in zip(_HEADERS, program.functions, strict=True):
+        lines.append(f"def {name}():")
+        lines += [f"  {print_instruction(instruction)}" for instruction in function] or ["  pass"]
+    return "\n".join(lines) + "\n"
+
+
+def parse_program(text: str, source: str, ops: OpTable) -> Program:
+    """Reads program text; see `Program.parse`."""
+    if len(text) > _MAX_CHARACTERS or "\0" in text:
+        raise AzgenError(f"{source}: this is not program text (over {_MAX_CHARACTERS} characters, or binary)")
+    try:
+        module = ast.parse(text)
+    except SyntaxError as error:
+        raise _mistake(
+            source, error.lineno or 1, error.offset or 1, f"not valid syntax: {error.msg}"
+        ) from None
+    except (RecursionError, MemoryError):
+        raise AzgenError(f"{source}: the text is nested too deeply to be a program") from None
+    functions: dict[str, tuple[Instruction, ...]] = {}
+    for node in module.body:
+        name = node.name if isinstance(node, ast.FunctionDef) else None
+        if not isinstance(node, ast.FunctionDef) or name not in _HEADERS or ast.unparse(node.args):
+            raise _mistake(source, node.lineno, node.col_offset + 1, f"expected one of {_expected_headers()}")
+        if name in functions:
+            raise _mistake(source, node.lineno, node.col_offset + 1, f"{name} is defined twice")
+        functions[name] = tuple(
+            _parse_statement(statement, source, ops)
+            for statement in node.body
+            if not isinstance(statement, ast.Pass)
+        )
+    missing = [name for name in _HEADERS if name not in functions]
+    if missing:
+        last = text.count("\n") + 1
+        raise _mistake(
+            source, last, 1, f"there is no `def {missing[0]}():`; write `pass` in an empty function"
+        )
+    return Program(*(functions[name] for name in _HEADERS))
+
+
+def _expected_headers() -> str:
+    return ", ".join(f"`def {name}():`" for name in _HEADERS)
+
+
+def _mistake(source: str, line: int, column: int, message: str) -> AzgenError:
+    return AzgenError(f"{source}, line {line}, column {column}: {message}")
+
+
+def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruction:
+    def mistake(message: str, node: ast.AST | None = None) -> AzgenError:
+        place = node if hasattr(node, "lineno") else statement
+        return _mistake(source, place.lineno, place.col_offset + 1, message)  # type: ignore[union-attr]
+
+    text = ast.unparse(statement).split("\n")[0]
+    form = _Form()
+    shape = ast.unparse(form.visit(statement))
+    candidates = _patterns(ops).get(shape, ())
+    match = next(((op, roles) for op, roles in candidates if _literals_agree(roles, form.numbers)), None)
+    if match is None:
+        raise mistake(f"`{text}` is no known instruction; `azgen ops` lists them all")
+    op, roles = match
+    numbers: dict[str, float] = {
+        role: value for role, (value, _) in zip(roles, form.numbers, strict=True) if isinstance(role, str)
+    }
+    addresses = [(Address(name[0], int(name[1:])), node) for name, node in form.addresses]
+    for address, node in addresses:
+        if address.number > MAX_ADDRESS:
+            raise mistake(f"address {address} is out of range; numbers go from 0 to {MAX_ADDRESS}", node)
+    if not op.result:
+        return Instruction(op)
+    # ast visits an assignment's target first.
+    target, *operands = addresses
+    if target[0] in RESERVED:
+        role = "label" if target[0].kind == "s" else "features"
+        raise mistake(f"{target[0]} holds the {role} and is never written by a program", target[1])
+    constants = tuple(numbers[name] for name in "xyz"[: len(op.constants)])
+    for kind, value in zip(op.constants, constants, strict=True):
+        if kind == "index" and not 0 <= value < 1:
+            raise mistake(f"element position {value!r} is not a fraction in [0, 1)")
+    return Instruction(
+        op, target[0].number, *(address.number for address, _ in operands), constants=constants
+    )
+
+
+class _Form(ast.NodeTransformer):
+    """Replaces addresses by their type and numbers by a placeholder, noting both in order."""
+
+    def __init__(self) -> None:
+        self.addresses: list[tuple[str, ast.AST]] = []
+        self.numbers: list[tuple[float | str, ast.AST]] = []
+
+    def _number(self, value: float | str, node: ast.AST) -> ast.AST:
+        self.numbers.append((value, node))
+        return ast.copy_location(ast.Name("_number", ast.Load()), node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if _ADDRESS.fullmatch(node.id):
+            self.addresses.append((node.id, node))
+            return ast.copy_location(ast.Name(f"_{node.id[0]}", node.ctx), node)
+        if node.id in ("inf", "nan"):
+            return self._number(math.inf if node.id == "inf" else math.nan, node)
+        if node.id.startswith("_constant_"):
+            return self._number(node.id, node)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            try:
+                return self._number(float(node.value), node)
+            except OverflowError:
+                return self._number(math.inf, node)
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        inner = self.visit(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(inner, ast.Name) and inner.id == "_number":
+            value, _ = self.numbers[-1]
+            if isinstance(value, float):
+                self.numbers[-1] = (-value, node)
+                return inner
+        node.operand = inner
+        return node
+
+
+_Roles = tuple[float | str, ...]
+
+
+@lru_cache(maxsize=16)
+def _patterns(ops: OpTable) -> dict[str, list[tuple[Op, _Roles]]]:
+    """Shape of a line -> ops printed in that shape, with what each number in it is: a constant's name or a literal."""
+    patterns: dict[str, list[tuple[Op, _Roles]]] = {}
+    for op in ops:
+        names = {name: f"_constant_{name}" for name in "xyz"}
+        operands = {name: f"{kind}1" for name, kind in zip("ab", op.operands, strict=False)}
+        line = op.listing.format(**operands, **names)
+        if op.target:
+            line = f"{op.target.format(out=f'{op.result}1', **names)} = {line}"
+        form = _Form()
+        shape = ast.unparse(form.visit(ast.parse(line).body[0]))
+        roles = tuple(
+            value.removeprefix("_constant_") if isinstance(value, str) else value for value, _ in form.numbers
+        )
+        patterns.setdefault(shape, []).append((op, roles))
+    return patterns
+
+
+def _literals_agree(roles: _Roles, numbers: list[tuple[float | str, ast.AST]]) -> bool:
+    return all(
+        isinstance(role, str) or role == value for role, (value, _) in zip(roles, numbers, strict=True)
+    )

@@ -1,0 +1,32 @@
+"""The zoo: hand-designed and published programs that ship with azgen as .az files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from azgen.errors import AzgenError
+from azgen.language.program import Program, load
+
+_DIRECTORY = Path(__file__).resolve().parents[1] / "zoo"
+
+
+def zoo_names() -> tuple[str, ...]:
+    """Names of the programs in the zoo."""
+    return tuple(sorted(path.stem for path in _DIRECTORY.glob("*.az")))
+
+
+def zoo(name: str) -> Program:
+    """A program of the zoo.
+
+    Raises:
+        AzgenError: no such program.
+    """
+    if name not in zoo_names():
+        raise AzgenError(f"there is no program {name!r} in the zoo; it has {', '.join(zoo_names())}")
+    return load(_DIRECTORY / f"{name}.az")
+
+
+def find_program(reference: str | Path) -> Program:
+    """A program by file name, or by name in the zoo as "zoo:NAME"."""
+    text = str(reference)
+    return zoo(text.removeprefix("zoo:")) if text.startswith("zoo:") else load(text)

@@ -1,0 +1,164 @@
+"""Presets: complete settings that ship with azgen as TOML files, and settings from one of them with changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from azgen.errors import AzgenError
+from azgen.runs.settings import Settings, check, read_settings, settings_from
+
+DEFAULT = "digits"
+"""The preset of a run that names none."""
+
+TABLE = "table"
+"""The preset of a run on a table that names none."""
+
+_DIRECTORY = Path(__file__).resolve().parent
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets."""
+    return tuple(sorted(path.stem for path in _DIRECTORY.glob("*.toml")))
+
+
+def preset_text(name: str) -> str:
+    """A preset's TOML.
+
+    Raises:
+        AzgenError: no such preset.
+    """
+    if name not in preset_names():
+        close = difflib.get_close_matches(name, preset_names(), 1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        raise AzgenError(f"there is no preset {name!r}. {hint}There are {', '.join(preset_names())}")
+    return (_DIRECTORY / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def preset(name: str) -> Settings:
+    """A preset's settings.
+
+    Raises:
+        AzgenError: no such preset.
+    """
+    preset_text(name)
+    return read_settings(_DIRECTORY / f"{name}.toml")
+
+
+def parse_duration(value: str | float) -> float:
+    """Seconds of a duration such as 90, "90s", "10m" or "1h30m".
+
+    Raises:
+        AzgenError: it is none, or not above zero.
+    """
+    seconds = 0.0
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip().replace(" ", ""))
+        if match:
+            hours, minutes, rest = (float(group or 0) for group in match.groups())
+            seconds = hours * 3600 + minutes * 60 + rest
+    else:
+        seconds = float(value)
+    if not (0 < seconds < math.inf):
+        raise AzgenError(f'{value!r} is no duration; write seconds or, for example, "90s", "10m" or "1h30m"')
+    return seconds
+
+
+def resolve_settings(
+    config: str | Path | Mapping[str, Any] | Settings | None = None,
+    *,
+    data: str | Path | None = None,
+    target: str | None = None,
+    kind: str | None = None,
+    seed: int | None = None,
+    backend: str | None = None,
+    dtype: str | None = None,
+    max_time: str | float | None = None,
+    max_programs: int | None = None,
+    target_fitness: float | None = None,
+) -> Settings:
+    """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
+
+    Args:
+        config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None: the
+            preset "digits", or with a table as `data` the preset "table".
+        data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
+        target: the table's column to predict.
+        kind: "regression" or "classification"; without it the column tells.
+        seed, backend, dtype: as in `Settings`.
+        max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the config.
+        max_programs: programs of the whole run.
+        target_fitness: stop when the fitness on the selection tasks exceeds this.
+
+    Raises:
+        AzgenError: no such preset or file, or settings that contradict each other.
+    """
+    source = "" if data is None else _source_of(str(data))
+    if config is None:
+        settings = preset(TABLE if source == "table" else DEFAULT)
+        if data is not None:
+            settings = dataclasses.replace(settings, name=Path(data).stem)
+    elif isinstance(config, Settings):
+        settings = config
+    elif isinstance(config, Mapping):
+        settings = settings_from(config)
+    else:
+        settings = _named(str(config))
+
+    given = {"seed": seed, "backend": backend, "dtype": dtype}
+    tasks: dict[str, Any] = {"target": target, "kind": kind}
+    if data is not None:
+        tasks |= {"source": source, "data": str(data)}
+    stop: dict[str, Any] = {"target_fitness": target_fitness}
+    if max_time is not None or max_programs is not None:
+        stop |= {"max_seconds": 0.0 if max_time is None else parse_duration(max_time), "max_programs": max_programs or 0}
+    if max_programs is not None and max_programs < 1:
+        raise AzgenError(f"the limit of programs is {max_programs}; it must be at least 1")
+    # Through plain values, so that overrides are checked like any other settings.
+    plain = dataclasses.asdict(settings) | _present(given)
+    plain["tasks"] |= _present(tasks)
+    plain["stop"] |= _present(stop)
+    settings = settings_from(plain)
+    if settings.seed < 0:
+        raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
+    if (target is not None or kind is not None) and settings.tasks.source != "table":
+        raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
+    check(settings)
+    return settings
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _named(config: str) -> Settings:
+    """A TOML file, or a preset."""
+    if config.endswith(".toml") or Path(config).is_file():
+        return read_settings(config)
+    if "/" in config:
+        raise AzgenError(f"{config}: no such configuration file")
+    return preset(config)
+
+
+def _source_of(data: str) -> str:
+    """The task source for a --data argument: "table", or "projected" for images.
+
+    Raises:
+        AzgenError: it is neither a file nor a known data set.
+    """
+    from azgen.tasks.datasets import data_set_names, load_data_set
+    from azgen.tasks.image_sets import IMAGE_SETS
+
+    if data in IMAGE_SETS:
+        return "projected"
+    if data in data_set_names():
+        return "projected" if load_data_set(data).is_images else "table"
+    if Path(data).suffix or Path(data).exists():
+        return "table"
+    raise AzgenError(f"{data}: no such file, nor a data set that azgen knows: {', '.join(data_set_names())}")

@@ -1,0 +1,285 @@
+"""The run directory: everything that a run leaves on disk, and reading it back.
+
+    runs/<name>-<seed>/
+      config.toml        all settings; `azgen evolve config.toml` repeats the run
+      environment.json   versions, compiler, processor, data
+      events.jsonl       what happened, one JSON object a line
+      hall_of_fame.json  the best programs, best first
+      champion.az        the best of all, as program text
+      champion.pyx       its generated source
+      champion.py        the same as a Python module of its own
+      result.json        fitness on search, selection and test tasks, baselines, counts, times
+
+All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk, renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import tomli_w
+
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.events import Champion, Event, as_record, champion_record
+from azgen.runs.settings import Settings, as_mapping, read_settings
+
+ROOT = Path("runs")
+"""Where runs lie, seen from the folder that azgen is called in."""
+
+CONFIG = "config.toml"
+ENVIRONMENT = "environment.json"
+EVENTS = "events.jsonl"
+HALL_OF_FAME = "hall_of_fame.json"
+CHAMPION = "champion.az"
+SOURCE = "champion.pyx"
+EXPORT = "champion.py"
+RESULT = "result.json"
+
+_FILES = (CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
+
+
+class RunDirectory:
+    """The directory of a run that is going on; `create` makes one."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._events: TextIO | None = None
+
+    @staticmethod
+    def create(name: str, seed: int, out: str | Path | None = None) -> RunDirectory:
+        """A new run directory.
+
+        Args:
+            name: the run's name; with the seed it gives runs/<name>-<seed>, or with -2, -3 ... if that is taken.
+            seed: the run's seed.
+            out: another place, used as given.
+
+        Raises:
+            AzgenError: `out` has something in it, or no directory can be made.
+        """
+        path = Path(out) if out is not None else None
+        try:
+            if path is not None:
+                path.mkdir(parents=True, exist_ok=True)
+                if any(path.iterdir()):
+                    raise AzgenError(f"{path} is not empty; name another folder, or empty it first")
+                return RunDirectory(path)
+            ROOT.mkdir(exist_ok=True)
+            stem = (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run") + f"-{seed}"
+            number = 1
+            while True:
+                path = ROOT / (stem if number == 1 else f"{stem}-{number}")
+                with suppress(FileExistsError):
+                    path.mkdir()
+                    return RunDirectory(path)
+                if path.is_dir() and not any(path.iterdir()):
+                    return RunDirectory(path)
+                number += 1
+        except FileExistsError:
+            raise AzgenError(f"{path} is a file; a run needs a folder") from None
+        except OSError as error:
+            raise AzgenError(f"cannot write a run to {path or ROOT}: {error.strerror or error}") from None
+
+    @property
+    def name(self) -> str:
+        """The run's name: that of its directory."""
+        return self.path.absolute().name
+
+    @property
+    def export_path(self) -> Path:
+        """Where the champion's Python module goes."""
+        return self.path / EXPORT
+
+    def write_settings(self, settings: Settings) -> None:
+        """config.toml: all settings, also those at their defaults."""
+        self._write(CONFIG, tomli_w.dumps(as_mapping(settings)))
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        """environment.json: what the run ran on."""
+        self._write_json(ENVIRONMENT, environment)
+
+    def append(self, event: Event) -> None:
+        """One line more in events.jsonl."""
+        with self._named_errors(EVENTS):
+            if self._events is None:
+                self._events = open(self.path / EVENTS, "a", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
+            self._events.write(to_json(as_record(event)) + "\n")
+            self._events.flush()
+
+    def write_champions(self, hall_of_fame: Sequence[Champion], origin: str) -> None:
+        """hall_of_fame.json (best first) and champion.az.
+
+        Args:
+            origin: where the champion comes from, for the header of its text.
+        """
+        self._write_json(HALL_OF_FAME, [champion_record(champion) for champion in hall_of_fame])
+        self._write(
+            CHAMPION, "".join(f"# {line}\n" for line in origin.splitlines()) + str(hall_of_fame[0].program)
+        )
+
+    def write_source(self, text: str) -> None:
+        """champion.pyx: the champion's generated source."""
+        self._write(SOURCE, text)
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """result.json."""
+        self._write_json(RESULT, result)
+
+    def close(self) -> None:
+        """Closes the log."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def discard(self) -> None:
+        """Takes back what was written, for a run that ended before it had found anything."""
+        self.close()
+        for name in _FILES:
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: something in there is not ours
+            self.path.rmdir()
+
+    def _write_json(self, name: str, value: Any) -> None:
+        self._write(name, to_json(value, indent=2) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        with self._named_errors(name):
+            descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.", suffix=".part")
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(temporary, 0o644)  # mkstemp makes a private file
+                os.replace(temporary, self.path / name)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+
+    @contextmanager
+    def _named_errors(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise AzgenError(f"cannot write {self.path / name}: {error.strerror or error}") from None
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
+    return json.dumps(_finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run as read from its directory.
+
+    Attributes:
+        path: the directory.
+        settings: everything that decided the run.
+        champion: the best program, on the selection tasks.
+        hall_of_fame: the best programs, best first.
+        environment: what the run ran on; empty if it did not come to writing it.
+        result: fitness, baselines, counts and times; None for a run that was killed, or still goes on.
+    """
+
+    path: Path
+    settings: Settings
+    champion: Champion
+    hall_of_fame: tuple[Champion, ...] = field(repr=False)
+    environment: dict[str, Any] = field(repr=False)
+    result: dict[str, Any] | None = field(repr=False)
+
+    @property
+    def program(self) -> Program:
+        """The champion's program."""
+        return self.champion.program
+
+    @property
+    def name(self) -> str:
+        """The run's name: that of its directory."""
+        return self.path.absolute().name
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, as plain values; a last line that was cut off is left out."""
+        records = []
+        with suppress(FileNotFoundError):
+            lines = (self.path / EVENTS).read_text(encoding="utf-8").splitlines()
+            for number, line in enumerate(lines, 1):
+                try:
+                    records.append(json.loads(line))
+                except ValueError:
+                    if number < len(lines):
+                        raise AzgenError(f"{self.path / EVENTS}, line {number} is damaged: no JSON") from None
+        return records
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether this looks like a run directory."""
+    return (Path(path) / CONFIG).is_file()
+
+
+def load_run(path: str | Path) -> SavedRun:
+    """Reads a run directory.
+
+    Raises:
+        AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
+    if not is_run(path):
+        raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
+    settings = read_settings(path / CONFIG)
+    records = _read_json(path / HALL_OF_FAME)
+    if records is None:
+        raise AzgenError(f"{path}: this run has not found a program (there is no {HALL_OF_FAME} in it)")
+    if not isinstance(records, list) or not records:
+        raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
+    hall_of_fame = tuple(
+        _champion(record, f"{path / HALL_OF_FAME}, program {n}") for n, record in enumerate(records, 1)
+    )
+    environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
+    for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
+        if value is not None and not isinstance(value, dict):
+            raise AzgenError(f"{path / name} is damaged: it must be a JSON object")
+    return SavedRun(path, settings, hall_of_fame[0], hall_of_fame, environment, result)
+
+
+def _read_json(path: Path) -> Any:
+    """The file's content; None if there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise AzgenError(f"{path} is damaged: {error}") from None
+
+
+def _champion(record: Any, source: str) -> Champion:
+    kinds = {"program": str, "number": int, "restart": int, "search_fitness": float, "select_fitness": float}
+    for name, kind in kinds.items():
+        value = record.get(name) if isinstance(record, dict) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+            raise AzgenError(f"{source} is damaged: {name} is missing or no {kind.__name__}")
+    values = {name: kind(record[name]) for name, kind in kinds.items() if name != "program"}
+    return Champion(Program.parse(record["program"], source), **values)

@@ -1,0 +1,56 @@
+"""Rating children on compiled candidates: the hook that the kernel calls in place of its own interpreter."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from azgen.execution.kernel import Kernel
+from azgen.execution.layout import LaneTasks
+from azgen.execution.native import NativeCode
+
+_SIGNATURE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.POINTER(ctypes.c_double)
+)
+
+
+class RatingHook:
+    """A C function that rates normal forms: programs, their number, fitness [program][group][lane]; 0 if all went well.
+
+    An exception inside is kept in `error`, since it cannot pass through the kernel.
+    """
+
+    def __init__(self, kernel: Kernel, native: NativeCode, tasks: LaneTasks):
+        self._kernel, self._native, self._tasks = kernel, native, tasks
+        self.error: BaseException | None = None
+        self._function = _SIGNATURE(self._rate)
+
+    @property
+    def address(self) -> int:
+        """Address of the function."""
+        return ctypes.cast(self._function, ctypes.c_void_p).value or 0
+
+    def _rate(self, programs: Any, n: int, fitness: Any) -> int:
+        try:
+            stride = self._tasks.n_groups * self._kernel.spec.lane.lanes
+            out = np.ctypeslib.as_array(fitness, (n, stride))
+            size = self._kernel.program.itemsize
+            records = [
+                np.frombuffer((ctypes.c_char * size).from_address(programs[i]), self._kernel.program)[0]
+                for i in range(n)
+            ]
+            decoded = [self._kernel.decode(record) for record in records]
+            self._native.compile(decoded)
+            for i, program in enumerate(decoded):
+                out[i, : self._tasks.n_tasks], _ = self._native.prepare(program).evaluate(self._tasks)
+        except BaseException as error:
+            self.error = error
+            return 1
+        return 0
+
+
+def rate_natively(kernel: Kernel, native: NativeCode, tasks: LaneTasks) -> RatingHook:
+    """A hook that compiles every distinct program before it is rated."""
+    return RatingHook(kernel, native, tasks)

@@ -1,0 +1,82 @@
+"""From settings to tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from azgen.errors import AzgenError
+from azgen.runs.settings import Sizes, TaskSettings
+from azgen.tasks.datasets import data_set_names, load_data_set
+from azgen.tasks.features import FeatureOptions
+from azgen.tasks.projected import projected_tasks
+from azgen.tasks.splits import SplitOptions
+from azgen.tasks.synthetic import teacher_split
+from azgen.tasks.table import TableOptions, table_tasks
+from azgen.tasks.task import TaskSplit
+
+_SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
+_SYNTHETIC_VALID: Sizes = (100, 100, 100)
+
+
+def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
+    """Search, selection and test tasks.
+
+    Args:
+        settings: see `TaskSettings`.
+        seed: fixes everything; selection and test tasks depend on it alone.
+        redraw: other search tasks for each number, which share no scored example with selection and test tasks.
+
+    Raises:
+        AzgenError: the data cannot be used; says where and why.
+    """
+    counts = {"n_search": settings.n_search, "n_select": settings.n_select, "n_test": settings.n_test}
+    if settings.source == "table":
+        splits = SplitOptions(**counts, seed=seed, redraw=redraw)
+        features = FeatureOptions(impute=settings.impute or None, drop_constant=settings.drop_constant)
+        options = TableOptions(kind=settings.kind, features=features, splits=splits)
+        return table_tasks(settings.data, settings.target or None, options)
+    n_train, n_valid = _sizes(settings.n_train), _sizes(settings.n_valid)
+    if settings.source == "projected":
+        data = load_data_set(settings.data)
+        return projected_tasks(
+            data.x,
+            data.y,
+            n_features=settings.n_features,
+            **counts,
+            n_train=n_train,
+            n_valid=n_valid,
+            own_test=data.own_test,
+            class_names=data.class_names,
+            seed=seed,
+            redraw=redraw,
+            source=settings.data,
+        )
+    return teacher_split(
+        settings.source,
+        settings.n_features,
+        **counts,
+        n_train=n_train or _SYNTHETIC_TRAIN,
+        n_valid=n_valid or _SYNTHETIC_VALID,
+        seed=seed,
+        redraw=redraw,
+        noise=settings.noise,
+    )
+
+
+def _sizes(sizes: Sizes) -> Sizes | None:
+    return sizes if any(sizes) else None
+
+
+def is_table(data: str) -> bool:
+    """Whether a --data argument names a table file rather than a known data set.
+
+    Raises:
+        AzgenError: it is neither.
+    """
+    if data in data_set_names():
+        return False
+    if Path(data).suffix or Path(data).exists():
+        return True
+    raise AzgenError(
+        f"--data {data}: no such file, nor a data set that azgen knows: {', '.join(data_set_names())}"
+    )

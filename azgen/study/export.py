@@ -1,0 +1,199 @@
+"""Exporting a program: a Python module that needs NumPy alone and reads as if a person had written it.
+
+The way of a program: `dataflow` turns registers into values, `naming` names what lasts, `folding` writes
+statements, and the templates in templates/export/ put an estimator, a small command line and the program's
+origin around them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import textwrap
+from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import Path
+
+from azgen.codegen.render import environment
+from azgen.errors import AzgenError
+from azgen.language import Program
+from azgen.language import random as draws
+from azgen.study.dataflow import Flow, Parameter
+from azgen.study.folding import Folder
+from azgen.study.naming import Namer
+from azgen.study.provenance import Provenance
+
+METRICS = ("rmse", "accuracy")
+DTYPES = ("float32", "float64")
+_HELPERS = ("sigmoid", "minimum", "maximum")
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A constant as an argument of the exported class."""
+
+    name: str
+    default: str
+    description: str
+
+
+def export(
+    program: Program,
+    path: str | Path,
+    *,
+    metric: str = "rmse",
+    dtype: str = "float32",
+    class_name: str | None = None,
+    provenance: Provenance | None = None,
+) -> Path:
+    """Writes a program as a standalone Python module.
+
+    Args:
+        program: the program.
+        path: file to write, for example ``winner.py``; an existing one is replaced as a whole.
+        metric: "rmse" for a regressor, "accuracy" for a classifier of two classes.
+        dtype: number type of the module's arithmetic, that in which the program was evolved.
+        class_name: name of the class, EvolvedRegressor or EvolvedClassifier by default.
+        provenance: where the program comes from; the module's docstring says so.
+
+    Returns:
+        The path of the module.
+
+    Raises:
+        AzgenError: no such folder, the file cannot be written, or an argument makes no sense.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise AzgenError(f"cannot export to {target}: there is no folder {target.parent}; create it first")
+    if target.is_dir():
+        raise AzgenError(
+            f"cannot export to {target}: that is a folder; name a file, such as {target / 'winner.py'}"
+        )
+    text = render_module(
+        program,
+        metric=metric,
+        dtype=dtype,
+        class_name=class_name,
+        provenance=provenance,
+        module_name=target.stem,
+    )
+    try:
+        _write_whole(target, text)
+    except OSError as error:
+        raise AzgenError(f"cannot export to {target}: {error.strerror or error}") from None
+    return target
+
+
+def render_module(
+    program: Program,
+    *,
+    metric: str = "rmse",
+    dtype: str = "float32",
+    class_name: str | None = None,
+    provenance: Provenance | None = None,
+    module_name: str = "winner",
+) -> str:
+    """Source of the module that `export` writes.
+
+    Args:
+        module_name: name under which the docstring's example imports it; the others as in `export`.
+
+    Raises:
+        AzgenError: an argument makes no sense.
+    """
+    if metric not in METRICS:
+        raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
+    if dtype not in DTYPES:
+        raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
+    classifier = metric == "accuracy"
+    class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
+    if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
+        raise AzgenError(
+            f"class name {class_name!r} is no Python identifier, or one that the module needs itself"
+        )
+    flow = Flow(program, classifier)
+    namer = Namer(flow)
+    used: set[Parameter] = set()
+    predict = Folder(flow, flow.predict, namer, used).lines
+    learn = Folder(flow, flow.learn, namer, used).lines
+    # Setup comes last: by now it is known which constants the object must keep.
+    setup = _setup_lines(flow, namer, used, draws_later="self.rng." in "".join(predict + learn))
+    arguments = [
+        Argument(p.name, _number(p.value), namer.description(p)) for p in flow.parameters if not p.literal
+    ]
+    return (
+        environment()
+        .get_template("export/module.py.j2")
+        .render(
+            origin=[textwrap.fill(_quoted(s), _WIDTH) for s in (provenance or Provenance()).sentences()],
+            module_name=module_name if module_name.isidentifier() else "winner",
+            class_name=class_name,
+            classifier=classifier,
+            dtype=dtype,
+            draws=draws,
+            stochastic=flow.program.stochastic,
+            helpers=[name for name in _HELPERS if _calls_helper([*setup, *predict, *learn], name)],
+            signature=_signature(
+                ["self", "n_features", *(a.name for a in arguments), *["rng"] * flow.program.stochastic]
+            ),
+            setup=setup,
+            predict=predict,
+            learn=learn,
+            arguments=arguments,
+            program=str(program),
+        )
+    )
+
+
+def _calls_helper(lines: list[str], name: str) -> bool:
+    return any(f"{name}(" in line.replace(f"np.{name}(", "") for line in lines)
+
+
+def _setup_lines(flow: Flow, namer: Namer, used: set[Parameter], draws_later: bool) -> list[str]:
+    lines = [f"self.{p.name} = DTYPE({p.name})" for p in flow.parameters if p in used]
+    if draws_later:
+        lines.append("self.rng = rng")
+    lines += Folder(flow, flow.setup, namer, used).lines
+    zeros = {
+        "s": "DTYPE(0.0)",
+        "v": "np.zeros(n_features, DTYPE)",
+        "m": "np.zeros((n_features, n_features), DTYPE)",
+    }
+    lines += [f"self.{namer.attribute(address)} = {zeros[address.kind]}" for address in flow.starts_at_zero()]
+    return lines
+
+
+def _quoted(text: str) -> str:
+    """Text that is safe inside a docstring."""
+    return (
+        text.replace("\\", "\\\\").replace('"', '\\"')
+        if "\\" in text or '"""' in text or text.endswith('"')
+        else text
+    )
+
+
+def _signature(names: list[str]) -> str:
+    """Arguments of a method, on one line where they fit."""
+    line = ", ".join(names)
+    return line if len(line) <= 75 else "\n" + "".join(f"        {name},\n" for name in names) + "    "
+
+
+def _number(value: float) -> str:
+    """A default as Python source, in full precision."""
+    text = repr(float(value))
+    return text if value - value == 0 else {"inf": "np.inf", "-inf": "-np.inf"}.get(text, "np.nan")
+
+
+def _write_whole(target: Path, text: str) -> None:
+    """Writes a file so that nobody ever sees half of it."""
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        # mkstemp makes a private file; this one is meant to be passed on.
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise

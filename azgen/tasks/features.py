@@ -1,0 +1,188 @@
+"""A table's feature columns as numbers: cells checked, categories encoded, empty cells imputed by option."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.tasks.cells import check_range, numbers_of, text_error, value_name
+from azgen.tasks.readers.base import Table, few
+from azgen.tasks.task import FloatArray
+
+Impute = Literal["mean", "median"]
+Rows = NDArray[np.intp]
+
+_MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """How feature columns are read.
+
+    Attributes:
+        impute: fill empty cells by the "mean" or "median" of the training rows; None refuses them.
+        drop_constant: leave constant columns out; otherwise they are refused.
+        drop: columns to leave out.
+        categorical: columns of categories, each of which becomes a feature that is 1 in its rows and 0
+            elsewhere (one-hot); "auto": those in which no cell is a number. A text column that is not named
+            is refused.
+    """
+
+    impute: Impute | None = None
+    drop_constant: bool = False
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] | Literal["auto"] = ()
+
+    def __post_init__(self) -> None:
+        if self.impute is not None and self.impute not in get_args(Impute):
+            raise AzgenError(f"impute is {self.impute!r}; it must be one of {', '.join(get_args(Impute))}")
+
+
+@dataclass
+class Features:
+    """Feature columns as numbers.
+
+    Attributes:
+        x: N x F; NaN in cells that are yet to be imputed.
+        names: of the features; those of categories are called "column=category".
+        remarks: what was left out, encoded or will be imputed, for people.
+    """
+
+    x: FloatArray
+    names: tuple[str, ...]
+    remarks: list[str]
+
+
+@dataclass
+class _Collected:
+    """Columns on their way to being features, and what there is to say about them."""
+
+    columns: dict[str, FloatArray] = field(default_factory=dict)
+    constant: list[str] = field(default_factory=list)
+    empty: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    encoded: list[str] = field(default_factory=list)
+
+    def empty_cells(self) -> int:
+        return sum(int(mask.sum()) for mask in self.empty.values())
+
+
+def read_features(table: Table, names: list[str], rest_rows: Rows, options: FeatureOptions) -> Features:
+    """The named columns as features.
+
+    Args:
+        table: where to find them.
+        names: of the columns, in order.
+        rest_rows: all rows that are not set aside for the test; the categories of a column are those found in
+            these rows, so that nothing is learned from the test rows. An unknown category is 0 in all of the
+            column's features.
+        options: see `FeatureOptions`.
+
+    Raises:
+        AzgenError: text, a value beyond float32, a constant column, empty cells without `impute`, too many
+            categories.
+    """
+    auto = options.categorical == "auto"
+    named = () if options.categorical == "auto" else options.categorical
+    for name in named:
+        table.require(name, "categorical")
+        if name not in names:
+            raise AzgenError(f"{table.source}: column {name!r} is categorical, but it is no feature column")
+    found = _Collected()
+    for name in names:
+        numbers, text = numbers_of(table.columns[name])
+        some = table.columns[name].notna().to_numpy(dtype=bool)
+        if name in named or (auto and text.any() and np.array_equal(text, some)):
+            _encode(table, name, rest_rows, found)
+            continue
+        if text.any():
+            advice = f"correct it, leave the column out (drop={name})"
+            raise text_error(table, name, text, f"{advice}, or, if it is a category, give categorical={name}")
+        check_range(table, name, numbers)
+        _collect(name, numbers, found)
+    _refuse(table, found, options)
+    return Features(
+        np.column_stack(list(found.columns.values())), tuple(found.columns), _remarks(found, options)
+    )
+
+
+def imputer(x: FloatArray, impute: Impute | None) -> Callable[[FloatArray], FloatArray]:
+    """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
+    if impute is None:
+        return lambda rows: rows
+    middle = np.zeros(x.shape[1])
+    some = ~np.isnan(x).all(axis=0)
+    middle[some] = (np.nanmean if impute == "mean" else np.nanmedian)(x[:, some], axis=0)
+    return lambda rows: np.where(np.isnan(rows), middle, rows)
+
+
+def _collect(name: str, numbers: FloatArray, found: _Collected) -> None:
+    empty = np.isnan(numbers)
+    distinct = np.unique(numbers[~empty])
+    if len(distinct) == 0:
+        found.constant.append(f"{name} (always empty)")
+    elif len(distinct) == 1:
+        found.constant.append(
+            f"{name} (always {value_name(float(distinct[0]))}{' or empty' * bool(empty.any())})"
+        )
+    else:
+        found.columns[name] = numbers
+        if empty.any():
+            found.empty[name] = empty
+
+
+def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None:
+    column = table.columns[name]
+    empty = column.isna().to_numpy(dtype=bool)
+    cells = np.array([value_name(cell) for cell in column.tolist()], dtype=object)
+    known = rest_rows[~empty[rest_rows]]
+    categories = sorted(set(cells[known].tolist()))
+    if len(categories) > _MOST_CATEGORIES:
+        raise AzgenError(
+            f"{table.source}: column {name!r} has {len(categories)} categories, more than "
+            f"{_MOST_CATEGORIES}; if it names rows, leave it out (drop={name}); otherwise merge some"
+        )
+    if len(categories) < 2:
+        found.constant.append(f"{name} (always {categories[0] if categories else 'empty'})")
+        return
+    # Of two categories one feature says it all.
+    for category in categories[1:] if len(categories) == 2 else categories:
+        found.columns[f"{name}={category}"] = ((cells == category) & ~empty).astype(np.float64)
+    found.encoded.append(f"{name} ({len(categories)} categories)")
+    if empty.any():
+        found.empty[name] = empty
+
+
+def _refuse(table: Table, found: _Collected, options: FeatureOptions) -> None:
+    if found.constant and not options.drop_constant:
+        raise AzgenError(
+            f"{table.source}: a constant column tells nothing: {few(found.constant)}; remove it from the "
+            "table, or give drop_constant"
+        )
+    if found.empty and options.impute is None:
+        name, mask = min(found.empty.items(), key=lambda item: int(np.argmax(item[1])))
+        raise AzgenError(
+            f"{table.source}: {found.empty_cells()} feature cells are empty or NaN, in "
+            f"{few(list(found.empty))}; the first is in {table.where(mask)}, column {name!r}; fill them in, "
+            "or give impute=mean or impute=median"
+        )
+    if not found.columns:
+        raise AzgenError(f"{table.source}: there is no feature column to learn from")
+
+
+def _remarks(found: _Collected, options: FeatureOptions) -> list[str]:
+    remarks = []
+    if found.encoded:
+        remarks.append(f"categories as one feature each (one for two): {few(found.encoded)}")
+    if found.constant:
+        remarks.append(f"left out as constant: {few(found.constant)}")
+    if found.empty:
+        remarks.append(
+            f"{found.empty_cells()} empty cells take the {options.impute} of the training rows (a category: "
+            f"none), in {few(list(found.empty))}"
+        )
+    return remarks

@@ -1,0 +1,156 @@
+"""A table's target column as labels: regression, two classes or more, told from the column or by the user."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.tasks.cells import check_range, numbers_of, text_error, value_name
+from azgen.tasks.readers.base import Table, few
+from azgen.tasks.task import FloatArray
+
+Kind = Literal["auto", "regression", "classification", "multiclass"]
+LabelKind = Literal["regression", "classification", "multiclass"]
+
+# A whole-number target with no more distinct values than this, each met several times, may be meant as
+# classes.
+_MOST_CLASSES = 10
+_ROWS_PER_CLASS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """A target column as labels.
+
+    Attributes:
+        values: N; regression: in the target's unit; otherwise class numbers.
+        kind: "regression", "classification" (two classes) or "multiclass".
+        names: regression: the target's name; otherwise the classes' names in the order of their numbers.
+        why: what the kind is and what the labels mean, for people.
+    """
+
+    values: FloatArray
+    kind: LabelKind
+    names: tuple[str, ...]
+    why: str
+
+    @property
+    def classes(self) -> NDArray[np.int64] | None:
+        """Class number of each row, or None for regression."""
+        return None if self.kind == "regression" else self.values.astype(np.int64)
+
+
+def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | None = None) -> Labels:
+    """The target column as labels.
+
+    Args:
+        table, target: where to find them.
+        kind: "auto": two distinct values are two classes, other numbers are regression; where it could be
+            either, or where text has more than two values, the user is asked by an error that lists the
+            choices. "classification" wants two classes, "multiclass" takes any number of them.
+        positive: the class whose label is 1; all others become 0.
+
+    Classes are numbered in the order of their values, numbers by size and text by the alphabet.
+
+    Raises:
+        AzgenError: empty cells, one value only, text where numbers are needed, or the number of classes does
+            not fit.
+    """
+    if kind not in get_args(Kind):
+        raise AzgenError(f"kind is {kind!r}; it must be one of {', '.join(get_args(Kind))}")
+    if positive is not None and kind not in ("auto", "classification"):
+        raise AzgenError(
+            f"positive picks one of several classes, kind={kind} does not; leave one of the two out"
+        )
+    column = table.columns[target]
+    missing = column.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise AzgenError(
+            f"{table.source}: the target column {target!r} is empty in {missing.sum()} rows, first in "
+            f"{table.where(missing)}; remove those rows"
+        )
+    numbers, text = numbers_of(column)
+    if text.any():
+        if kind == "regression":
+            raise text_error(table, target, text, "regression needs numbers in the target column")
+        if kind == "auto" and text.mean() < 0.5:
+            raise text_error(table, target, text, "correct it (or give kind=classification if it is a class)")
+        distinct, codes = np.unique(column.astype("str").to_numpy(dtype=object), return_inverse=True)
+    else:
+        check_range(table, target, numbers)
+        distinct, codes = np.unique(numbers, return_inverse=True)
+    names = tuple(value_name(value) for value in distinct.tolist())
+    if len(names) == 1:
+        raise AzgenError(
+            f"{table.source}: the target column {target!r} is {names[0]} in every row (one class only, or a "
+            "constant); there is nothing to learn"
+        )
+    if positive is not None:
+        return _one_against_rest(table, target, positive, names, codes)
+    if kind == "multiclass":
+        return Labels(
+            codes.astype(float), "multiclass", names, f"{len(names)} classes of {target}: {few(list(names))}"
+        )
+    if kind == "auto":
+        kind = (
+            "classification"
+            if text.any() or len(names) == 2 or _like_classes(distinct, codes)
+            else "regression"
+        )
+    if kind == "regression":
+        return Labels(numbers, "regression", (target,), f"regression: {target} is a number")
+    if len(names) > 2:
+        raise _too_many_classes(table, target, names, numeric=not text.any())
+    return Labels(
+        codes.astype(float),
+        "classification",
+        names,
+        f"classification: {target} is {names[0]} (label 0) or {names[1]} (label 1)",
+    )
+
+
+def _one_against_rest(
+    table: Table, target: str, positive: str, names: tuple[str, ...], codes: NDArray[np.intp]
+) -> Labels:
+    wanted = positive
+    if wanted not in names:
+        with suppress(ValueError):
+            wanted = value_name(float(positive))  # "1.0" for 1
+    if wanted not in names:
+        raise AzgenError(
+            f"{table.source}: no row has the class {positive!r} in the target column {target!r}; the classes "
+            f"are {few(list(names))}"
+        )
+    rest = next(name for name in names if name != wanted) if len(names) == 2 else f"not {wanted}"
+    return Labels(
+        (codes == names.index(wanted)).astype(float),
+        "classification",
+        (rest, wanted),
+        f"classification: {target} is {wanted} (label 1) or {rest} (label 0)",
+    )
+
+
+def _like_classes(distinct: NDArray[np.float64], codes: NDArray[np.intp]) -> bool:
+    return (
+        len(distinct) <= _MOST_CLASSES
+        and len(codes) >= _ROWS_PER_CLASS * len(distinct)
+        and bool((distinct == np.rint(distinct)).all())
+    )
+
+
+def _too_many_classes(table: Table, target: str, names: tuple[str, ...], numeric: bool) -> AzgenError:
+    choices = [
+        f"positive={names[0]} (or another class) to tell it from all others",
+        "kind=multiclass for all of them",
+    ]
+    if numeric:
+        choices.insert(0, "kind=regression to predict the number")
+    return AzgenError(
+        f"{table.source}: the target column {target!r} has more than two classes, {len(names)}: "
+        f"{few(list(names))}; give {', or '.join(choices)}"
+    )

@@ -1,0 +1,39 @@
+"""Readers of tables and image sets. Each checks a file before trusting it, and says what is wrong where."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from azgen.errors import AzgenError
+from azgen.tasks.readers.base import Table, check_file
+from azgen.tasks.readers.columnar import read_arff, read_parquet
+from azgen.tasks.readers.delimited import read_delimited
+from azgen.tasks.readers.npz import read_npz
+
+__all__ = ["TABLE_FORMATS", "Table", "read_table"]
+
+TABLE_FORMATS: dict[str, Callable[[Path], Table]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".tab": read_delimited,
+    ".npz": read_npz,
+    ".parquet": read_parquet,
+    ".arff": read_arff,
+}
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a table; the format is told by the file's ending (`TABLE_FORMATS`).
+
+    Raises:
+        AzgenError: no such file, a folder, empty, larger than the memory that is available, or malformed; the
+            message names the place and what to do.
+    """
+    path = Path(path)
+    check_file(path)
+    reader = TABLE_FORMATS.get(path.suffix.lower())
+    if reader is None:
+        raise AzgenError(
+            f"{path}: a file that ends in {path.suffix!r} cannot be read as a table; the endings of the "
+            f"formats that can are {', '.join(TABLE_FORMATS)}"
+        )
+    return reader(path)

@@ -1,0 +1,127 @@
+"""What every reader yields, a table of named columns, and the checks that every file passes first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    import pandas as pd  # slow to import, so it is loaded where a table is read
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length, with where each row came from.
+
+    Attributes:
+        columns: numeric, boolean or text columns with unique names; NaN marks an empty cell.
+        lines: line (or row) of each row in the source, counted from 1.
+        source: the file's path or the data set's name, for messages.
+        default_target: the column to predict when the user names none, or None.
+        row_word: what `lines` counts: "line" or "row".
+        sha256: of the file, hexadecimal; empty if there is no file.
+    """
+
+    columns: pd.DataFrame
+    lines: NDArray[np.int64]
+    source: str
+    default_target: str | None = None
+    row_word: str = "line"
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names."""
+        return [str(name) for name in self.columns.columns]
+
+    def where(self, mask: NDArray[np.bool_]) -> str:
+        """The place of the first row of the mask, such as "line 17"."""
+        return f"{self.row_word} {self.lines[int(np.argmax(mask))]}"
+
+    def require(self, column: str, role: str) -> None:
+        """Raise AzgenError, listing the columns and naming the closest, if there is no such column."""
+        names = self.names
+        if column in names:
+            return
+        folded = {name.casefold(): name for name in names}
+        close = get_close_matches(column.casefold().strip(), folded, n=1)
+        hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
+        hint += _header_hint(names)
+        raise AzgenError(
+            f"{self.source}: there is no {role} column {column!r}.{hint} The columns are: {few(names, 30)}"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Raise AzgenError unless `path` is an ordinary, readable file with something in it."""
+    if "\0" in str(path):
+        raise AzgenError(f"{str(path)!r} is no file name: it holds a zero byte")
+    try:
+        if path.is_dir():
+            raise AzgenError(f"{path} is a folder; a file is needed")
+        if not path.exists():
+            names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+            close = get_close_matches(path.name, names, n=1)
+            hint = f"; did you mean {path.parent / close[0]}?" if close else ""
+            raise AzgenError(f"{path}: there is no such file{hint}")
+        if not path.is_file():  # reading a pipe or a device could wait for ever
+            raise AzgenError(f"{path} is not an ordinary file")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise AzgenError(f"{path} is empty; a file with data is needed")
+    except OSError as problem:
+        raise AzgenError(f"{path} cannot be read: {os.strerror(problem.errno or 0)}") from None
+
+
+def check_names(source: str, names: list[str]) -> None:
+    """Raise AzgenError if a column has no name or two columns share one."""
+    seen: set[str] = set()
+    for position, name in enumerate(names, start=1):
+        if not name:
+            raise AzgenError(f"{source}: column {position} has no name; give it one in the header")
+        if name in seen:
+            raise AzgenError(
+                f"{source}: two columns are called {name!r}; give each a name of its "
+                f"own.{_header_hint(names)}"
+            )
+        seen.add(name)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def few(names: list[str], most: int = 8) -> str:
+    """The names in a list for people, shortened."""
+    return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def first_line(problem: BaseException) -> str:
+    """What another library said, in one line."""
+    return next(iter(str(problem).splitlines()), type(problem).__name__).rstrip(" :.")
+
+
+def _header_hint(names: list[str]) -> str:
+    return " All names are numbers: is the header line missing?" if all(map(_is_number, names)) else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

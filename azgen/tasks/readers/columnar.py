@@ -1,0 +1,117 @@
+"""Parquet and ARFF files as tables."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.tasks.readers.base import Table, check_names, file_sha256, first_line
+from azgen.tasks.readers.memory import refuse_if_too_large
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A quoted value of an ARFF row, in which commas do not count.
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+
+
+def read_parquet(path: Path) -> Table:
+    """A Parquet file of flat columns; needs pyarrow. Dates and times become text (ISO 8601)."""
+    try:
+        # An optional package without type information, so it comes in as Any.
+        pa: Any = importlib.import_module("pyarrow")
+        pq: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise AzgenError(
+            f"{path}: Parquet files are read with pyarrow; install it (pip install pyarrow)"
+        ) from None
+    try:
+        with pq.ParquetFile(path) as file:
+            groups = range(file.metadata.num_row_groups)
+            size = sum(file.metadata.row_group(group).total_byte_size for group in groups)
+            refuse_if_too_large(str(path), max(size, path.stat().st_size), factor=4)
+            names = [str(name) for name in file.schema_arrow.names]
+            check_names(str(path), names)
+            for name, kind in zip(names, file.schema_arrow.types, strict=True):
+                if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+                    raise AzgenError(f"{path}: column {name!r} is of type {kind}; numbers or text are needed")
+            columns = file.read().to_pandas(ignore_metadata=True)
+    # pyarrow's own errors derive from these; a damaged footer may also promise impossible sizes.
+    except (pa.ArrowException, ValueError, OSError, TypeError, MemoryError, OverflowError) as problem:
+        raise AzgenError(f"{path} is no readable Parquet file ({first_line(problem)})") from None
+    return _table(path, columns)
+
+
+def read_arff(path: Path) -> Table:
+    """An ARFF file (Weka, OpenML) of numeric and nominal attributes; a question mark is an empty cell."""
+    import pandas as pd
+    from scipy.io import arff
+
+    refuse_if_too_large(str(path), path.stat().st_size, factor=8)
+    try:
+        with path.open(encoding="utf-8") as file:
+            records, meta = arff.loadarff(file)
+            file.seek(0)
+            lines = _check_arff_rows(path, file, len(meta.names()))
+    except AzgenError:
+        raise
+    except UnicodeDecodeError:
+        raise AzgenError(
+            f"{path} is not UTF-8 text; save it as UTF-8 (if it is a text file at all)"
+        ) from None
+    except StopIteration:  # scipy's parser at the end of a file without the sections
+        raise AzgenError(f"{path} is no ARFF file: it needs @relation, @attribute and @data") from None
+    except Exception as problem:  # the parser lets a row that does not fit the header raise nearly anything
+        raise AzgenError(f"{path} is no readable ARFF file ({first_line(problem)})") from None
+    names = [name.strip() for name in meta.names()]
+    check_names(str(path), names)
+    if records.ndim != 1 or not names:
+        raise AzgenError(f"{path} is no readable ARFF file (no attributes)")
+    columns: dict[str, Any] = {}
+    for name, original, kind in zip(names, meta.names(), meta.types(), strict=True):
+        values = records[original]
+        if kind == "nominal":
+            text = np.array([value.decode("utf-8") for value in values.tolist()], dtype=object)
+            text[text == "?"] = None
+            columns[name] = pd.Series(text, dtype="str")
+        else:
+            columns[name] = values
+    table = pd.DataFrame(columns)
+    return _table(path, table, np.array(lines, dtype=np.int64) if len(lines) == len(table) else None)
+
+
+def _check_arff_rows(path: Path, file: IO[str], n_attributes: int) -> list[int]:
+    """The line of each row; scipy ignores surplus cells, so they are counted here."""
+    lines: list[int] = []
+    in_data = False
+    for number, line in enumerate(file, start=1):
+        text = line.strip()
+        if not in_data:
+            in_data = text.lower().startswith("@data")
+        elif text and not text.startswith("%"):
+            cells = _QUOTED.sub("", text).rstrip(",").count(",") + 1
+            if cells > n_attributes:
+                raise AzgenError(f"{path}, line {number}: {cells} cells for {n_attributes} attributes")
+            lines.append(number)
+    return lines
+
+
+def _table(path: Path, columns: pd.DataFrame, lines: NDArray[np.int64] | None = None) -> Table:
+    import pandas as pd
+
+    if not len(columns):
+        raise AzgenError(f"{path} holds no rows of data")
+    for name in columns.columns:
+        column = columns[name]
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+            columns[name] = column.where(column.isna(), column.astype("str")).astype("str")
+    if lines is None:
+        numbers = np.arange(1, len(columns) + 1)
+        return Table(columns, numbers, str(path), row_word="row", sha256=file_sha256(path))
+    return Table(columns, lines, str(path), sha256=file_sha256(path))

@@ -1,0 +1,47 @@
+"""Standardisation by training statistics: mean 0 and standard deviation 1 on the training examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from azgen.tasks.task import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Standardizer:
+    """Column means and standard deviations (population) of some training examples.
+
+    A column that is constant on the training examples carries no information there; `apply` makes it 0
+    everywhere rather than dividing by (nearly) nothing.
+
+    Attributes:
+        offset: mean of each column, F.
+        scale: standard deviation of each column, F; 0 marks a constant column.
+    """
+
+    offset: FloatArray
+    scale: FloatArray
+
+    @classmethod
+    def fit(cls, x: FloatArray) -> Self:
+        """Statistics of `x` (N x F)."""
+        offset = x.mean(axis=0)
+        # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
+        # the largest deviation first keeps squares of very large (or very small) numbers in range.
+        deviation = np.abs(x - offset)
+        largest = deviation.max(axis=0)
+        safe = np.where(largest > 0, largest, 1.0)
+        scale = safe * np.sqrt(np.mean((deviation / safe) ** 2, axis=0))
+        # The mean of a constant column is off by rounding alone, and so would its deviations be.
+        constant = (x == x[0]).all(axis=0)
+        return cls(offset=np.where(constant, x[0], offset), scale=np.where(constant, 0.0, scale))
+
+    def apply(self, x: FloatArray) -> FloatArray:
+        """`x` (any number of rows x F), standardised; a new array."""
+        constant = self.scale == 0
+        result = (x - self.offset) / np.where(constant, 1.0, self.scale)
+        result[:, constant] = 0.0
+        return result

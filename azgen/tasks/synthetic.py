@@ -1,0 +1,318 @@
+"""Synthetic teachers: regression tasks whose labels a random linear, affine or two-layer model computes.
+
+The distributions are those of AutoML-Zero's released generators (Real et al. 2020, section 4.1): every
+feature is N(0, 1), training examples are drawn before validation examples from one stream, and the teacher's
+parameters come from a stream of their own. So the same data seed with another parameter seed gives the same
+features with other labels. The numbers themselves come from NumPy's PCG64, not from the original's mt19937.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypedDict, Unpack, get_args
+
+import numpy as np
+
+from azgen.errors import AzgenError
+from azgen.tasks.task import FloatArray, Metric, Task, TaskSplit
+
+Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
+TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
+
+# The original's default seeds; task i takes seed i, and beyond the list the last seed + 1, + 2, ...
+ORIGINAL_PARAM_SEEDS = (1001, 1012, 1010, 1000, 1006, 1008, 1007, 1003)
+ORIGINAL_DATA_SEEDS = (11001, 11012, 11010, 11000, 11006, 11008, 11007, 11003)
+
+# Streams of one seed, so that equal data and parameter seeds do not give equal numbers.
+_DATA, _PARAM, _NOISE = 1, 2, 3
+
+
+class TeacherOptions(TypedDict, total=False):
+    """Options of all teachers; `teacher_tasks` says what they mean."""
+
+    data_seeds: Sequence[int] | None
+    param_seeds: Sequence[int] | None
+    noise: float
+    metric: Metric
+
+
+def linear_tasks(
+    n_tasks: int,
+    n_features: int,
+    n_train: int,
+    n_valid: int,
+    seed: int = 0,
+    **options: Unpack[TeacherOptions],
+) -> tuple[Task, ...]:
+    """Tasks with labels y = w . x, w ~ N(0, I): no bias. See `teacher_tasks` for the arguments."""
+    return teacher_tasks(
+        "linear",
+        n_tasks,
+        n_features,
+        n_train,
+        n_valid,
+        seed,
+        **options,
+    )
+
+
+def affine_tasks(
+    n_tasks: int,
+    n_features: int,
+    n_train: int,
+    n_valid: int,
+    seed: int = 0,
+    **options: Unpack[TeacherOptions],
+) -> tuple[Task, ...]:
+    """Tasks with labels y = w . x + a, w ~ N(0, I), a ~ N(0, 1). See `teacher_tasks` for the arguments."""
+    return teacher_tasks(
+        "affine",
+        n_tasks,
+        n_features,
+        n_train,
+        n_valid,
+        seed,
+        **options,
+    )
+
+
+def two_layer_tasks(
+    n_tasks: int,
+    n_features: int,
+    n_train: int,
+    n_valid: int,
+    seed: int = 0,
+    *,
+    live_units: Literal["original", "all"] = "original",
+    **options: Unpack[TeacherOptions],
+) -> tuple[Task, ...]:
+    """Tasks with labels y = u . max(0, M x), u and M (F x F) of N(0, 1) numbers.
+
+    live_units: "original" sets units 0 and 2 to zero (rows of M and entries of u), as the released generator
+    does, and needs F >= 3; "all" leaves them. See `teacher_tasks` for the other arguments.
+    """
+    if live_units not in ("original", "all"):
+        raise AzgenError(f'live_units is {live_units!r}; it must be "original" or "all"')
+    return teacher_tasks(
+        "two-layer" if live_units == "original" else "two-layer-live",
+        n_tasks,
+        n_features,
+        n_train,
+        n_valid,
+        seed,
+        **options,
+    )
+
+
+def teacher_tasks(
+    teacher: Teacher,
+    n_tasks: int,
+    n_features: int,
+    n_train: int,
+    n_valid: int,
+    seed: int = 0,
+    *,
+    data_seeds: Sequence[int] | None = None,
+    param_seeds: Sequence[int] | None = None,
+    noise: float = 0.0,
+    metric: Metric = "rmse",
+) -> tuple[Task, ...]:
+    """Tasks of one kind of teacher.
+
+    Args:
+        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
+        n_tasks, n_features, n_train, n_valid: counts; F from 2 up, from 3 up for "two-layer".
+        seed: fixes the data and parameter seeds of all tasks that are not given.
+        data_seeds, param_seeds: explicit seeds; a list shorter than n_tasks goes on with its last seed + 1, +
+            2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
+        noise: standard deviation of N(0, 1) noise on the teacher's output, in the labels' unit; its stream is
+            its own, so that features are the same with and without noise.
+        metric: "rmse": the label is the output; "accuracy": it is 1 where the output is above 0, else 0.
+
+    Raises:
+        AzgenError: an argument out of its range.
+    """
+    _check(teacher, n_tasks, n_features, n_train, n_valid, noise)
+    drawn_data, drawn_param = draw_seeds(n_tasks, seed)
+    data = drawn_data if data_seeds is None else extend_seeds(data_seeds, n_tasks)
+    param = drawn_param if param_seeds is None else extend_seeds(param_seeds, n_tasks)
+    return tuple(
+        _teacher_task(teacher, n_features, n_train, n_valid, data_seed, param_seed, noise, metric)
+        for data_seed, param_seed in zip(data, param, strict=True)
+    )
+
+
+def teacher_split(
+    teacher: Teacher,
+    n_features: int,
+    *,
+    n_search: int = 10,
+    n_select: int = 100,
+    n_test: int = 100,
+    n_train: int | tuple[int, int, int] = (100, 1000, 1000),
+    n_valid: int | tuple[int, int, int] = 100,
+    seed: int = 0,
+    redraw: int = 0,
+    noise: float = 0.0,
+    metric: Metric = "rmse",
+) -> TaskSplit:
+    """Search, selection and test tasks of one kind of teacher, every task with seeds of its own.
+
+    The defaults are the counts of the original's demo. n_train and n_valid may be given per set (search,
+    select, test). Another `redraw` gives other search tasks of the same seed; selection and test tasks stay.
+    """
+    counts = (n_search, n_select, n_test)
+    trains = n_train if isinstance(n_train, tuple) else (n_train,) * 3
+    valids = n_valid if isinstance(n_valid, tuple) else (n_valid,) * 3
+    if min(counts) < 1:
+        raise AzgenError(f"n_search, n_select and n_test are {counts}; each must be at least 1")
+    if redraw < 0:
+        raise AzgenError(f"redraw is {redraw}; it must be 0 or more")
+    data, param = draw_seeds(sum(counts) + redraw * n_search, seed)
+    if redraw:  # the latest seeds, which no other task has, take the place of the first ones
+        data = (*data[-n_search:], *data[n_search : sum(counts)])
+        param = (*param[-n_search:], *param[n_search : sum(counts)])
+    sets: list[tuple[Task, ...]] = []
+    start = 0
+    for count, train, valid in zip(counts, trains, valids, strict=True):
+        stop = start + count
+        sets.append(
+            teacher_tasks(
+                teacher,
+                count,
+                n_features,
+                train,
+                valid,
+                data_seeds=data[start:stop],
+                param_seeds=param[start:stop],
+                noise=noise,
+                metric=metric,
+            )
+        )
+        start = stop
+    noise_text = f", noise {noise:g}" if noise else ""
+    kind = "sign of" if metric == "accuracy" else "regression on"
+    return TaskSplit(
+        search=sets[0],
+        select=sets[1],
+        test=sets[2],
+        description=f"synthetic: {kind} a {teacher} teacher, {n_features} features{noise_text}; "
+        f"{n_search} search, {n_select} selection and {n_test} test tasks",
+        label_names=("output at most 0", "output above 0") if metric == "accuracy" else ("teacher output",),
+        provenance={
+            "source": "synthetic",
+            "teacher": teacher,
+            "n_features": n_features,
+            "n_train": list(trains),
+            "n_valid": list(valids),
+            "seed": seed,
+            "redraw": redraw,
+            "noise": noise,
+            "metric": metric,
+            "data_seeds": list(data),
+            "param_seeds": list(param),
+        },
+    )
+
+
+def draw_seeds(n_tasks: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """n_tasks distinct data seeds and as many parameter seeds, uniform in [2, 2**32 - 2], from one seed."""
+    if seed < 0:
+        raise AzgenError(f"the seed is {seed}; it must be 0 or more")
+    both: list[tuple[int, ...]] = []
+    for stream in (_DATA, _PARAM):
+        random = np.random.default_rng([seed, stream])
+        drawn: dict[int, None] = {}  # keeps the order, so that asking for more tasks keeps the first ones
+        while len(drawn) < n_tasks:
+            drawn[int(random.integers(2, 2**32 - 1))] = None
+        both.append(tuple(drawn))
+    return both[0], both[1]
+
+
+def extend_seeds(seeds: Sequence[int], n_tasks: int) -> tuple[int, ...]:
+    """The first n_tasks seeds; a shorter list goes on with its last seed + 1, + 2, ... (as the original)."""
+    if not seeds:
+        raise AzgenError("the list of seeds is empty; give at least one, or none at all")
+    if min(seeds) < 0:
+        raise AzgenError(f"a seed is {min(seeds)}; seeds must be 0 or more")
+    missing = n_tasks - len(seeds)
+    return (*map(int, seeds[:n_tasks]), *(int(seeds[-1]) + i for i in range(1, missing + 1)))
+
+
+def _check(teacher: str, n_tasks: int, n_features: int, n_train: int, n_valid: int, noise: float) -> None:
+    if teacher not in TEACHERS:
+        raise AzgenError(f"no teacher is called {teacher!r}; there are {', '.join(TEACHERS)}")
+    for name, value, least in (("n_tasks", n_tasks, 1), ("n_train", n_train, 1), ("n_valid", n_valid, 1)):
+        if value < least:
+            raise AzgenError(f"{name} is {value}; it must be at least {least}")
+    least_features = 3 if teacher == "two-layer" else 2
+    if n_features < least_features:
+        raise AzgenError(f"n_features is {n_features}; the {teacher} teacher needs at least {least_features}")
+    if not (noise >= 0 and np.isfinite(noise)):
+        raise AzgenError(f"noise is {noise}; it must be 0 or more")
+
+
+def _teacher_task(
+    teacher: Teacher,
+    n_features: int,
+    n_train: int,
+    n_valid: int,
+    data_seed: int,
+    param_seed: int,
+    noise: float,
+    metric: Metric,
+) -> Task:
+    x = np.random.default_rng([data_seed, _DATA]).standard_normal((n_train + n_valid, n_features))
+    output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, _PARAM]))
+    if noise:
+        output = output + noise * np.random.default_rng([data_seed, _NOISE]).standard_normal(len(x))
+    y = (output > 0).astype(np.float64) if metric == "accuracy" else output
+    return Task(
+        x[:n_train],
+        y[:n_train],
+        x[n_train:],
+        y[n_train:],
+        metric=metric,
+        name=f"{teacher}, data seed {data_seed}, parameter seed {param_seed}",
+    )
+
+
+def _linear(x: FloatArray, random: np.random.Generator) -> FloatArray:
+    return _rowwise_dot(x, _normal(random, x.shape[1]))
+
+
+def _affine(x: FloatArray, random: np.random.Generator) -> FloatArray:
+    weights = _normal(random, x.shape[1])
+    return _rowwise_dot(x, weights) + random.standard_normal()
+
+
+def _two_layer(x: FloatArray, random: np.random.Generator, zeroed: tuple[int, ...] = ()) -> FloatArray:
+    n_features = x.shape[1]
+    hidden = _normal(random, n_features, n_features)
+    final = _normal(random, n_features)
+    hidden[list(zeroed)] = 0.0
+    final[list(zeroed)] = 0.0
+    output = np.zeros(len(x))
+    for unit in range(n_features):
+        output += final[unit] * np.maximum(0.0, _rowwise_dot(x, hidden[unit]))
+    return output
+
+
+def _normal(random: np.random.Generator, *shape: int) -> FloatArray:
+    return np.asarray(random.standard_normal(shape))
+
+
+def _rowwise_dot(x: FloatArray, weights: FloatArray) -> FloatArray:
+    """x @ weights, summed in the order of the features; a BLAS's order differs between machines."""
+    total = np.zeros(len(x))
+    for column, weight in enumerate(weights):
+        total += x[:, column] * weight
+    return total
+
+
+_TEACHERS: dict[Teacher, Callable[[FloatArray, np.random.Generator], FloatArray]] = {
+    "linear": _linear,
+    "affine": _affine,
+    "two-layer": lambda x, random: _two_layer(x, random, zeroed=(0, 2)),
+    "two-layer-live": _two_layer,
+}

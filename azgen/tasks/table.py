@@ -1,0 +1,253 @@
+"""The user's own table as tasks: test rows set aside first, then repeated splits of the rest, each a lane.
+
+    split = table_tasks("wine.csv", "quality")
+    split.search, split.select, split.test     # tasks; features and regression labels are standardised
+    split.raw.x_test, split.raw.y_test         # the same test rows in the user's units, for baselines
+
+`splits` says which rows go where; every task imputes and standardises by its own training rows alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.tasks.cells import numbers_of
+from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
+from azgen.tasks.labels import Kind, Labels, read_labels
+from azgen.tasks.readers import Table, read_table
+from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
+from azgen.tasks.standardize import Standardizer
+from azgen.tasks.task import FloatArray, Metric, RawRows, Task, TaskSplit, frozen_array
+
+MIN_ROWS = 10
+MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is read as a learning problem.
+
+    Attributes:
+        kind: "regression", "classification" (two classes), "multiclass", or "auto": told from the target
+            column.
+        positive: the class whose label is 1; all other classes become 0.
+        features: how feature columns are read; see `FeatureOptions`.
+        splits: how many tasks of which sizes; see `SplitOptions`.
+        groups: a column that names each row's group (a patient, say); a group is never on both sides of a
+            split. It is no feature.
+        time: a column of times or numbers; everything is scored on rows later than those trained on. It is no
+            feature.
+    """
+
+    kind: Kind = "auto"
+    positive: str | None = None
+    features: FeatureOptions = field(default_factory=FeatureOptions)
+    splits: SplitOptions = field(default_factory=SplitOptions)
+    groups: str | None = None
+    time: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and self.time is not None:
+            raise AzgenError("groups and time exclude each other; give one of them")
+
+
+def table_tasks(
+    path: str | Path, target: str | None = None, options: TableOptions | None = None
+) -> TaskSplit:
+    """Tasks from a table file; see `read_table` for the formats and `tasks_of_table` for all else."""
+    return tasks_of_table(read_table(path), target, options)
+
+
+def tasks_of_table(table: Table, target: str | None = None, options: TableOptions | None = None) -> TaskSplit:
+    """Tasks from named columns.
+
+    Args:
+        table: the columns.
+        target: the column to predict; None: the table's own (an NPZ file's y).
+        options: see `TableOptions`.
+
+    Returns:
+        Regression tasks (metric "rmse", labels standardised by each task's training rows) or classification
+        tasks ("accuracy"; labels 0 and 1, or one-hot rows for "multiclass"). ``raw`` has the rows in the
+        user's units. ``provenance["standardization"]`` has the offsets and scales of the test tasks, which
+        train on all rows but the test rows: value = label * label_scale + label_offset.
+
+    Raises:
+        AzgenError: anything in the table that cannot be learned from, with its place and advice.
+    """
+    options = options or TableOptions()
+    target = target if target is not None else table.default_target
+    if target is None:
+        raise AzgenError(
+            f"{table.source}: which column is the target? The columns are: {', '.join(table.names)}"
+        )
+    table.require(target, "target")
+    aside = _named_columns(table, target, options)
+    if len(table) < MIN_ROWS:
+        raise AzgenError(f"{table.source} has {len(table)} rows of data; at least {MIN_ROWS} are needed")
+    labels = read_labels(table, target, options.kind, options.positive)
+    _check_class_sizes(table, labels)
+    plan = _plan(table, labels, options)
+    names = [name for name in table.names if name != target and name not in aside]
+    features = read_features(table, names, plan.rest_rows, options.features)
+    return _build(table, target, options, labels, features, plan)
+
+
+def _named_columns(table: Table, target: str, options: TableOptions) -> set[str]:
+    """Columns that are no features, after checking that they exist and are not the target."""
+    named = [(name, "dropped") for name in options.features.drop]
+    named += [
+        (name, role) for name, role in ((options.groups, "group"), (options.time, "time")) if name is not None
+    ]
+    for name, role in named:
+        table.require(name, role)
+        if name == target:
+            raise AzgenError(
+                f"{table.source}: column {name!r} cannot be both the target and the {role} column"
+            )
+    return {name for name, _ in named}
+
+
+def _check_class_sizes(table: Table, labels: Labels) -> None:
+    if labels.classes is None:
+        return
+    for number, count in enumerate(np.bincount(labels.classes, minlength=len(labels.names))):
+        if count < MIN_ROWS_PER_CLASS:
+            raise AzgenError(
+                f"{table.source}: class {labels.names[number]!r} has {count} rows; at least "
+                f"{MIN_ROWS_PER_CLASS} of each class are needed"
+            )
+
+
+def _plan(table: Table, labels: Labels, options: TableOptions) -> SplitPlan:
+    import pandas as pd
+
+    try:
+        if options.groups is not None:
+            column = table.columns[options.groups]
+            _refuse_empty(table, options.groups, column.isna().to_numpy(dtype=bool))
+            groups = pd.factorize(column)[0].astype(np.int64)
+            return plan_grouped(options.splits, groups, labels.classes)
+        if options.time is not None:
+            return plan_ordered(options.splits, _times(table, options.time), labels.classes)
+        return plan_random(len(table), options.splits, labels.classes)
+    except AzgenError as problem:
+        raise problem if table.source in str(problem) else AzgenError(f"{table.source}: {problem}") from None
+
+
+def _times(table: Table, name: str) -> FloatArray:
+    import pandas as pd
+
+    column = table.columns[name]
+    _refuse_empty(table, name, column.isna().to_numpy(dtype=bool))
+    numbers, text = numbers_of(column)
+    if not text.any():
+        return numbers
+    times = pd.to_datetime(column.astype("str"), errors="coerce", utc=True, format="ISO8601")
+    bad = times.isna().to_numpy(dtype=bool)
+    if bad.any():
+        cell = str(column.iloc[int(np.argmax(bad))])
+        raise AzgenError(
+            f"{table.source}, {table.where(bad)}, column {name!r}: {cell!r} is neither a number nor a time "
+            "such as 2024-03-31 or 2024-03-31T12:30"
+        )
+    return np.asarray((times - times.min()).dt.total_seconds(), dtype=np.float64)
+
+
+def _refuse_empty(table: Table, name: str, empty: NDArray[np.bool_]) -> None:
+    if empty.any():
+        raise AzgenError(
+            f"{table.source}: column {name!r} is empty in {empty.sum()} rows, first in {table.where(empty)}; "
+            "fill the cells in, or remove those rows"
+        )
+
+
+def _build(
+    table: Table, target: str, options: TableOptions, labels: Labels, features: Features, plan: SplitPlan
+) -> TaskSplit:
+    x, y = features.x, labels.values
+    impute = options.features.impute
+
+    def task(split: Split, name: str) -> Task:
+        fill = imputer(x[split.train], impute)
+        x_train, x_valid = fill(x[split.train]), fill(x[split.valid])
+        scaler = Standardizer.fit(x_train)
+        y_train, y_valid = y[split.train], y[split.valid]
+        if labels.kind == "regression":
+            offset, scale = _label_statistics(y_train)
+            y_train, y_valid = (y_train - offset) / scale, (y_valid - offset) / scale
+        elif labels.kind == "multiclass":
+            one_hot = np.eye(len(labels.names))
+            y_train, y_valid = one_hot[y_train.astype(int)], one_hot[y_valid.astype(int)]
+        metric: Metric = "rmse" if labels.kind == "regression" else "accuracy"
+        return Task(scaler.apply(x_train), y_train, scaler.apply(x_valid), y_valid, metric=metric, name=name)
+
+    fill = imputer(x[plan.rest_rows], impute)
+    raw = RawRows(
+        x_train=_frozen(fill(x[plan.rest_rows])),
+        y_train=_frozen(y[plan.rest_rows]),
+        x_test=_frozen(fill(x[plan.test_rows])),
+        y_test=_frozen(y[plan.test_rows]),
+        test_lines=table.lines[plan.test_rows],
+    )
+    rows = {
+        "all": len(table),
+        "test": len(plan.test_rows),
+        "selection": len(plan.select[0].valid),
+        "search_train": len(plan.search[0].train),
+        "search_valid": len(plan.search[0].valid),
+    }
+    how = f", whole groups of {options.groups}" if options.groups else ""
+    how = f", ordered by {options.time}" if options.time else how
+    description = (
+        f"{table.source}: {labels.why}; {len(table)} rows, {len(features.names)} features; {rows['test']} "
+        f"test rows set aside, {rows['selection']} rows for selection, {len(plan.search)} search tasks of "
+        f"{rows['search_train']} + {rows['search_valid']} rows{how}"
+    )
+    return TaskSplit(
+        search=tuple(task(split, f"search split {i}") for i, split in enumerate(plan.search)),
+        select=tuple(task(split, f"selection split {i}") for i, split in enumerate(plan.select)),
+        test=tuple(task(split, f"test, training order {i}") for i, split in enumerate(plan.test)),
+        description="; ".join([description, *features.remarks]),
+        feature_names=features.names,
+        label_names=labels.names,
+        provenance={
+            "source": table.source,
+            "sha256": table.sha256,
+            "kind": labels.kind,
+            "target": target,
+            "rows": rows,
+            "remarks": features.remarks,
+            "options": asdict(options),
+            "standardization": _standardization(raw, regression=labels.kind == "regression"),
+        },
+        raw=raw,
+    )
+
+
+def _standardization(raw: RawRows, regression: bool) -> dict[str, Any]:
+    """Offsets and scales by the rows that test tasks train on; a scale of 0 marks a constant column."""
+    features = Standardizer.fit(raw.x_train)
+    offset, scale = _label_statistics(raw.y_train) if regression else (0.0, 1.0)
+    return {
+        "feature_offset": features.offset.tolist(),
+        "feature_scale": features.scale.tolist(),
+        "label_offset": offset,
+        "label_scale": scale,
+    }
+
+
+def _label_statistics(y: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation of training labels; 1 for 0, lest validation labels vanish as well."""
+    statistics = Standardizer.fit(y[:, None])
+    return float(statistics.offset[0]), float(statistics.scale[0]) or 1.0
+
+
+def _frozen(array: FloatArray) -> FloatArray:
+    return frozen_array(array, AzgenError, "rows")

@@ -1,0 +1,231 @@
+"""A task: training and validation examples of one problem, and task sets that never share a scored example.
+
+A task is what a program is executed on (Real et al. 2020, section 2): it learns from the training examples
+one by one and is scored on the validation examples. A task source (``synthetic``, ``projected``, ``table``)
+yields a `TaskSplit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from azgen.errors import AzgenError
+
+FloatArray = NDArray[np.float64]
+Metric = Literal["rmse", "accuracy"]
+SetName = Literal["search", "select", "test"]
+SET_NAMES: tuple[SetName, ...] = get_args(SetName)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Examples of one problem.
+
+    Args:
+        x_train: features to learn from, N x F.
+        y_train: labels, N; for a task with several classes one-hot rows, N x C.
+        x_valid: features to be scored on, V x F.
+        y_valid: labels, V (or V x C).
+        metric: "rmse" (labels are real numbers) or "accuracy" (labels are 0 or 1, or one-hot rows).
+        name: for people, such as "3 against 8, projection 17".
+
+    The arrays are kept as read-only C-contiguous float64; a writable array is copied, so later changes to it
+    do not reach the task.
+
+    Raises:
+        AzgenError: shapes do not agree, something is empty, not a number, not finite, or no label of the
+            metric.
+    """
+
+    x_train: FloatArray
+    y_train: FloatArray
+    x_valid: FloatArray
+    y_valid: FloatArray
+    metric: Metric = "rmse"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.metric not in get_args(Metric):
+            raise self._error(
+                f"the metric is {self.metric!r}; it must be one of {', '.join(get_args(Metric))}"
+            )
+        for part in ("train", "valid"):
+            x = self._array(f"x_{part}")
+            y = self._array(f"y_{part}")
+            if x.ndim != 2:
+                raise self._error(f"x_{part} has shape {x.shape}; it must be examples x features")
+            if x.shape[0] == 0 or x.shape[1] == 0:
+                raise self._error(
+                    f"x_{part} is empty (shape {x.shape}); at least one example and one feature"
+                )
+            if len(y) != len(x):
+                raise self._error(f"x_{part} has {len(x)} examples, but y_{part} has {len(y)} labels")
+            if y.ndim > 2 or (y.ndim == 2 and self.metric != "accuracy"):
+                raise self._error(
+                    f"y_{part} has shape {y.shape}; one label per example is needed"
+                    + (" (or a one-hot row)" if self.metric == "accuracy" else "")
+                )
+            self._check_values(f"x_{part}", x)
+            self._check_values(f"y_{part}", y)
+            if self.metric == "accuracy":
+                self._check_classes(f"y_{part}", y)
+        if self.x_train.shape[1] != self.x_valid.shape[1]:
+            raise self._error(
+                f"x_train has {self.x_train.shape[1]} features, but x_valid has {self.x_valid.shape[1]}"
+            )
+        if self.y_train.shape[1:] != self.y_valid.shape[1:]:
+            raise self._error(
+                f"y_train has labels of shape {self.y_train.shape[1:]}, y_valid of shape "
+                f"{self.y_valid.shape[1:]}"
+            )
+
+    @property
+    def n_features(self) -> int:
+        """F, the length of a feature vector."""
+        return int(self.x_train.shape[1])
+
+    @property
+    def n_train(self) -> int:
+        """N, the number of training examples."""
+        return len(self.x_train)
+
+    @property
+    def n_valid(self) -> int:
+        """V, the number of validation examples."""
+        return len(self.x_valid)
+
+    @property
+    def n_classes(self) -> int | None:
+        """2 for 0/1 labels, C for one-hot labels, None for regression."""
+        if self.metric != "accuracy":
+            return None
+        return 2 if self.y_train.ndim == 1 else int(self.y_train.shape[1])
+
+    @property
+    def shape_key(self) -> tuple[Any, ...]:
+        """What tasks that run side by side in lanes must have in common: shapes and the metric."""
+        return (self.x_train.shape, self.y_train.shape, self.x_valid.shape, self.y_valid.shape, self.metric)
+
+    def _error(self, message: str) -> AzgenError:
+        return AzgenError(f"task {self.name!r}: {message}" if self.name else f"task: {message}")
+
+    def _array(self, field_name: str) -> FloatArray:
+        array = frozen_array(getattr(self, field_name), self._error, field_name)
+        object.__setattr__(self, field_name, array)
+        return array
+
+    def _check_values(self, field_name: str, array: FloatArray) -> None:
+        finite = np.isfinite(array)
+        if not finite.all():
+            row = int(np.argwhere(~finite)[0][0])
+            raise self._error(f"{field_name} holds NaN or infinity, first in example {row} (counted from 0)")
+
+    def _check_classes(self, field_name: str, labels: FloatArray) -> None:
+        if not ((labels == 0.0) | (labels == 1.0)).all():
+            raise self._error(f'{field_name} holds labels other than 0 and 1; metric "accuracy" needs 0 or 1')
+        if labels.ndim == 2 and (labels.shape[1] < 2 or (labels.sum(axis=1) != 1.0).any()):
+            raise self._error(
+                f"{field_name} must have two or more columns and exactly one 1 in each row (one-hot)"
+            )
+
+
+def frozen_array(value: ArrayLike, error: Any, what: str) -> FloatArray:
+    """`value` as a read-only C-contiguous float64 array, shared if it is one, otherwise copied."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as problem:
+        raise error(f"{what} is not an array of numbers ({problem})") from None
+    if array.dtype.kind not in "biuf":
+        raise error(f"{what} has type {array.dtype}; numbers are needed")
+    if array.ndim == 0:
+        raise error(f"{what} is a single number; an array is needed")
+    result = np.ascontiguousarray(array, dtype=np.float64)
+    if result.flags.writeable:
+        if np.shares_memory(result, array):
+            result = result.copy()
+        result.flags.writeable = False
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class RawRows:
+    """A table's rows in the user's units, for baselines and exported modules to be scored on the same.
+
+    Attributes:
+        x_train, y_train: every row that is no test row, features encoded as numbers and imputed but not
+            standardised.
+        x_test, y_test: the test rows, likewise. Labels are in the target's unit, or class numbers (see
+            label_names).
+        test_lines: line (or record) number of each test row in the source, counted from 1 with the header.
+    """
+
+    x_train: FloatArray
+    y_train: FloatArray
+    x_test: FloatArray
+    y_test: FloatArray
+    test_lines: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSplit:
+    """What a task source yields: tasks to search on, to select with, and to test on at the very end.
+
+    No example that a selection task is scored on occurs in a search task, and none that a test task is scored
+    on occurs in a search or selection task; each source says what more it guarantees. All tasks of one set
+    have the same shapes (they run in lockstep lanes), and all tasks have the same number of features and the
+    same metric.
+
+    Attributes:
+        search, select, test: the task sets T_search, T_select, T_test (Real et al. 2020, section 3).
+        description: one or a few sentences for people: where from, how many, what kind.
+        feature_names: one per feature, or empty when features have no meaning (projections).
+        label_names: regression: the target's name; classification: names of class 0, class 1, ...
+        provenance: plain data (JSON): source, seed, sizes, standardisation.
+        raw: a table's rows in its own units; None for other sources.
+    """
+
+    search: tuple[Task, ...]
+    select: tuple[Task, ...]
+    test: tuple[Task, ...]
+    description: str
+    feature_names: tuple[str, ...] = ()
+    label_names: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    raw: RawRows | None = None
+
+    def __post_init__(self) -> None:
+        common: tuple[Any, ...] | None = None
+        for name, tasks in self.sets():
+            if not tasks:
+                raise AzgenError(f"the {name} set has no task; at least one is needed")
+            if len({task.shape_key for task in tasks}) > 1:
+                raise AzgenError(
+                    f"the tasks of the {name} set differ in shape; they run side by side and must agree"
+                )
+            this = (tasks[0].n_features, tasks[0].metric, tasks[0].n_classes)
+            if common is not None and this != common:
+                raise AzgenError(f"the {name} set differs from the search set in features, metric or classes")
+            common = this
+        if self.feature_names and len(self.feature_names) != self.n_features:
+            raise AzgenError(f"{len(self.feature_names)} feature names for {self.n_features} features")
+
+    @property
+    def n_features(self) -> int:
+        """F, the same for all tasks."""
+        return self.search[0].n_features
+
+    @property
+    def metric(self) -> Metric:
+        """The same for all tasks."""
+        return self.search[0].metric
+
+    def sets(self) -> Iterator[tuple[SetName, tuple[Task, ...]]]:
+        """("search", tasks), ("select", tasks), ("test", tasks)."""
+        yield "search", self.search
+        yield "select", self.select
+        yield "test", self.test

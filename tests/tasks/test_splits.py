@@ -1,0 +1,201 @@
+"""Which rows go where: nothing that is scored later is seen earlier."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azgen.errors import AzgenError
+from azgen.tasks import SplitOptions, TableOptions, table_tasks
+from azgen.tasks.splits import plan_grouped, plan_ordered, plan_random
+
+
+def check(plan, n_rows):
+    """What every plan promises."""
+    every = set(range(n_rows))
+    test, rest = set(plan.test_rows.tolist()), set(plan.rest_rows.tolist())
+    assert test | rest == every and not test & rest
+    selection = set(plan.select[0].valid.tolist())
+    searched = set()
+    for split in plan.search:
+        train, valid = split.train.tolist(), split.valid.tolist()
+        assert len(set(train)) == len(train) and len(set(valid)) == len(valid)
+        assert train and valid and not set(train) & set(valid)
+        searched |= {*train, *valid}
+    assert not searched & selection and not searched & test and not selection & test
+    for split in plan.select:
+        assert set(split.valid.tolist()) == selection
+        assert set(split.train.tolist()) <= rest - selection
+        assert len(split.train) == len(plan.search[0].train)
+    for split in plan.test:
+        assert set(split.valid.tolist()) == test and set(split.train.tolist()) == rest
+    assert len({(len(split.train), len(split.valid)) for split in plan.search}) == 1
+
+
+@given(
+    n_rows=st.integers(10, 200),
+    n_search=st.integers(1, 12),
+    fractions=st.tuples(*[st.floats(0.05, 0.6)] * 3),
+    seed=st.integers(0, 2**32),
+)
+def test_random_splits(n_rows, n_search, fractions, seed):
+    test, select, valid = fractions
+    options = SplitOptions(n_search, 3, 2, test, select, valid, seed=seed)
+    check(plan_random(n_rows, options), n_rows)
+
+
+@given(classes=st.lists(st.integers(5, 60), min_size=2, max_size=5), seed=st.integers(0, 1000))
+def test_stratified_splits(classes, seed):
+    codes = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(classes)), classes))
+    plan = plan_random(len(codes), SplitOptions(seed=seed), codes)
+    check(plan, len(codes))
+    for split in (*plan.search, *plan.select, *plan.test):
+        assert len(set(codes[split.valid])) == len(classes)
+    for split in (*plan.search, *plan.test):
+        assert len(set(codes[split.train])) == len(classes)
+
+
+@given(n_rows=st.integers(12, 150), folds=st.integers(2, 5), seed=st.integers(0, 1000))
+def test_folds_score_every_search_row_once(n_rows, folds, seed):
+    options = SplitOptions(n_search=folds, method="folds", seed=seed)
+    plan = plan_random(n_rows, options)
+    check(plan, n_rows)
+    scored = [row for split in plan.search for row in split.valid.tolist()]
+    assert len(scored) == len(set(scored))
+    search_rows = set(plan.rest_rows.tolist()) - set(plan.select[0].valid.tolist())
+    assert set(scored) <= search_rows
+    assert len(search_rows) - len(scored) < folds  # rows cut off to make the folds equal
+
+
+@given(seed=st.integers(0, 1000), method=st.sampled_from(["random", "folds"]))
+def test_groups_stay_together(seed, method):
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(20), random.integers(1, 9, 20))
+    groups = random.permutation(groups)
+    plan = plan_grouped(SplitOptions(n_search=5, method=method, seed=seed), groups)
+    check(plan, len(groups))
+    for split in (*plan.search, *plan.select, *plan.test):
+        assert not set(groups[split.train]) & set(groups[split.valid])
+    selection = set(groups[plan.select[0].valid])
+    assert not selection & set(groups[plan.test_rows])
+    for split in plan.search:
+        assert not selection & set(groups[[*split.train, *split.valid]])
+
+
+@given(n_rows=st.integers(20, 200), distinct=st.integers(8, 300), seed=st.integers(0, 1000))
+def test_later_rows_are_scored(n_rows, distinct, seed):
+    time = np.random.default_rng(seed).integers(0, distinct, n_rows).astype(float)
+    try:
+        plan = plan_ordered(SplitOptions(n_search=4, seed=seed), time)
+    except AzgenError as problem:
+        assert "rows are left to search on" in str(problem) or "same time" in str(problem)
+        return
+    check(plan, n_rows)
+    assert time[plan.rest_rows].max() < time[plan.test_rows].min()  # rows of one moment stay together
+    for split in (*plan.search, *plan.select, *plan.test):
+        assert (np.diff(time[split.train]) >= 0).all()
+        assert time[split.train].max() <= time[split.valid].min()
+    assert time[plan.select[0].train].max() < time[plan.select[0].valid].min()
+    assert len(plan.select) == len(plan.test) == 1
+
+
+def test_search_tasks_differ_and_more_of_them_leave_the_test_rows():
+    few, many = (plan_random(100, SplitOptions(n_search=n, seed=4)) for n in (5, 50))
+    assert np.array_equal(few.test_rows, many.test_rows)
+    assert np.array_equal(few.select[0].valid, many.select[0].valid)
+    for a, b in itertools.combinations(many.search[:8], 2):
+        assert set(a.valid) != set(b.valid)
+    assert not np.array_equal(many.test[0].train, many.test[1].train)  # orders of training differ
+
+
+@pytest.mark.parametrize("method", ["random", "folds"])
+def test_redrawn_search_tasks_use_the_same_search_rows(method):
+    first, again = (plan_random(100, SplitOptions(method=method, seed=4, redraw=n)) for n in (0, 1))
+    check(again, 100)
+    assert np.array_equal(first.test_rows, again.test_rows)
+    for a, b in zip((*first.select, *first.test), (*again.select, *again.test), strict=True):
+        assert np.array_equal(a.train, b.train) and np.array_equal(a.valid, b.valid)
+    assert all(set(a.valid) != set(b.valid) for a, b in zip(first.search, again.search, strict=True))
+
+
+def test_by_columns_of_a_table(tmp_path):
+    random = np.random.default_rng(0)
+    n = 90
+    columns = pd.DataFrame({"x": random.normal(size=n), "patient": [f"p{i // 5}" for i in range(n)]})
+    columns["day"] = [f"2024-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(n)]
+    columns["y"] = columns.x * 2 + random.normal(size=n)
+    columns = columns.sample(frac=1, random_state=1)
+    path = tmp_path / "d.csv"
+    columns.to_csv(path, index=False)
+    columns = columns.reset_index(drop=True)
+
+    from azgen.tasks import FeatureOptions
+
+    split = table_tasks(path, "y", TableOptions(groups="patient", features=FeatureOptions(drop=("day",))))
+    assert split.feature_names == ("x",) and "whole groups of patient" in split.description
+    test = set(columns.patient[split.raw.test_lines - 2])
+    assert test and not test & set(columns.patient.drop(split.raw.test_lines - 2))
+
+    split = table_tasks(path, "y", TableOptions(time="day", features=FeatureOptions(drop=("patient",))))
+    assert split.feature_names == ("x",) and "ordered by day" in split.description
+    rows = split.raw.test_lines - 2
+    assert columns.day[rows].min() > columns.day.drop(rows).max()
+    assert len(split.test) == 1
+
+
+def test_what_time_and_group_columns_refuse(tmp_path):
+    columns = pd.DataFrame({"x": np.arange(40.0) ** 2, "y": np.arange(40.0), "g": ["a", "b"] * 20})
+    columns["t"] = [*["2024-01-05"] * 20, "soon", *["2024-02-01"] * 19]
+    path = tmp_path / "d.csv"
+    columns.to_csv(path, index=False)
+    with pytest.raises(AzgenError, match=r"line 22, column 't': 'soon' is neither a number nor a time"):
+        table_tasks(path, "y", TableOptions(time="t"))
+    with pytest.raises(AzgenError, match="2 groups; at least 6 are needed"):
+        table_tasks(path, "y", TableOptions(groups="g"))
+    with pytest.raises(AzgenError, match=r"no group column 'gg'. Did you mean 'g'"):
+        table_tasks(path, "y", TableOptions(groups="gg"))
+    with pytest.raises(AzgenError, match="both the target and the time column"):
+        table_tasks(path, "y", TableOptions(time="y"))
+    with pytest.raises(AzgenError, match="exclude each other"):
+        TableOptions(time="t", groups="g")
+    columns["t"] = [1.0, np.nan, *[2.0] * 38]
+    columns.to_csv(path, index=False)
+    with pytest.raises(AzgenError, match=r"column 't' is empty in 1 rows, first in line 3"):
+        table_tasks(path, "y", TableOptions(time="t"))
+
+
+def test_groups_with_a_class_of_their_own_are_refused(tmp_path):
+    """If one group holds all of a class, no split has the class on both sides."""
+    groups = np.repeat(np.arange(10), 10)
+    with pytest.raises(AzgenError, match="no split of the groups was found"):
+        plan_grouped(SplitOptions(), groups, (groups == 3).astype(int))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n_search": 0}, "n_search is 0"),
+        ({"n_test": -1}, "n_test is -1"),
+        ({"test_fraction": 0.0}, "test_fraction is 0.0"),
+        ({"valid_fraction": 1.0}, "valid_fraction is 1.0"),
+        ({"select_fraction": float("nan")}, "select_fraction is nan"),
+        ({"method": "leave-one-out"}, "the split method is 'leave-one-out'"),
+        ({"method": "folds", "n_search": 1}, "folds need n_search to be at least 2"),
+        ({"redraw": -1}, "redraw is -1"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_options_out_of_range(options, words):
+    with pytest.raises(AzgenError) as caught:
+        SplitOptions(**options)
+    assert words in str(caught.value)
+
+
+def test_too_many_folds():
+    with pytest.raises(AzgenError, match="40 folds are too many"):
+        plan_random(30, SplitOptions(n_search=40, method="folds"))
+    with pytest.raises(AzgenError, match="folds and an order in time"):
+        plan_ordered(SplitOptions(method="folds"), np.arange(50.0))

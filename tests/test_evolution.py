@@ -1,0 +1,178 @@
+"""Search on one island: the ladder, ageing, restarts, selection, reproducibility."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from azgen.errors import AzgenError
+from azgen.execution.execute import execute
+from azgen.execution.kernel import build_kernel
+from azgen.execution.layout import lay_out
+from azgen.runs.events import Event, Finished, NewChampion, Progress, Restarted, Started
+from azgen.runs.settings import Settings, read_settings
+from azgen.search.evolve import Evolution, Outcome, kernel_spec
+from azgen.search.island import Island
+from azgen.search.sources import make_tasks
+
+PRESETS = Path(__file__).parents[1] / "azgen/presets"
+LINEAR = read_settings(PRESETS / "linear.toml")
+
+
+def changed(settings: Settings = LINEAR, **changes: object) -> Settings:
+    """Settings with changes, dotted keys written with two underscores."""
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        if name:
+            value = dataclasses.replace(getattr(settings, section), **{name: value})
+        settings = dataclasses.replace(settings, **{section: value})  # type: ignore[arg-type]
+    return settings
+
+
+def run(settings: Settings) -> tuple[Outcome, list[Event]]:
+    events: list[Event] = []
+    return Evolution(settings, make_tasks(settings.tasks, settings.seed), events.append).run(), events
+
+
+def make_island(settings: Settings, seed: int = 1) -> Island:
+    split = make_tasks(settings.tasks, seed)
+    kernel = build_kernel(kernel_spec(settings, split.n_features, split.metric))
+    return Island(kernel, settings, lay_out(split.search, kernel.spec.lane), seed)
+
+
+SHORT = changed(stop__max_programs=40_000, stop__max_seconds=0.0, stop__restart_programs=10_000)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
+    (first, events), (again, events_again) = run(SHORT), run(SHORT)
+    assert first.champion == again.champion
+    assert first.hall_of_fame == again.hall_of_fame
+    assert first.counts == again.counts
+    np.testing.assert_array_equal(first.test_fitness, again.test_fitness)
+    champions = [e.champion for e in events if isinstance(e, NewChampion)]
+    assert champions == [e.champion for e in events_again if isinstance(e, NewChampion)]
+    other, _ = run(changed(SHORT, seed=1))
+    assert other.champion.program != first.champion.program
+
+
+def test_backends_give_the_same_run() -> None:
+    small = changed(
+        SHORT,
+        stop__max_programs=400,
+        stop__round_programs=100,
+        stop__restart_programs=0,
+        evolution__population=100,
+    )
+    kernel, _ = run(changed(small, backend="kernel"))
+    native, _ = run(changed(small, backend="native"))
+    assert kernel.champion == native.champion
+    assert kernel.counts == native.counts
+
+
+def test_events_tell_the_story() -> None:
+    outcome, events = run(SHORT)
+    assert isinstance(events[0], Started) and isinstance(events[-1], Finished)
+    assert sum(isinstance(e, Restarted) for e in events) == 3
+    programs = [e.programs for e in events if isinstance(e, Progress)]
+    assert programs == sorted(programs) and programs[-1] == outcome.counts["programs"] >= 40_000
+    assert outcome.reason == "40000 programs"
+
+
+def test_every_program_takes_one_way_down_the_ladder() -> None:
+    outcome, _ = run(SHORT)
+    counts = outcome.counts
+    rungs = ("known", "equivalent", "over_budget", "failed_probe", "hurdled", "evaluated")
+    assert sum(counts[name] for name in rungs) == counts["programs"]
+    assert min(counts[name] for name in ("known", "equivalent", "failed_probe", "evaluated")) > 0
+
+
+def test_fitness_in_the_population_is_what_execution_gives() -> None:
+    settings = changed(evolution__population=200)
+    island = make_island(settings)
+    island.evolve(2000)
+    tasks = make_tasks(settings.tasks, 1).search
+    for place in range(0, 200, 10):
+        result = execute(island.member(place), tasks, "kernel")
+        # Equivalent programs share a fitness by their rounded behaviour, so equality is to about 1e-4.
+        assert abs(result.fitness.mean() - island.fitness[place]) < 1e-3
+    best = island.best
+    assert abs(execute(best.program, tasks, "native").fitness.mean() - best.fitness) < 1e-3
+
+
+def test_without_tables_every_program_is_evaluated_and_fitness_is_exact() -> None:
+    island = make_island(changed(evolution__cache_size=0, evolution__population=100))
+    island.evolve(500)
+    assert island.counts["evaluated"] == island.counts["programs"] == 600
+    tasks = make_tasks(LINEAR.tasks, 1).search
+    for place in range(0, 100, 5):
+        assert execute(island.member(place), tasks, "kernel").fitness.mean() == island.fitness[place]
+
+
+def test_the_oldest_member_dies() -> None:
+    island = make_island(changed(evolution__population=100, evolution__batch=10))
+    before = island.population.copy()
+    island.evolve(30)
+    np.testing.assert_array_equal(island.population[30:], before[30:])
+    assert any(island.population[i] != before[i] for i in range(30))
+
+
+def test_tournaments_raise_fitness() -> None:
+    island = make_island(changed(evolution__population=200))
+    before = island.fitness.mean()
+    island.evolve(5000)
+    assert island.fitness.mean() > before + 0.03
+    assert island.best.fitness >= island.fitness.max()
+
+
+def test_median_differs_from_mean() -> None:
+    mean = make_island(changed(evolution__cache_size=0))
+    median = make_island(changed(evolution__cache_size=0, evolution__combine="median"))
+    tasks = make_tasks(LINEAR.tasks, 1).search
+    for place in range(5):
+        fitness = execute(median.member(place), tasks, "kernel").fitness
+        assert mean.fitness[place] == fitness.mean()
+        assert median.fitness[place] == np.sort(fitness)[len(fitness) // 2]
+
+
+def test_cost_limit_scores_zero() -> None:
+    settings = changed(evolution__max_cost=1e-6)
+    outcome, _ = run(changed(settings, stop__max_programs=2000, stop__max_seconds=0.0))
+    counts = outcome.counts
+    assert counts["over_budget"] > 100
+    assert counts["evaluated"] <= 1, "only a program without any live instruction costs nothing"
+
+
+def test_interruption_keeps_what_was_found() -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Progress) and event.programs >= 20_000:
+            raise KeyboardInterrupt
+
+    outcome = Evolution(SHORT, make_tasks(SHORT.tasks, 0), interrupt).run()
+    assert outcome.reason == "interrupted"
+    assert outcome.test_fitness.shape == (100,)
+
+
+def test_a_given_program_is_the_start_and_fixed_functions_stay() -> None:
+    settings = read_settings(PRESETS / "linear.toml")
+    fixed = dataclasses.replace(settings.setup, ops=(), min_size=1, max_size=1)
+    settings = changed(
+        settings,
+        setup=fixed,
+        predict=dataclasses.replace(fixed),
+        evolution__initial="zoo:linear",
+        stop__max_programs=5000,
+        stop__max_seconds=0.0,
+        stop__restart_programs=0,
+    )
+    outcome, _ = run(settings)
+    assert str(outcome.champion.program.predict[0]).startswith("s1 = dot(")
+
+
+def test_a_program_outside_the_space_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "far.az"
+    path.write_text("def Setup():\n  s9 = 1.0\ndef Predict():\n  s1 = s9 + s9\ndef Learn():\n  pass\n")
+    with pytest.raises(AzgenError, match="s9"):
+        run(changed(evolution__initial=str(path)))

@@ -1,0 +1,228 @@
+"""Oracle, kernel and candidates give programs the same meaning."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from azgen.codegen.render import memory_numbers
+from azgen.errors import AzgenError
+from azgen.execution.execute import execute, lane_type, native_code, prepare
+from azgen.language import OPS, Memory, Program
+from azgen.language.zoo import zoo
+from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
+from azgen.tasks.task import Task
+from tests.agreement import Tally, random_tasks
+from tests.strategies import programs, random_program
+
+FEATURES = (2, 3, 4, 8, 16, 33)
+
+
+def compile_all(sample: list[Program], n_features: int, dtype: str, metric: str) -> None:
+    """Compiles many programs in few modules."""
+    numbers = max(memory_numbers(p.normalized().memory, n_features) for p in sample)
+    native_code(n_features, lane_type(dtype, numbers), metric).compile(sample)
+
+
+def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str) -> Tally:
+    rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
+    sample = [random_program(rng) for _ in range(count)]
+    compile_all(sample, n_features, dtype, metric)
+    tally = Tally()
+    for program in sample:
+        tally.compare(program, random_tasks(rng, n_features, metric=metric), dtype)
+    return tally
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_features", FEATURES)
+def test_executors_agree_on_random_programs(n_features: int, dtype: str) -> None:
+    tally = sweep(0, 24, n_features, dtype, "rmse")
+    assert not tally.wrong, "\n\n".join(tally.wrong)
+    assert tally.exact > 16
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_executors_agree_on_classification(dtype: str) -> None:
+    tally = sweep(0, 24, 4, dtype, "accuracy")
+    assert not tally.wrong, "\n\n".join(tally.wrong)
+    assert tally.programs - tally.sensitive > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_features", FEATURES)
+def test_executors_agree_on_ten_thousand_programs(n_features: int, dtype: str) -> None:
+    total = Tally()
+    for metric, count in (("rmse", 640), ("accuracy", 200)):
+        tally = sweep(1, count, n_features, dtype, metric)
+        total.wrong += tally.wrong
+        for name in ("programs", "exact", "within_tolerance", "sensitive"):
+            setattr(total, name, getattr(total, name) + getattr(tally, name))
+    print(
+        f"\nF = {n_features}, {dtype}: {total.programs} programs, {total.exact} to the last bit, "
+        f"{total.within_tolerance} within tolerance, {total.sensitive} too sensitive to rounding, "
+        f"{len(total.wrong)} wrong"
+    )
+    assert not total.wrong, "\n\n".join(total.wrong[:5])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(programs(), st.integers(0, 2**31))
+def test_kernel_and_oracle_agree_on_any_program(program: Program, seed: int) -> None:
+    tasks = random_tasks(np.random.default_rng(seed), 4, n_train=4, n_valid=2)
+    live = program.live()
+    names = {i.op.name for i in live.instructions()}
+    oracle = execute(program, tasks, "oracle", dtype="float64", seed=seed)
+    kernel = execute(program, tasks, "kernel", dtype="float64", seed=seed)
+    if not any(OPS[name].cython.startswith("lane_") for name in names):
+        np.testing.assert_array_equal(oracle.predictions, kernel.predictions)
+        np.testing.assert_array_equal(oracle.fitness, kernel.fitness)
+
+
+ORIGINAL = json.loads(gzip.decompress((Path(__file__).parent / "data/original_demo.json.gz").read_bytes()))
+
+
+def original_tasks() -> list[Task]:
+    tasks = []
+    for part in ORIGINAL["tasks"]:
+        train, valid = np.array(part["train"]), np.array(part["valid"])
+        tasks.append(Task(train[:, :-1], train[:, -1], valid[:, :-1], valid[:, -1]))
+    return tasks
+
+
+@pytest.mark.parametrize(("backend", "count"), [("oracle", 12), ("kernel", 201), ("native", 201)])
+def test_fitness_is_the_originals(backend: str, count: int) -> None:
+    """The original's C++ computed these fitnesses in float64."""
+    tasks = original_tasks()
+    sample = [Program.parse(row["text"]) for row in ORIGINAL["programs"][:count]]
+    if backend == "native":
+        compile_all(sample, 4, "float64", "rmse")
+    for program, row in zip(sample, ORIGINAL["programs"], strict=False):
+        result = execute(program, tasks, backend, dtype="float64")
+        np.testing.assert_allclose(result.fitness, row["fitness"], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
+def test_stochastic_draws_depend_on_seed_and_task_alone(backend: str) -> None:
+    program = Program.parse(
+        "def Setup():\n  v1 = gaussian(0.0, 1.0, n_features)\ndef Predict():\n  s2 = uniform(0.6, 0.2)\n"
+        "  s1 = dot(v1, v0)\n  s1 = s1 * s2\ndef Learn():\n  pass\n"
+    )
+    tasks = random_tasks(np.random.default_rng(0), 4, n_tasks=20)
+    first, again, other = (execute(program, tasks, backend, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.predictions, again.predictions)
+    assert not np.array_equal(first.predictions, other.predictions)
+    fewer = execute(program, tasks[:3], backend, seed=1)
+    np.testing.assert_array_equal(first.predictions[:3], fewer.predictions)
+    oracle = execute(program, tasks, "oracle", seed=1)
+    np.testing.assert_array_equal(first.predictions, oracle.predictions)
+
+
+@pytest.mark.parametrize("backend", ["kernel", "native"])
+def test_linear_program_solves_linear_tasks(backend: str) -> None:
+    result = execute(zoo("linear"), linear_tasks(100, 4, 1000, 100, seed=3), backend)
+    assert result.fitness.min() > 0.999
+
+
+def test_neural_net_solves_two_layer_teachers() -> None:
+    """Issue of scale: with these initial scales and this rate the hand-designed net learns every teacher well."""
+    net = Program.parse(
+        str(zoo("neural-net"))
+        .replace("v2 = gaussian(0.0, 0.1, n_features)", "v2 = gaussian(0.0, 0.5, n_features)")
+        .replace("m0 = gaussian(0.0, 0.1, (n_features", "m0 = gaussian(0.0, 0.7, (n_features")
+        .replace("s3 = 0.01", "s3 = 0.02")
+    )
+    result = execute(net, two_layer_tasks(20, 4, 10_000, 100, seed=1), "native")
+    assert np.median(result.fitness) > 0.99
+
+
+@pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
+def test_failure_scores_zero_on_its_task_alone(backend: str) -> None:
+    """A program fails where its error exceeds the limit, in training or in validation."""
+    program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = norm(v0)\ndef Learn():\n  pass\n")
+    small, large = np.ones((3, 4)), np.full((3, 4), 1000.0)
+    label = np.full(3, 2.0)
+    tasks = [
+        Task(small, label, small, label),
+        Task(large, label, small, label),
+        Task(small, label, large, label),
+    ]
+    result = execute(program, tasks, backend)
+    assert result.fitness.tolist() == [1.0, 0.0, 0.0]
+    assert result.failed.tolist() == [False, True, True]
+    assert np.isnan(result.predictions[1:]).all()
+
+
+@pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
+def test_classification_counts_a_tie_as_class_0_and_shows_learn_a_probability(backend: str) -> None:
+    x = np.ones((4, 2))
+    untouched = Program.parse("def Setup():\n  pass\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
+    tie = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = s2 - s2\ndef Learn():\n  pass\n")
+    task = Task(x, np.array([0.0, 1, 0, 1]), x, np.array([0.0, 0, 0, 1]), metric="accuracy")
+    result = execute(tie, task, backend)
+    assert result.fitness[0] == 0.75
+    np.testing.assert_array_equal(result.predictions[0], 0.5)
+    # s1 = 0 becomes 0.5, whose sigmoid comes next, and so on: memory persists.
+    once = 1 / (1 + np.exp(-0.5))
+    chain = execute(untouched, Task(x[:1], np.ones(1), x[:1], np.ones(1), metric="accuracy"), backend)
+    np.testing.assert_allclose(chain.predictions[0], [once], rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
+def test_later_epochs_go_on_from_the_memory_of_earlier_ones(backend: str) -> None:
+    counter = Program.parse(
+        "def Setup():\n  s2 = 1.0\ndef Predict():\n  s1 = s3 + s4\ndef Learn():\n  s3 = s3 + s2\n"
+    )
+    task = Task(np.ones((5, 2)), np.ones(5), np.ones((2, 2)), np.ones(2))
+    result = execute(counter, task, backend, epochs=3)
+    np.testing.assert_array_equal(result.predictions, [[15.0, 15.0]])
+
+
+def test_prepared_execution_can_be_repeated() -> None:
+    tasks = linear_tasks(3, 4, 50, 20, seed=0)
+    run = prepare(zoo("linear"), tasks, "native")
+    np.testing.assert_array_equal(run().predictions, run().predictions)
+    np.testing.assert_array_equal(run().fitness, execute(zoo("linear"), tasks, "kernel").fitness)
+
+
+def test_lane_groups_hold_any_number_of_tasks() -> None:
+    tasks = linear_tasks(37, 4, 60, 20, seed=0)
+    together = execute(zoo("linear"), tasks, "native").fitness
+    alone = [execute(zoo("linear"), task, "native").fitness[0] for task in tasks]
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(execute(zoo("linear"), tasks, "kernel").fitness, alone)
+
+
+def test_wide_features_use_fewer_lanes() -> None:
+    x = np.random.default_rng(0).normal(size=(30, 784))
+    task = Task(x[:20], x[:20, 0], x[20:], x[20:, 0])
+    net = zoo("neural-net").with_constants((0.0, 0.01, 0.0, 0.01, 0.001))
+    kernel, native = (execute(net, [task] * 3, backend) for backend in ("kernel", "native"))
+    np.testing.assert_array_equal(kernel.predictions, native.predictions)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"backend": "gpu"}, "backend 'gpu'"), ({"dtype": "float16"}, "float16"), ({"epochs": 0}, "epochs")],
+)
+def test_bad_arguments_are_named(change: dict[str, object], message: str) -> None:
+    with pytest.raises(AzgenError, match=message):
+        execute(zoo("linear"), linear_tasks(2, 4, 20, 20), **{"backend": "kernel", **change})  # type: ignore[arg-type]
+
+
+def test_tasks_must_agree() -> None:
+    with pytest.raises(AzgenError, match="task 1"):
+        execute(zoo("linear"), [*linear_tasks(1, 4, 20, 20), *linear_tasks(1, 5, 20, 20)])
+    with pytest.raises(AzgenError, match="no tasks"):
+        execute(zoo("linear"), [])
+
+
+def test_memory_of_programs() -> None:
+    assert zoo("neural-net").memory == Memory(5, 9, 2)

@@ -1,0 +1,178 @@
+"""The search kernel's own versions of things that Python also has: programs, normal form, mutation."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from azgen.codegen.render import KernelSpec
+from azgen.errors import AzgenError
+from azgen.execution.kernel import Kernel, build_kernel
+from azgen.execution.layout import lay_out
+from azgen.language import OPS, Memory, Program
+from azgen.runs.settings import ActionWeights, EvolutionSettings, FunctionSettings, MemorySettings, Settings
+from azgen.search.island import Island
+from azgen.tasks.synthetic import linear_tasks
+from tests.strategies import programs
+
+NAMES = tuple(op.name for op in OPS)
+ACTIONS = tuple(field.name for field in dataclasses.fields(ActionWeights))
+NO_ACTIONS = dict.fromkeys(ACTIONS, 0.0)
+
+
+@lru_cache
+def kernel() -> Kernel:
+    return build_kernel(KernelSpec(4, Memory(4, 4, 3), "rmse", "float32", (NAMES, NAMES, NAMES), capacity=64))
+
+
+def island(actions: dict[str, float], start: Program | None = None, **changes: object) -> Island:
+    function = FunctionSettings(NAMES, min_size=2, max_size=6)
+    evolution = EvolutionSettings(
+        population=50,
+        mutation_probability=1.0,
+        actions=ActionWeights(**(NO_ACTIONS | actions)),
+        initial="random",
+    )
+    chosen = Settings(
+        memory=MemorySettings(4, 4, 3),
+        setup=function,
+        predict=function,
+        learn=function,
+        evolution=dataclasses.replace(evolution, **changes),  # type: ignore[arg-type]
+    )
+    tasks = lay_out(linear_tasks(3, 4, 20, 10, seed=0), kernel().spec.lane)
+    return Island(kernel(), chosen, tasks, seed=5, start=start)
+
+
+def children(actions: dict[str, float], n: int = 300, **changes: object) -> list[tuple[Program, Program]]:
+    """Parents and their mutated children."""
+    home = island(actions, **changes)
+    parents = np.resize(home.population, n)
+    mutated = parents.copy()
+    kernel().module.mutate_programs(mutated.ctypes.data, n, home._address, 7)
+    return [(kernel().decode(a), kernel().decode(b)) for a, b in zip(parents, mutated, strict=True)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(programs())
+def test_encoding_round_trips(program: Program) -> None:
+    assert kernel().decode(kernel().encode([program])[0]) == program
+
+
+@settings(max_examples=500, deadline=None)
+@given(programs())
+def test_normal_form_is_pythons(program: Program) -> None:
+    assert kernel().normal_form(program) == program.normalized()
+
+
+def test_normal_form_of_random_members_is_pythons() -> None:
+    home = island({"alter_parameter": 1}, population=2000)
+    for place in range(2000):
+        program = home.member(place)
+        assert kernel().normal_form(program) == program.normalized()
+
+
+def test_random_programs_use_all_ops_and_addresses_and_never_write_label_or_features() -> None:
+    home = island({"alter_parameter": 1}, population=2000)
+    instructions = [i for place in range(2000) for i in home.member(place).instructions()]
+    assert {i.op.name for i in instructions} == set(NAMES)
+    written = {str(i.writes) for i in instructions if i.writes}
+    assert written == {"s1", "s2", "s3", "v1", "v2", "v3", "m0", "m1", "m2"}
+    read = {str(address) for i in instructions for address in i.reads}
+    assert {"s0", "v0"} <= read
+    for instruction in instructions:
+        for kind, value in zip(instruction.op.constants, instruction.constants, strict=True):
+            assert (0.0 if kind in ("index", "stdev") else -1.0) <= value <= 1.0
+
+
+def test_insert_and_remove_keep_inclusive_limits() -> None:
+    sizes = [len(f) for _, child in children({"insert_instruction": 1}) for f in child.functions]
+    assert set(sizes) == {6}, "functions of full size stay"
+    pairs = children({"remove_instruction": 1})
+    assert all(
+        sum(map(len, child.functions)) == sum(map(len, parent.functions)) - 1 for parent, child in pairs
+    )
+    home = island({"insert_instruction": 1, "remove_instruction": 1}, cache_size=0)
+    home.evolve(3000)
+    sizes = [len(f) for place in range(50) for f in home.member(place).functions]
+    assert min(sizes) >= 2 and max(sizes) <= 6 and len(set(sizes)) > 2
+
+
+def test_alter_parameter_changes_at_most_one_part_of_one_instruction() -> None:
+    for parent, child in children({"alter_parameter": 1}):
+        changed = [(a, b) for a, b in zip(parent.instructions(), child.instructions(), strict=True) if a != b]
+        assert len(changed) <= 1
+        for a, b in changed:
+            assert a.op is b.op
+            parts = [getattr(a, name) != getattr(b, name) for name in ("out", "a", "b", "constants")]
+            assert sum(parts) == 1
+            if b.op.constants == ("low", "high") and a.constants != b.constants:
+                assert b.constants[0] <= b.constants[1]
+
+
+def test_other_actions() -> None:
+    assert all(parent == child for parent, child in children({"identity": 1}))
+    for parent, child in children({"randomize_instruction": 1}):
+        assert sum(a != b for a, b in zip(parent.instructions(), child.instructions(), strict=True)) <= 1
+    for parent, child in children({"randomize_function": 1}):
+        assert sum(a != b for a, b in zip(parent.functions, child.functions, strict=True)) == 1
+    for parent, child in children({"trade_instruction": 1}):
+        assert [len(f) for f in parent.functions] == [len(f) for f in child.functions]
+    assert all(
+        all(a != b for a, b in zip(parent.functions, child.functions, strict=True))
+        for parent, child in children({"randomize_program": 1})
+    )
+
+
+def test_actions_are_drawn_by_weight() -> None:
+    pairs = children({"randomize_program": 3, "identity": 1}, n=4000)
+    same = sum(parent == child for parent, child in pairs) / len(pairs)
+    assert 0.22 < same < 0.28
+
+
+@pytest.mark.parametrize(("step", "low", "high"), [("log-normal", 0.0, np.inf), ("factor", 0.5, 2.0)])
+def test_constants_step_by_rule(step: str, low: float, high: float) -> None:
+    pairs = children({"alter_parameter": 1}, n=20000, constant_step=step, fresh_constant=0.0)
+    ratios = []
+    for parent, child in pairs:
+        for a, b in zip(parent.instructions(), child.instructions(), strict=True):
+            if a.op.name == "scalar_const_set" and a.constants != b.constants:
+                ratios.append(b.constants[0] / a.constants[0])
+    ratios = np.array(ratios)
+    assert len(ratios) > 100
+    assert low <= np.abs(ratios).min() and np.abs(ratios).max() <= high
+    assert 0.03 < (ratios < 0).mean() < 0.2, "a sign flip one time in ten"
+
+
+def test_zero_is_not_absorbing() -> None:
+    home = island({"alter_parameter": 1}, fresh_constant=0.5)
+    zero = Program.parse(
+        "def Setup():\n  s2 = 0.0\n  s3 = 0.0\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
+    )
+    records = kernel().encode([zero] * 200)
+    kernel().module.mutate_programs(records.ctypes.data, 200, home._address, 3)
+    constants = [c for record in records for c in kernel().decode(record).constants]
+    assert any(c != 0 for c in constants)
+
+
+def test_programs_that_do_not_fit_are_refused() -> None:
+    far = Program.parse("def Setup():\n  s9 = s1 + s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
+    with pytest.raises(AzgenError, match="s9.*4/4/3"):
+        kernel().encode([far])
+    small = build_kernel(KernelSpec(4, Memory(4, 4, 3), "rmse", "float32", also=("scalar_sum",), capacity=2))
+    with pytest.raises(AzgenError, match="longer than 2"):
+        small.encode(
+            [
+                Program.parse(
+                    "def Setup():\n  s1 = s1 + s2\n  s1 = s1 + s2\n  s1 = s1 + s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
+                )
+            ]
+        )
+    with pytest.raises(AzgenError, match="scalar_diff"):
+        small.encode(
+            [Program.parse("def Setup():\n  s1 = s1 - s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n")]
+        )
