@@ -145,6 +145,29 @@ def test_cost_limit_scores_zero() -> None:
     assert counts["evaluated"] <= 1, "only a program without any live instruction costs nothing"
 
 
+def test_hurdles_stop_programs_that_are_worse_than_most() -> None:
+    settings = changed(evolution__cache_size=0, evolution__hurdles=(0.2, 0.5), evolution__population=200)
+    island = make_island(settings)
+    island.evolve(5000)
+    counts = island.counts
+    assert 0.1 < counts["hurdled"] / counts["programs"] < 0.98
+    assert counts["evaluated"] + counts["hurdled"] == counts["programs"]
+    for (ordered, _), hurdle in zip(island._heights, island._hurdles, strict=True):
+        assert 20 < hurdle["n"] <= 200
+        assert (np.diff(ordered[: hurdle["n"]]) > 0).all(), "unique fitnesses, in order"
+    # A program that stopped has the fitness of its stage: of training on a part of the examples.
+    full = make_tasks(LINEAR.tasks, 1).search
+    stages = [
+        tuple(dataclasses.replace(t, x_train=t.x_train[:n], y_train=t.y_train[:n]) for t in full) for n in (20, 50, 100)
+    ]
+    for place in range(0, 200, 20):
+        fitness = [execute(island.member(place), stage, "kernel").fitness.mean() for stage in stages]
+        assert island.fitness[place] in fitness
+    again = make_island(settings)
+    again.evolve(5000)
+    np.testing.assert_array_equal(island.fitness, again.fitness)
+
+
 def test_interruption_keeps_what_was_found() -> None:
     def interrupt(event: Event) -> None:
         if isinstance(event, Progress) and event.programs >= 20_000:

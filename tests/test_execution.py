@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from azgen.codegen.render import memory_numbers
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute, lane_type, native_code, prepare
 from azgen.language import OPS, Memory, Program
@@ -26,8 +25,10 @@ FEATURES = (2, 3, 4, 8, 16, 33)
 
 def compile_all(sample: list[Program], n_features: int, dtype: str, metric: str) -> None:
     """Compiles many programs in few modules."""
-    numbers = max(memory_numbers(p.normalized().memory, n_features) for p in sample)
-    native_code(n_features, lane_type(dtype, numbers), metric).compile(sample)
+    for wide in (False, True):
+        some = [program for program in sample if bool(program.normalized().memory.matrices) == wide]
+        lane = lane_type(dtype, n_features**2 if wide else n_features)
+        native_code(n_features, lane, metric).compile(some)
 
 
 def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str) -> Tally:

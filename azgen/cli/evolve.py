@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -69,7 +70,7 @@ def evolve(
         target_fitness=target_fitness,
     )
     to = console()
-    with _terminate_like_interrupt(), view_for(settings, to, json) as view:
+    with _interruptible(), view_for(settings, to, json) as view:
         run = study.evolve(settings, observer=view.observe, out=out)
     result = run.as_record()
     if json:
@@ -84,14 +85,27 @@ def evolve(
     print_files(to, result)
 
 
+class Interruption(KeyboardInterrupt):
+    """Ctrl-C or a request to terminate.
+
+    A class of its own, because Python remembers when a plain KeyboardInterrupt has passed through an `exec` (Cython and
+    dataclasses use it), and then ends by that signal even if the interrupt was handled.
+    """
+
+
 @contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """SIGTERM ends the search as Ctrl-C does, so that a batch system's time limit loses nothing."""
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the search, and so does SIGTERM, so that a batch system's time limit loses nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise Interruption
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -36,7 +36,7 @@ def cache(
         freed = compile_cache.clear() if limit is None else compile_cache.prune(limit)
         to.print(f"{size(freed)} freed")
     entries = compile_cache.cache_entries()
-    to.print(f"{folder}: {len(entries)} modules, {size(sum(entry.size for entry in entries))}")
+    to.print(f"{folder}: {len(entries)} module{'' if len(entries) == 1 else 's'}, {size(sum(entry.size for entry in entries))}")
     kinds = sorted({entry.kind for entry in entries})
     rows = []
     for kind in kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,8 @@ def interval(record: Mapping[str, Any] | None) -> str:
     """A mean and its confidence interval, from plain values as result.json has them."""
     if not record or record.get("mean") is None:
         return ""
-    import math
-
     half_width = record.get("half_width")
-    if not half_width:
+    if not half_width or half_width < 1e-12:  # a single task, or tasks that differ by rounding alone
         return f"{record['mean']:.4f}"
     # One more digit than the interval's first, so that perfect and almost perfect stay apart.
     digits = min(max(1 - math.floor(math.log10(half_width)), 3), 9)

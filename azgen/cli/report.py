@@ -42,6 +42,8 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     place = len(_SETS)
     rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
     to.print(grid(rows, *headers, right=(3,)))
+    if result.get("source") == "table":
+        to.print("(A table's test tasks share their test rows: intervals show the effect of the order of training rows.)")
 
 
 def _error(record: Mapping[str, Any]) -> tuple[str, ...]:

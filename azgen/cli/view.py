@@ -38,8 +38,12 @@ def view_for(settings: Settings, to: Console, json: bool) -> Iterator[View]:
         yield JsonView()
     elif to.is_terminal:
         view = LiveView(settings)
-        with Live(get_renderable=view.render, console=to, refresh_per_second=5, vertical_overflow="crop"):
-            yield view
+        with Live(get_renderable=view.render, console=to, refresh_per_second=5, vertical_overflow="crop") as live:
+            try:
+                yield view
+            except BaseException:
+                live.transient = True  # what remains is the message alone
+                raise
     else:
         yield LineView(settings, to)
 
@@ -58,12 +62,12 @@ class LineView:
     def __init__(self, settings: Settings, to: Console):
         self._settings, self._to = settings, to
         self._last = self._last_restart = 0.0
-        self._line(f"{settings.name}, seed {settings.seed}, {settings.dtype}")
 
     def observe(self, event: Event) -> None:
         """Prints the event, or keeps quiet if the last line is recent."""
         match event:
             case Started():
+                self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.dtype}")
                 self._line(event.tasks)
                 self._line(f"search space: {event.search_space}; {_kernel(event)}")
             case NewChampion():

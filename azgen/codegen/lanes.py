@@ -10,8 +10,9 @@ from azgen.errors import AzgenError
 DTYPES = {"float32": 4, "float64": 8}
 """Number types of memory, with their bytes."""
 
-_LANE_BYTES_LIMIT = 64 << 20
-"""A strand's memory above which fewer lanes are used."""
+_L1_BYTES = 40 << 10
+_L2_BYTES = 2 << 20
+"""Room for the largest register of a program in the first and second cache of common processors."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,15 @@ class LaneType:
         return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}"
 
 
-def lane_type(dtype: str, strand_numbers: int) -> LaneType:
-    """The widest lane type of this machine at which one strand's memory stays moderate.
+def lane_type(dtype: str, largest: int) -> LaneType:
+    """The lane type of this machine that suits the largest register of a program.
+
+    Full SIMD width, unless a register of half the width still fits the first-level cache, or one of the whole width
+    would not fit the second-level cache (measured, docs/performance.md).
 
     Args:
         dtype: "float32" or "float64".
-        strand_numbers: numbers in a program's whole memory, on one task.
+        largest: numbers in the largest register, on one task: F, or F * F with matrices.
 
     Raises:
         AzgenError: unknown number type.
@@ -82,11 +86,12 @@ def lane_type(dtype: str, strand_numbers: int) -> LaneType:
         raise AzgenError(f"number type {dtype!r} is unknown; choose float32 or float64")
     toolchain = find_toolchain()
     size = DTYPES[dtype]
-    lanes = toolchain.vector_bits() // 8 // size
-    while lanes > 1 and lanes * size * strand_numbers > _LANE_BYTES_LIMIT:
-        lanes //= 2
-    if lanes * size < 16:
-        lanes = 1
+    width = toolchain.vector_bits() // 8
+    if width * largest > _L1_BYTES >= width * largest // 2:
+        width = max(width // 2, 16)
+    while width > 16 and width * largest > _L2_BYTES:
+        width //= 2
+    lanes = width // size
     return LaneType(
         dtype, lanes, toolchain.vector_math(), toolchain.target.startswith(("x86_64", "i686", "amd64"))
     )

@@ -23,6 +23,12 @@ UNROLLED = 16
 """Longest vector whose entries are spelled out one by one in generated source."""
 
 CACHE_WAYS = 8
+STRANDS = 4
+"""Most programs that the kernel runs interleaved."""
+
+L1_BYTES = 24 << 10
+"""Memory that interleaved programs may touch together: half of a common first-level data cache."""
+
 MAX_BATCH = 64
 DROPPED_BITS = {"float32": 6, "float64": 34}
 """Low bits of a prediction that the probe's rounding drops: about 5 decimal digits remain."""
@@ -63,9 +69,37 @@ def fold(entry: str, count: int) -> str:
     return terms[0]
 
 
+@dataclass(frozen=True)
+class Fusion:
+    """A product and the sum that alone uses it, executed as one step: out = addend + product of a and b.
+
+    Attributes:
+        name: its function in generated source.
+        first, second: names of the two ops.
+        product: how the function's third argument reads in the interpreter (a scalar is passed by value).
+    """
+
+    name: str
+    first: str
+    second: str
+    product: str
+
+
+FUSIONS = (
+    Fusion("vector_add_scaled", "scalar_vector_product", "vector_sum", "a[0]"),
+    Fusion("matrix_add_scaled", "scalar_matrix_product", "matrix_sum", "a[0]"),
+    Fusion("matrix_add_outer", "vector_outer_product", "matrix_sum", "a"),
+)
+
+
 def memory_numbers(memory: Memory, n_features: int) -> int:
     """Numbers in a program's memory, on one task."""
     return memory.scalars + memory.vectors * n_features + memory.matrices * n_features**2
+
+
+def largest_register(memory: Memory, n_features: int) -> int:
+    """Numbers in the largest register of a memory, on one task."""
+    return n_features**2 if memory.matrices else n_features
 
 
 @dataclass(frozen=True)
@@ -95,7 +129,7 @@ class KernelSpec:
     @cached_property
     def lane(self) -> LaneType:
         """Lane type used on this machine."""
-        return lane_type(self.dtype, memory_numbers(self.memory, self.n_features))
+        return lane_type(self.dtype, largest_register(self.memory, self.n_features))
 
     @cached_property
     def ops(self) -> tuple[Op, ...]:
@@ -108,11 +142,10 @@ class KernelSpec:
         """Case number by op name."""
         return {op.name: position for position, op in enumerate(self.ops)}
 
-    @property
-    def width(self) -> int:
-        """Strands that run interleaved: few enough that their memory stays in the first-level cache."""
-        strand_bytes = self.lane.bytes * memory_numbers(self.memory, self.n_features)
-        return 4 if strand_bytes <= 1 << 13 else 2 if strand_bytes <= 1 << 16 else 1
+    @cached_property
+    def fusions(self) -> tuple[Fusion, ...]:
+        """Fusions whose two ops the kernel has."""
+        return tuple(fusion for fusion in FUSIONS if {fusion.first, fusion.second} <= set(self.code))
 
 
 def _statement(
@@ -189,7 +222,9 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             words=(registers + 63) // 64,
             capacity=spec.capacity,
             memory_lanes=memory_numbers(spec.memory, spec.n_features),
-            width=spec.width,
+            width=STRANDS,
+        l1_bytes=L1_BYTES,
+        fusions=spec.fusions,
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import DTYPES, LaneType, lane_type
-from azgen.codegen.render import KernelSpec, memory_numbers
+from azgen.codegen.render import KernelSpec, largest_register
 from azgen.errors import AzgenError
 from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
@@ -94,7 +94,7 @@ def prepare(
     # Registers are renamed by first appearance, so the normal form's memory is the smallest.
     normal_form = program.normalized()
     if backend == "native":
-        lane = lane_type(dtype, memory_numbers(normal_form.memory, n_features))
+        lane = lane_type(dtype, largest_register(normal_form.memory, n_features))
         data = lay_out(tasks, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
         candidate = native_code(n_features, lane, metric).prepare(program)
         return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
@@ -119,12 +119,16 @@ def native_code(n_features: int, lane: LaneType, metric: str) -> NativeCode:
 def general_spec(program: Program, n_features: int, metric: str, dtype: str) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are built."""
     memory = program.memory
+    fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
     return KernelSpec(
         n_features,
-        Memory(*(_rounded_up(memory.of(kind), 8 if kind == "s" else 4) for kind in "svm")),
+        # Without matrices the lane type may be wider, for candidates and kernel alike.
+        Memory(
+            _rounded_up(memory.scalars, 8), _rounded_up(memory.vectors, 4), memory.matrices and _rounded_up(memory.matrices, 4)
+        ),
         metric,
         dtype,
-        also=tuple(sorted({op.name for op in OPS} | {i.op.name for i in program.instructions()})),
+        also=tuple(sorted({op.name for op in fitting} | {i.op.name for i in program.instructions()})),
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
     )
 

@@ -19,6 +19,9 @@ DEFAULT = "digits"
 TABLE = "table"
 """The preset of a run on a table that names none."""
 
+_PLACEHOLDER = "FILE"
+"""What stands in the preset for tables where the user's file belongs."""
+
 _DIRECTORY = Path(__file__).resolve().parent
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -127,6 +130,8 @@ def resolve_settings(
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
+    if settings.tasks.source == "table" and settings.tasks.data == _PLACEHOLDER:
+        raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
     if (target is not None or kind is not None) and settings.tasks.source != "table":
         raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
     check(settings)

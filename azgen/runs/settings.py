@@ -113,6 +113,9 @@ class EvolutionSettings:
         batch: children made from one state of the population.
         probe_train, probe_valid: examples of the equivalence probe.
         cache_size: programs that each of the two tables of known fitness remembers; 0: none.
+        hurdles: fractions of the training examples after which a program is rated for the first time, for the second
+            time and so on; empty: none.
+        hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
         initial: "random", "empty", or an .az file that every member starts from.
     """
@@ -129,6 +132,8 @@ class EvolutionSettings:
     probe_train: int = 10
     probe_valid: int = 10
     cache_size: int = 65536
+    hurdles: tuple[float, ...] = ()
+    hurdle_percentile: float = 75.0
     max_cost: float = 0.0
     initial: str = "random"
 
@@ -301,6 +306,12 @@ def check(settings: Settings, source: str = "configuration") -> None:
         need(0 <= getattr(evolution, name) <= 1, f"evolution.{name} is a probability, between 0 and 1")
     weights = dataclasses.astuple(evolution.actions)
     need(min(weights) >= 0 and sum(weights) > 0, "evolution.actions: weights must not be negative, nor all 0")
+    rising = list(evolution.hurdles) == sorted(set(evolution.hurdles))
+    need(
+        rising and all(0 < part < 1 for part in evolution.hurdles),
+        f"evolution.hurdles is {list(evolution.hurdles)}; rising fractions between 0 and 1",
+    )
+    need(0 <= evolution.hurdle_percentile <= 100, "evolution.hurdle_percentile must be between 0 and 100")
     need(evolution.cache_size >= 0, "evolution.cache_size cannot be negative")
     need(evolution.max_cost >= 0, "evolution.max_cost cannot be negative")
     need(

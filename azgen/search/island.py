@@ -44,6 +44,17 @@ MUTATION = np.dtype(
 )
 
 
+HURDLE = np.dtype(
+    [
+        ("tasks", "u8"),
+        ("percentile", "f8"),
+        *((name, "u8") for name in ("ordered", "recent")),
+        *((name, "i8") for name in ("n", "next", "capacity")),
+    ],
+    align=True,
+)
+
+
 def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
     """The kernel's island structure."""
     return np.dtype(
@@ -63,6 +74,8 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
             ("best_fitness", "f8"),
             ("best_number", "i8"),
             ("hook", "u8"),
+            ("hurdles", "u8"),
+            ("n_hurdles", "i8"),
         ],
         align=True,
     )
@@ -122,6 +135,7 @@ class Island:
             state[cache]["entries"], state[cache]["n_sets"] = entries.ctypes.data, n_sets
         state["best_fitness"] = -1.0
         state["hook"] = hook.address if hook else 0
+        self._set_hurdles(settings)
         self._populate(settings, start)
         self._run(evolution.population, initial=True)
 
@@ -139,6 +153,18 @@ class Island:
         for place, name in enumerate(FUNCTIONS):
             function = getattr(settings, name)
             to["min_size"][place], to["max_size"][place] = function.min_size, function.max_size
+
+    def _set_hurdles(self, settings: Settings) -> None:
+        evolution, n_valid = settings.evolution, self._tasks.n_valid
+        n_training = int(self._tasks.record["n_training"][0])
+        self._stages = [probe_of(self._tasks, max(1, int(part * n_training)), n_valid) for part in evolution.hurdles]
+        self._heights = np.zeros((len(self._stages), 2, evolution.population))
+        self._hurdles = np.zeros(len(self._stages), HURDLE)
+        for hurdle, stage, (ordered, recent) in zip(self._hurdles, self._stages, self._heights, strict=True):
+            hurdle["tasks"], hurdle["percentile"] = stage.address, evolution.hurdle_percentile / 100
+            hurdle["ordered"], hurdle["recent"] = ordered.ctypes.data, recent.ctypes.data
+            hurdle["capacity"] = evolution.population
+        self._state["hurdles"], self._state["n_hurdles"] = self._hurdles.ctypes.data, len(self._stages)
 
     def _populate(self, settings: Settings, start: Program | None) -> None:
         no_op = Instruction(self._kernel.spec.ops[0])

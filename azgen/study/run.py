@@ -82,6 +82,7 @@ class Run:
         return {
             "name": self.settings.name,
             "seed": self.settings.seed,
+            "source": self.settings.tasks.source,
             "metric": self.tasks.metric,
             "dtype": self.settings.dtype,
             "data": self.tasks.description,

@@ -1,0 +1,89 @@
+"""Writes docs/configuration.md from the settings' dataclasses: `python docs/configuration.py`."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import tomli_w
+
+from azgen.presets import DEFAULT, preset, preset_names
+from azgen.runs import settings
+
+HEAD = """# Configuration
+
+A run is decided by its settings alone: a preset, or a TOML file of your own.
+
+    azgen presets                          # which there are
+    azgen presets linear > mine.toml       # a file to start from
+    azgen evolve mine.toml --seed 7
+
+Every key below may be left out; then it has its default. An unknown key, a value of the wrong type or settings that
+contradict each other are refused with the key's name. Flags of `azgen evolve` take the place of the file's values;
+`--max-time` and `--max-programs` replace both limits. The complete settings of every run are in its directory
+(`config.toml`), so a run is repeated with `azgen evolve runs/NAME/config.toml`; one that a limit of time ended may
+stop elsewhere on another machine, all others end with the same champion.
+
+"""
+
+SECTIONS = (
+    ("", settings.Settings, "At the top of the file"),
+    ("tasks", settings.TaskSettings, "Where tasks come from and how they are executed"),
+    ("memory", settings.MemorySettings, "How many addresses there are"),
+    ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),
+    ("evolution", settings.EvolutionSettings, "Regularised evolution"),
+    ("evolution.actions", settings.ActionWeights, "Relative frequency of the eight mutation actions"),
+    ("stop", settings.StopSettings, "When to start afresh, and when to stop"),
+)
+
+
+def page() -> str:
+    """The page's text."""
+    parts = [HEAD]
+    for name, cls, title in SECTIONS:
+        parts.append(f"## {f'`[{name}]` ' if name else ''}{title}\n\n{_table(cls)}\n")
+    rows = [f"| `{n}`{' (default)' if n == DEFAULT else ''} | {preset(n).description} |" for n in preset_names()]
+    parts.append("## Presets\n\n| preset | what it does |\n|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts).replace("\n\n\n", "\n\n")
+
+
+def _table(cls: Any) -> str:
+    hints, descriptions = get_type_hints(cls), _descriptions(cls)
+    rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    for field in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(hints[field.name]):
+            continue
+        value = field.default
+        default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
+        default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
+        rows.append(f"| `{field.name}` | {_values(hints[field.name])} | `{default}` | {descriptions[field.name]} |")
+    return "\n".join(rows) + "\n"
+
+
+def _values(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return ", ".join(f'`"{value}"`' for value in get_args(hint))
+    if get_origin(hint) is tuple:
+        return "list of names" if get_args(hint)[-1] is ... else "number, or three: search, selection, test"
+    return {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}[hint]
+
+
+def _descriptions(cls: Any) -> dict[str, str]:
+    """Meaning of each field, from the docstring's list of attributes."""
+    _, _, listing = (cls.__doc__ or "").partition("Attributes:\n")
+    first = (cls.__doc__ or "").partition("\n")[0]
+    found = {field.name: first for field in dataclasses.fields(cls)}
+    names: list[str] = []
+    for line in listing.splitlines():
+        match = re.match(r" {8}(\w+(?:, \w+)*): (.*)", line)
+        if match:
+            names = match[1].split(", ")
+            found.update(dict.fromkeys(names, match[2]))
+        elif line.strip():
+            for name in names:
+                found[name] += " " + line.strip()
+    return {name: text.replace("|", "\\|") for name, text in found.items()}
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "configuration.md").write_text(page(), encoding="utf-8")

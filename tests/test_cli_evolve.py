@@ -1,0 +1,229 @@
+"""`azgen evolve` from end to end: the run directory, repeatability, JSON, interruption, the live view."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from azgen.cli import app
+from azgen.cli.view import LiveView
+from azgen.language.zoo import zoo
+from azgen.presets import preset, preset_names
+from azgen.runs.directory import load_run
+from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
+from azgen.runs.settings import read_settings
+
+FILES = {
+    "config.toml",
+    "environment.json",
+    "events.jsonl",
+    "hall_of_fame.json",
+    "champion.az",
+    "champion.pyx",
+    "champion.py",
+    "result.json",
+}
+LIMITED = ("--max-programs", "30000")
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def azgen(*arguments, status=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+def test_a_run_leaves_a_complete_directory_and_says_where():
+    text = azgen("evolve", "linear", *LIMITED, "--seed", 3)
+    run = load_run("runs/linear-3")
+    assert {path.name for path in run.path.iterdir()} == FILES
+    assert str(run.program) in text and "runs/linear-3/champion.py" in text
+    for name in ("search tasks", "selection tasks", "test tasks", "scikit-learn Ridge", "zoo:linear"):
+        assert name in text
+
+    result = run.result
+    assert result["champion"]["hash"] == run.program.hash
+    assert result["counts"]["programs"] == 30000 and result["reason"] == "30000 programs"
+    assert result["search"]["fitness"]["mean"] == pytest.approx(run.champion.search_fitness)
+    assert result["select"]["fitness"]["mean"] == pytest.approx(run.champion.select_fitness)
+    for score in (result["test"], *result["baselines"]):
+        assert score["fitness"]["n"] == 100 and 0 <= score["fitness"]["mean"] <= 1 and score["rms_error"] > 0
+    for score in result["baselines"]:
+        difference = result["test"]["fitness"]["mean"] - score["fitness"]["mean"]
+        assert score["champion_minus_this"]["mean"] == pytest.approx(difference)
+
+    assert run.environment["metric"] == "rmse" and run.environment["lanes"] >= 1 and run.environment["compiler"]
+    assert {event["event"] for event in run.events()} >= {"Started", "NewChampion", "Progress", "Finished"}
+    assert read_settings(run.path / "config.toml").stop.max_programs == 30000
+    assert "def evaluate(" in (run.path / "champion.pyx").read_text()
+
+
+def test_a_run_is_shown_exported_and_executed_again(tmp_path):
+    azgen("evolve", "linear", *LIMITED, "--out", "mine")
+    run = load_run("mine")
+    shown = azgen("show", "mine")
+    assert str(run.program) in shown and "scikit-learn Ridge" in shown and "evaluated" in shown
+    assert azgen("show", "mine", "--source").strip() == (run.path / "champion.pyx").read_text().strip()
+    azgen("export", "mine")
+    assert (tmp_path / "mine.py").read_text().split('"""')[2] == (run.path / "champion.py").read_text().split('"""')[2]
+    again = json.loads(azgen("run", "mine", "--json"))
+    for name in ("search", "select", "test"):
+        assert again["sets"][name]["mean"] == pytest.approx(run.result[name]["fitness"]["mean"], abs=0.3)
+    assert again["sets"]["test"]["mean"] == run.result["test"]["fitness"]["mean"]
+    assert again["sets"]["select"]["mean"] == run.result["select"]["fitness"]["mean"]
+
+
+def test_an_unfinished_run_is_shown_and_exported():
+    azgen("evolve", "linear", *LIMITED, "--out", "killed")
+    Path("killed/result.json").unlink()
+    Path("killed/champion.pyx").unlink()
+    assert "not finished" in azgen("show", "killed")
+    assert "def evaluate(" in azgen("show", "killed", "--source")
+    azgen("export", "killed", "-o", "rescued.py")
+    assert "EvolvedRegressor" in Path("rescued.py").read_text()
+
+
+def test_the_seed_decides_the_champion():
+    hashes = []
+    for seed, out in ((1, "a"), (1, "b"), (2, "c")):
+        azgen("evolve", "linear", *LIMITED, "--seed", seed, "--out", out)
+        hashes.append(load_run(out).program.hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_the_configuration_of_a_run_repeats_it():
+    azgen("evolve", "linear", *LIMITED, "--seed", 4, "--dtype", "float64", "--out", "first")
+    azgen("evolve", "first/config.toml", "--out", "second")
+    first, second = load_run("first"), load_run("second")
+    assert first.settings == second.settings and first.hall_of_fame == second.hall_of_fame
+
+
+def test_json_is_one_object_a_line():
+    lines = azgen("evolve", "linear", *LIMITED, "--json").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert records[0]["event"] == "Started" and records[-2]["event"] == "Finished"
+    assert records[-1]["event"] == "Result"
+    assert records[-1] | {"event": None} == {"event": None} | json.loads(Path("runs/linear-0/result.json").read_text())
+    assert sum(record["event"] == "Progress" for record in records) >= 3
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if preset(name).tasks.source != "table"])
+def test_every_preset_runs(name):
+    azgen("evolve", name, "--max-programs", 3000, "--out", name)
+    assert load_run(name).result["counts"]["programs"] >= 3000
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_a_table_of_ones_own(tmp_path, kind):
+    import sklearn.datasets
+
+    load = {"regression": sklearn.datasets.load_diabetes, "classification": sklearn.datasets.load_breast_cancer}[kind]
+    load(as_frame=True).frame.to_csv(tmp_path / "patients.csv", index=False)
+    text = azgen("evolve", "--data", "patients.csv", "--target", "target", "--max-programs", 4000)
+    assert f"patients.csv: {kind}: target is" in text and "runs/patients-0/champion.py" in text
+    result = load_run("runs/patients-0").result
+    assert result["metric"] == ("rmse" if kind == "regression" else "accuracy")
+    linear = result["baselines"][-1]
+    assert linear["name"].startswith("scikit-learn") and linear["fitness"]["mean"] > result["baselines"][0]["fitness"]["mean"]
+    # The exported module takes the same file.
+    command = [sys.executable, "runs/patients-0/champion.py", "patients.csv", "--target", "target"]
+    module = subprocess.run(command, capture_output=True, text=True)
+    assert module.returncode == 0 and "this algorithm" in module.stdout
+
+
+def test_the_second_run_compiles_nothing(tmp_path):
+    """In processes of their own, as modules stay loaded."""
+    program = (
+        "import sys; from azgen.cli import app; from azgen.codegen.cache import statistics\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        "print(statistics.builds, statistics.loads, file=sys.stderr)"
+    )
+    counts = []
+    for out in ("first", "second"):
+        arguments = ["evolve", "linear", *LIMITED, "--out", out, "--build-dir", str(tmp_path / "build"), "--json"]
+        result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        counts.append([int(word) for word in result.stderr.split()])
+        started = json.loads(result.stdout.splitlines()[0])
+        assert started["kernel_cached"] == (out == "second")
+    (built, loaded), (built_again, loaded_again) = counts
+    assert built == loaded > 1 and built_again == 0 and loaded_again == loaded
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_the_best_so_far(tmp_path, sent):
+    process = _search(tmp_path)
+    for line in process.stdout:
+        if json.loads(line)["event"] == "NewChampion":
+            break
+    time.sleep(0.2)
+    process.send_signal(sent)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    result = json.loads(output.splitlines()[-1])
+    assert result["event"] == "Result" and result["reason"] == "interrupted"
+    run = load_run(tmp_path / "run")
+    assert {path.name for path in run.path.iterdir()} == FILES
+    assert run.result["test"]["fitness"]["n"] == 100
+    # The module is whole, and runs.
+    assert subprocess.run([sys.executable, run.path / "champion.py", "--help"], capture_output=True).returncode == 0
+
+
+def test_a_run_that_is_interrupted_before_it_found_anything_leaves_nothing(tmp_path):
+    process = _search(tmp_path, "--build-dir", str(tmp_path / "build"))  # which must be compiled first
+    while not (tmp_path / "run" / "environment.json").exists():
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130 and errors.strip() == "Interrupted."
+    assert not (tmp_path / "run").exists()
+
+
+def _search(folder, *more):
+    """An endless search that prints JSON."""
+    command = [sys.executable, "-m", "azgen", "evolve", "linear", "--json", "--out", str(folder / "run"), *more]
+    command += ["--target-fitness", "2", "--max-time", "10m"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **pipes)
+
+
+def test_the_live_view_shows_what_happened():
+    to = Console(file=io.StringIO(), force_terminal=True, width=120)
+    view = LiveView(preset("digits"))
+
+    def picture():
+        with to.capture() as captured:
+            to.print(view.render())
+        return captured.get()
+
+    assert "compiling the search kernel" in picture()
+    counts = {"programs": 5000, "known": 2500, "failed_probe": 10, "evaluated": 2490, "steps": 10**9}
+    champion = Champion(zoo("linear").normalized(), 4321, 1, 0.91, 0.87654321)
+    view.observe(Started("digits", "many digits", "5/9/2 addresses", 3.2, False))
+    view.observe(NewChampion(1.0, champion))
+    view.observe(Restarted(1.0, 5000, 1, "no better program"))
+    view.observe(Progress(2.0, 5000, 1, 0.91, counts))
+    text = picture()
+    for expected in ("many digits", "kernel compiled in 3.2 s", "5 000", "2 500 a second", "known 50.0%", "failed probe 0.2%"):
+        assert expected in text
+    for expected in ("0.876543", "4 321", "1 + 1 + 4", "of 30.0 s"):
+        assert expected in text
+    assert "steps" not in text
+    view.observe(Finished("30 seconds", 30.0, 29.0, 5000, counts, 0.9))
+    assert "testing" in picture()
