@@ -1,4 +1,4 @@
-"""azgen evolves whole machine-learning algorithms from basic maths, and generates the native code that runs them.
+"""Evolves whole machine-learning algorithms from basic maths, and generates the native code that runs them.
 
     import azgen
 
@@ -11,19 +11,21 @@
     azgen.export(program, "winner.py")              # a Python module that needs NumPy alone
 
 Programs:
-    Program   a learning algorithm: Setup, Predict, Learn. `Program.parse(text)` reads one, `str(program)` prints it;
-              `.normalized()` is its normal form, `.hash` and `.structure_hash` identify it.
+    Program   a learning algorithm: Setup, Predict, Learn. `Program.parse(text)` reads one, `str(program)`
+              prints it; `.normalized()` is its normal form, `.hash` and `.structure_hash` identify it.
     load      a program from an .az file.
 
 Execution:
     Task      training and validation examples of one problem, metric "rmse" or "accuracy".
-    execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native code.
+    execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native
+              code.
     prepare   the same, as a function to be called again and again with everything already built.
-    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples), `.failed` (tasks).
+    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples), `.failed`
+              (tasks).
 
 Search:
-    evolve    carries out a run, from a preset, a configuration or keyword arguments; keeps it in a run directory.
-    Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame`, `.export_path` ...
+    evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.
+    Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame` and more.
     export    writes a program as a Python module of its own.
 
 AzgenError is raised for every mistake in what azgen is given; its message says what to do about it.

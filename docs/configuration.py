@@ -18,11 +18,11 @@ A run is decided by its settings alone: a preset, or a TOML file of your own.
     azgen presets linear > mine.toml       # a file to start from
     azgen evolve mine.toml --seed 7
 
-Every key below may be left out; then it has its default. An unknown key, a value of the wrong type or settings that
-contradict each other are refused with the key's name. Flags of `azgen evolve` take the place of the file's values;
-`--max-time` and `--max-programs` replace both limits. The complete settings of every run are in its directory
-(`config.toml`), so a run is repeated with `azgen evolve runs/NAME/config.toml`; one that a limit of time ended may
-stop elsewhere on another machine, all others end with the same champion.
+Every key below may be left out; then it has its default. An unknown key, a value of the wrong type or
+settings that contradict each other are refused with the key's name. Flags of `azgen evolve` take the place
+of the file's values; `--max-time` and `--max-programs` replace both limits. The complete settings of every
+run are in its directory (`config.toml`), so a run is repeated with `azgen evolve runs/NAME/config.toml`; one
+that a limit of time ended may stop elsewhere on another machine, all others end with the same champion.
 
 """
 
@@ -42,7 +42,9 @@ def page() -> str:
     parts = [HEAD]
     for name, cls, title in SECTIONS:
         parts.append(f"## {f'`[{name}]` ' if name else ''}{title}\n\n{_table(cls)}\n")
-    rows = [f"| `{n}`{' (default)' if n == DEFAULT else ''} | {preset(n).description} |" for n in preset_names()]
+    rows = [
+        f"| `{n}`{' (default)' if n == DEFAULT else ''} | {preset(n).description} |" for n in preset_names()
+    ]
     parts.append("## Presets\n\n| preset | what it does |\n|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts).replace("\n\n\n", "\n\n")
 
@@ -56,7 +58,9 @@ def _table(cls: Any) -> str:
         value = field.default
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
         default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
-        rows.append(f"| `{field.name}` | {_values(hints[field.name])} | `{default}` | {descriptions[field.name]} |")
+        rows.append(
+            f"| `{field.name}` | {_values(hints[field.name])} | `{default}` | {descriptions[field.name]} |"
+        )
     return "\n".join(rows) + "\n"
 
 

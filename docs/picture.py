@@ -22,10 +22,18 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- docs/picture.py writes from here -->", "<!-- to here -->")
 
 
-def main(preset: str = "digits", seed: str = "0") -> None:
+def main(preset: str = "linear", seed: str = "3") -> None:
     """Runs the preset, draws what the terminal shows, and quotes what the run wrote."""
     settings = resolve_settings(preset, seed=int(seed))
-    to = Console(record=True, width=112, force_terminal=True, color_system="truecolor", file=io.StringIO(), markup=False, highlight=False)
+    to = Console(
+        record=True,
+        width=112,
+        force_terminal=True,
+        color_system="truecolor",
+        file=io.StringIO(),
+        markup=False,
+        highlight=False,
+    )
     view = LiveView(settings)
 
     def observe(event: Event) -> None:
@@ -36,13 +44,16 @@ def main(preset: str = "digits", seed: str = "0") -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = evolve(settings, observer=observe, out=Path(folder) / "run")
         learner = class_of(run.export_path.read_text(encoding="utf-8"), "Learner")
-        result = run.as_record() | {"directory": f"runs/{preset}-{seed}", "export": f"runs/{preset}-{seed}/champion.py"}
+        result = run.as_record() | {
+            "directory": f"runs/{preset}-{seed}",
+            "export": f"runs/{preset}-{seed}/champion.py",
+        }
     to.print()
     print_champion(to, result)
     print_fitness(to, result)
     print_ladder(to, result)
     print_files(to, result)
-    to.save_svg(str(ROOT / "docs" / "evolve.svg"), title=f"azgen evolve {preset}")
+    to.save_svg(str(ROOT / "docs" / "evolve.svg"), title=f"azgen evolve {preset} --seed {seed}")
     page = ROOT / "README.md"
     block = f"{MARKS[0]}\n```python\n{learner}\n```\n{MARKS[1]}"
     pattern = "|".join(re.escape(mark) for mark in MARKS)

@@ -37,7 +37,8 @@ def random_tasks(
 
 
 def exact(program: Program, metric: str) -> bool:
-    """Whether oracle and generated code must agree to the last bit: no transcendental function, the sigmoid included."""
+    """Whether oracle and generated code must agree to the last bit: no transcendental function, the sigmoid
+    included."""
     names = {i.op.name for i in program.live().instructions()}
     return metric == "rmse" and not names & TRANSCENDENTAL
 
@@ -58,7 +59,8 @@ def close(a: Result, b: Result, tolerance: float) -> bool:
 
 
 def sensitive(program: Program, tasks: list[Task], dtype: str) -> bool:
-    """Whether rounding errors grow beyond the tolerance in this program: inputs changed in the last digits tell."""
+    """Whether rounding errors grow beyond the tolerance in this program: inputs changed in the last digits
+    tell."""
     base = execute(program, tasks, "oracle", dtype=dtype)
     epsilon = 8 * float(np.finfo(dtype).eps)
     for trial in range(4):

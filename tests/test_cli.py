@@ -102,7 +102,9 @@ def test_show_explains_a_program():
 
 
 def test_show_source_is_the_generated_module():
-    text = azgen("show", "zoo:linear", "--source", "--features", 3, "--metric", "accuracy", "--dtype", "float64")
+    text = azgen(
+        "show", "zoo:linear", "--source", "--features", 3, "--metric", "accuracy", "--dtype", "float64"
+    )
     assert "# s1 = dot(v0, v1)" in text and "F = 3, float64" in text and "metric accuracy" in text
     assert "must be rmse or accuracy" in azgen("show", "zoo:linear", "--source", "--metric", "auc", status=2)
 
@@ -120,8 +122,12 @@ def test_export_writes_a_module(tmp_path):
 
 @pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
 def test_run_prints_the_fitness_of_a_program(backend):
-    record = json.loads(azgen("run", "zoo:linear", "--tasks", "linear", "--backend", backend, "--set", "search", "--json"))
-    assert record["backend"] == backend and record["metric"] == "rmse" and record["hash"] == zoo("linear").hash
+    record = json.loads(
+        azgen("run", "zoo:linear", "--tasks", "linear", "--backend", backend, "--set", "search", "--json")
+    )
+    assert (
+        record["backend"] == backend and record["metric"] == "rmse" and record["hash"] == zoo("linear").hash
+    )
     assert list(record["sets"]) == ["search"]
     search = record["sets"]["search"]
     assert search["n"] == len(search["per_task"]) == 10 and search["failed"] == 0
@@ -140,11 +146,19 @@ def test_run_on_a_table(tmp_path):
 
 def test_run_says_what_is_missing(tmp_path):
     assert "on which tasks?" in azgen("run", "zoo:linear", status=2)
-    assert "exclude each other" in azgen("run", "zoo:linear", "--tasks", "linear", "--data", "a.csv", status=2)
-    assert "no such run directory or program file" in azgen("run", "nothing.az", "--tasks", "linear", status=2)
+    assert "exclude each other" in azgen(
+        "run", "zoo:linear", "--tasks", "linear", "--data", "a.csv", status=2
+    )
+    assert "no such run directory or program file" in azgen(
+        "run", "nothing.az", "--tasks", "linear", status=2
+    )
     assert "there is no program 'lin' in the zoo" in azgen("run", "zoo:lin", "--tasks", "linear", status=2)
-    assert "backend 'gpu' is unknown" in azgen("run", "zoo:linear", "--tasks", "linear", "--backend", "gpu", status=2)
-    assert "no task set 'train'" in azgen("run", "zoo:linear", "--tasks", "linear", "--set", "train", status=2)
+    assert "backend 'gpu' is unknown" in azgen(
+        "run", "zoo:linear", "--tasks", "linear", "--backend", "gpu", status=2
+    )
+    assert "no task set 'train'" in azgen(
+        "run", "zoo:linear", "--tasks", "linear", "--set", "train", status=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +171,9 @@ def test_run_says_what_is_missing(tmp_path):
     ],
 )
 def test_bad_program_text_is_named_with_its_place(tmp_path, line, message):
-    (tmp_path / "bad.az").write_text(f"def Setup():\n  pass\ndef Predict():\n  {line}\ndef Learn():\n  pass\n")
+    (tmp_path / "bad.az").write_text(
+        f"def Setup():\n  pass\ndef Predict():\n  {line}\ndef Learn():\n  pass\n"
+    )
     error = azgen("show", "bad.az", status=2)
     assert message in error and error.startswith("Error: bad.az, line 4, column ")
 
@@ -174,7 +190,9 @@ def test_cache_tells_what_is_there_and_empties_it(tmp_path, monkeypatch):
     assert "exclude each other" in azgen("cache", "--clear", "--prune", "1G", status=2)
 
 
-@pytest.mark.parametrize("text, expected", [("500", 500), ("2K", 2048), ("1.5M", 1572864), ("2GiB", 2**31), ("1 gb", 2**30)])
+@pytest.mark.parametrize(
+    "text, expected", [("500", 500), ("2K", 2048), ("1.5M", 1572864), ("2GiB", 2**31), ("1 gb", 2**30)]
+)
 def test_sizes(text, expected):
     assert parse_size(text) == expected
 
@@ -191,7 +209,12 @@ def test_doctor_finds_this_machine_fit(tmp_path):
 
 def test_doctor_says_what_to_install(tmp_path):
     environment = {**os.environ, "CC": "", "PATH": str(tmp_path), "AZGEN_BUILD_DIR": str(tmp_path / "build")}
-    command = [sys.executable, "-c", "import sys; sys.modules['ziglang'] = None; from azgen.cli import main; main()", "doctor"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.modules['ziglang'] = None; from azgen.cli import main; main()",
+        "doctor",
+    ]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "missing" in result.stdout and "apt install gcc" in result.stdout

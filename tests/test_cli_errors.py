@@ -1,4 +1,4 @@
-"""Bad input to the command line: one clear message on stderr, exit status 2, no traceback, nothing left behind."""
+"""Bad input to the command line: one clear message, exit status 2, no traceback, nothing left behind."""
 
 from pathlib import Path
 
@@ -29,7 +29,11 @@ def refused(*arguments, before="anything is printed"):
 def table(rows=40, **columns):
     """Writes table.csv: features a and b, target y, or as given."""
     random = np.random.default_rng(0)
-    everything = {"a": random.normal(size=rows), "b": random.normal(size=rows), "y": random.normal(size=rows)} | columns
+    everything = {
+        "a": random.normal(size=rows),
+        "b": random.normal(size=rows),
+        "y": random.normal(size=rows),
+    } | columns
     lines = [",".join(everything)]
     lines += [",".join(str(column[row]) for column in everything.values()) for row in range(rows)]
     Path("table.csv").write_text("\n".join(lines) + "\n")
@@ -105,7 +109,11 @@ def test_a_file_that_is_no_table():
         ("max_size = 8", "max_size = 7", "learn.min_size 8 and learn.max_size 7 contradict each other"),
         ("scalars = 4", "scalars = 1", "memory.scalars is 1; at least 2"),
         ("population = 1000", "population = many", "not valid TOML"),
-        ("population = 1000", 'population = "many"', "evolution.population is 'many'; it must be a whole number"),
+        (
+            "population = 1000",
+            'population = "many"',
+            "evolution.population is 'many'; it must be a whole number",
+        ),
         ("population = 1000", "populatoin = 1000", "did you mean evolution.population?"),
         ("matrices = 1", 'matrices = 0\n[nonsense]\nx = "y"', "there is no setting nonsense"),
         ("n_features = 4", "n_features = 1", "tasks.n_features is 1; at least 2"),
@@ -120,7 +128,9 @@ def test_bad_configuration(before, after, message):
 
 
 def test_an_address_out_of_range_in_the_initial_program():
-    Path("start.az").write_text("def Setup():\n  pass\ndef Predict():\n  s1 = dot(v5, v0)\ndef Learn():\n  pass\n")
+    Path("start.az").write_text(
+        "def Setup():\n  pass\ndef Predict():\n  s1 = dot(v5, v0)\ndef Learn():\n  pass\n"
+    )
     text = preset_text("linear").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
     Path("mine.toml").write_text(text)
     message = refused("evolve", "mine.toml", before="the search")
@@ -128,7 +138,9 @@ def test_an_address_out_of_range_in_the_initial_program():
 
 
 def test_an_unknown_op_in_the_initial_program():
-    Path("start.az").write_text("def Setup():\n  pass\ndef Predict():\n  s1 = dott(v1, v0)\ndef Learn():\n  pass\n")
+    Path("start.az").write_text(
+        "def Setup():\n  pass\ndef Predict():\n  s1 = dott(v1, v0)\ndef Learn():\n  pass\n"
+    )
     text = preset_text("linear").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
     Path("mine.toml").write_text(text)
     assert "start.az, line 4, column" in refused("evolve", "mine.toml")

@@ -66,7 +66,9 @@ def test_a_run_leaves_a_complete_directory_and_says_where():
         difference = result["test"]["fitness"]["mean"] - score["fitness"]["mean"]
         assert score["champion_minus_this"]["mean"] == pytest.approx(difference)
 
-    assert run.environment["metric"] == "rmse" and run.environment["lanes"] >= 1 and run.environment["compiler"]
+    assert (
+        run.environment["metric"] == "rmse" and run.environment["lanes"] >= 1 and run.environment["compiler"]
+    )
     assert {event["event"] for event in run.events()} >= {"Started", "NewChampion", "Progress", "Finished"}
     assert read_settings(run.path / "config.toml").stop.max_programs == 30000
     assert "def evaluate(" in (run.path / "champion.pyx").read_text()
@@ -79,7 +81,9 @@ def test_a_run_is_shown_exported_and_executed_again(tmp_path):
     assert str(run.program) in shown and "scikit-learn Ridge" in shown and "evaluated" in shown
     assert azgen("show", "mine", "--source").strip() == (run.path / "champion.pyx").read_text().strip()
     azgen("export", "mine")
-    assert (tmp_path / "mine.py").read_text().split('"""')[2] == (run.path / "champion.py").read_text().split('"""')[2]
+    assert (tmp_path / "mine.py").read_text().split('"""')[2] == (run.path / "champion.py").read_text().split(
+        '"""'
+    )[2]
     again = json.loads(azgen("run", "mine", "--json"))
     for name in ("search", "select", "test"):
         assert again["sets"][name]["mean"] == pytest.approx(run.result[name]["fitness"]["mean"], abs=0.3)
@@ -117,7 +121,9 @@ def test_json_is_one_object_a_line():
     records = [json.loads(line) for line in lines]
     assert records[0]["event"] == "Started" and records[-2]["event"] == "Finished"
     assert records[-1]["event"] == "Result"
-    assert records[-1] | {"event": None} == {"event": None} | json.loads(Path("runs/linear-0/result.json").read_text())
+    assert records[-1] | {"event": None} == {"event": None} | json.loads(
+        Path("runs/linear-0/result.json").read_text()
+    )
     assert sum(record["event"] == "Progress" for record in records) >= 3
 
 
@@ -131,14 +137,20 @@ def test_every_preset_runs(name):
 def test_a_table_of_ones_own(tmp_path, kind):
     import sklearn.datasets
 
-    load = {"regression": sklearn.datasets.load_diabetes, "classification": sklearn.datasets.load_breast_cancer}[kind]
+    load = {
+        "regression": sklearn.datasets.load_diabetes,
+        "classification": sklearn.datasets.load_breast_cancer,
+    }[kind]
     load(as_frame=True).frame.to_csv(tmp_path / "patients.csv", index=False)
     text = azgen("evolve", "--data", "patients.csv", "--target", "target", "--max-programs", 4000)
     assert f"patients.csv: {kind}: target is" in text and "runs/patients-0/champion.py" in text
     result = load_run("runs/patients-0").result
     assert result["metric"] == ("rmse" if kind == "regression" else "accuracy")
     linear = result["baselines"][-1]
-    assert linear["name"].startswith("scikit-learn") and linear["fitness"]["mean"] > result["baselines"][0]["fitness"]["mean"]
+    assert (
+        linear["name"].startswith("scikit-learn")
+        and linear["fitness"]["mean"] > result["baselines"][0]["fitness"]["mean"]
+    )
     # The exported module takes the same file.
     command = [sys.executable, "runs/patients-0/champion.py", "patients.csv", "--target", "target"]
     module = subprocess.run(command, capture_output=True, text=True)
@@ -154,7 +166,16 @@ def test_the_second_run_compiles_nothing(tmp_path):
     )
     counts = []
     for out in ("first", "second"):
-        arguments = ["evolve", "linear", *LIMITED, "--out", out, "--build-dir", str(tmp_path / "build"), "--json"]
+        arguments = [
+            "evolve",
+            "linear",
+            *LIMITED,
+            "--out",
+            out,
+            "--build-dir",
+            str(tmp_path / "build"),
+            "--json",
+        ]
         result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
         counts.append([int(word) for word in result.stderr.split()])
@@ -181,7 +202,10 @@ def test_an_interrupted_run_keeps_the_best_so_far(tmp_path, sent):
     assert {path.name for path in run.path.iterdir()} == FILES
     assert run.result["test"]["fitness"]["n"] == 100
     # The module is whole, and runs.
-    assert subprocess.run([sys.executable, run.path / "champion.py", "--help"], capture_output=True).returncode == 0
+    assert (
+        subprocess.run([sys.executable, run.path / "champion.py", "--help"], capture_output=True).returncode
+        == 0
+    )
 
 
 def test_a_run_that_is_interrupted_before_it_found_anything_leaves_nothing(tmp_path):
@@ -197,7 +221,17 @@ def test_a_run_that_is_interrupted_before_it_found_anything_leaves_nothing(tmp_p
 
 def _search(folder, *more):
     """An endless search that prints JSON."""
-    command = [sys.executable, "-m", "azgen", "evolve", "linear", "--json", "--out", str(folder / "run"), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "azgen",
+        "evolve",
+        "linear",
+        "--json",
+        "--out",
+        str(folder / "run"),
+        *more,
+    ]
     command += ["--target-fitness", "2", "--max-time", "10m"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **pipes)
@@ -220,7 +254,14 @@ def test_the_live_view_shows_what_happened():
     view.observe(Restarted(1.0, 5000, 1, "no better program"))
     view.observe(Progress(2.0, 5000, 1, 0.91, counts))
     text = picture()
-    for expected in ("many digits", "kernel compiled in 3.2 s", "5 000", "2 500 a second", "known 50.0%", "failed probe 0.2%"):
+    for expected in (
+        "many digits",
+        "kernel compiled in 3.2 s",
+        "5 000",
+        "2 500 a second",
+        "known 50.0%",
+        "failed probe 0.2%",
+    ):
         assert expected in text
     for expected in ("0.876543", "4 321", "1 + 1 + 4", "of 30.0 s"):
         assert expected in text

@@ -158,7 +158,8 @@ def test_hurdles_stop_programs_that_are_worse_than_most() -> None:
     # A program that stopped has the fitness of its stage: of training on a part of the examples.
     full = make_tasks(LINEAR.tasks, 1).search
     stages = [
-        tuple(dataclasses.replace(t, x_train=t.x_train[:n], y_train=t.y_train[:n]) for t in full) for n in (20, 50, 100)
+        tuple(dataclasses.replace(t, x_train=t.x_train[:n], y_train=t.y_train[:n]) for t in full)
+        for n in (20, 50, 100)
     ]
     for place in range(0, 200, 20):
         fitness = [execute(island.member(place), stage, "kernel").fitness.mean() for stage in stages]

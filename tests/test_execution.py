@@ -133,7 +133,8 @@ def test_linear_program_solves_linear_tasks(backend: str) -> None:
 
 
 def test_neural_net_solves_two_layer_teachers() -> None:
-    """Issue of scale: with these initial scales and this rate the hand-designed net learns every teacher well."""
+    """Issue of scale: with these initial scales and this rate the hand-designed net learns every teacher
+    well."""
     net = Program.parse(
         str(zoo("neural-net"))
         .replace("v2 = gaussian(0.0, 0.1, n_features)", "v2 = gaussian(0.0, 0.5, n_features)")

@@ -161,18 +161,11 @@ def test_zero_is_not_absorbing() -> None:
 
 def test_programs_that_do_not_fit_are_refused() -> None:
     far = Program.parse("def Setup():\n  s9 = s1 + s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
-    with pytest.raises(AzgenError, match="s9.*4/4/3"):
+    with pytest.raises(AzgenError, match=r"s9.*4/4/3"):
         kernel().encode([far])
     small = build_kernel(KernelSpec(4, Memory(4, 4, 3), "rmse", "float32", also=("scalar_sum",), capacity=2))
+    rest = "def Predict():\n  pass\ndef Learn():\n  pass\n"
     with pytest.raises(AzgenError, match="longer than 2"):
-        small.encode(
-            [
-                Program.parse(
-                    "def Setup():\n  s1 = s1 + s2\n  s1 = s1 + s2\n  s1 = s1 + s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
-                )
-            ]
-        )
+        small.encode([Program.parse("def Setup():\n" + 3 * "  s1 = s1 + s2\n" + rest)])
     with pytest.raises(AzgenError, match="scalar_diff"):
-        small.encode(
-            [Program.parse("def Setup():\n  s1 = s1 - s2\ndef Predict():\n  pass\ndef Learn():\n  pass\n")]
-        )
+        small.encode([Program.parse("def Setup():\n  s1 = s1 - s2\n" + rest)])

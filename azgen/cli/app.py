@@ -16,7 +16,7 @@ from azgen.errors import AzgenError
 
 
 class Commands(TyperGroup):
-    """Runs a command; mistakes of the user end in one message and exit status 2, Ctrl-C in exit status 130."""
+    """Runs a command: mistakes of the user end in one message and exit status 2, Ctrl-C in 130."""
 
     def invoke(self, ctx: Any) -> Any:
         """Invokes the command."""
@@ -71,4 +71,4 @@ def main() -> None:
 
 
 # Each of these adds its commands to the app.
-from azgen.cli import evolve, programs, reference, machine  # noqa: E402, F401, I001 (the order of `azgen --help`)
+from azgen.cli import evolve, programs, execution, reference, machine  # noqa: E402, F401, I001 (the order of `azgen --help`)

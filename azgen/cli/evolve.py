@@ -16,31 +16,39 @@ from azgen.cli.app import app
 
 @app.command(rich_help_panel="Search")
 def evolve(
-    config: str = typer.Argument(
-        None, metavar="[PRESET | CONFIG.toml]", help='A preset or a configuration file; without any: "digits".'
+    config: str | None = typer.Argument(
+        None,
+        metavar="[PRESET | CONFIG.toml]",
+        help='A preset or a configuration file; without any: "digits".',
     ),
-    data: str = typer.Option(
+    data: str | None = typer.Option(
         None, metavar="FILE | NAME", help="A table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name."
     ),
-    target: str = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: str = typer.Option(
+    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
+    kind: str | None = typer.Option(
         None, metavar="KIND", help="regression or classification; without it the target column tells."
     ),
-    seed: int = typer.Option(None, min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."),
-    max_time: str = typer.Option(None, metavar="TIME", help="Limit of the search: 90s, 10m, 1h30m."),
-    max_programs: int = typer.Option(
+    seed: int | None = typer.Option(
+        None, min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."
+    ),
+    max_time: str | None = typer.Option(None, metavar="TIME", help="Limit of the search: 90s, 10m, 1h30m."),
+    max_programs: int | None = typer.Option(
         None, min=1, metavar="N", help="Limit of the search. A limit given here replaces those of the preset."
     ),
-    target_fitness: float = typer.Option(
+    target_fitness: float | None = typer.Option(
         None, metavar="X", help="Stop when the fitness on selection tasks exceeds this."
     ),
-    backend: str = typer.Option(
+    backend: str | None = typer.Option(
         None, metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
     ),
-    dtype: str = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
-    out: Path = typer.Option(None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."),
-    json: bool = typer.Option(False, "--json", help="One JSON object per event and line; the last is the result."),
-    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    out: Path | None = typer.Option(
+        None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."
+    ),
+    json: bool = typer.Option(
+        False, "--json", help="One JSON object per event and line; the last is the result."
+    ),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
 ) -> None:
     """Evolve a learning algorithm; test, save and export the best one.
 
@@ -88,8 +96,8 @@ def evolve(
 class Interruption(KeyboardInterrupt):
     """Ctrl-C or a request to terminate.
 
-    A class of its own, because Python remembers when a plain KeyboardInterrupt has passed through an `exec` (Cython and
-    dataclasses use it), and then ends by that signal even if the interrupt was handled.
+    A class of its own, because Python remembers when a plain KeyboardInterrupt has passed through an `exec`
+    (Cython and dataclasses use it), and then ends by that signal even if the interrupt was handled.
     """
 
 

@@ -17,10 +17,12 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 @app.command(rich_help_panel=_PANEL)
 def cache(
     clear: bool = typer.Option(False, "--clear", help="Delete all compiled modules."),
-    prune: str = typer.Option(
-        None, metavar="SIZE", help="Delete those not used for longest until the rest takes at most SIZE: 500M, 2G."
+    prune: str | None = typer.Option(
+        None,
+        metavar="SIZE",
+        help="Delete those not used for longest until the rest takes at most SIZE: 500M, 2G.",
     ),
-    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
 ) -> None:
     """Show where compiled modules are kept and how much room they take, or make room."""
     from azgen.cli.output import console, grid, size
@@ -36,7 +38,8 @@ def cache(
         freed = compile_cache.clear() if limit is None else compile_cache.prune(limit)
         to.print(f"{size(freed)} freed")
     entries = compile_cache.cache_entries()
-    to.print(f"{folder}: {len(entries)} module{'' if len(entries) == 1 else 's'}, {size(sum(entry.size for entry in entries))}")
+    plural = "" if len(entries) == 1 else "s"
+    to.print(f"{folder}: {len(entries)} module{plural}, {size(sum(entry.size for entry in entries))}")
     kinds = sorted({entry.kind for entry in entries})
     rows = []
     for kind in kinds:
@@ -60,7 +63,7 @@ def parse_size(text: str) -> int:
 
 @app.command(rich_help_panel=_PANEL)
 def doctor(
-    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
 ) -> None:
     """Check that everything is there that azgen needs; exit status 1 if something is missing."""
     from rich.text import Text

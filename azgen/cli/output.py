@@ -33,7 +33,9 @@ def grid(rows: Sequence[Sequence[str]], *headers: str, right: Sequence[int] = ()
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, show_header=bool(headers), header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(
+        box=None, show_header=bool(headers), header_style="bold", padding=(0, 2, 0, 0), pad_edge=False
+    )
     for place in range(len(rows[0]) if rows else len(headers)):
         heading = headers[place] if headers else ""
         table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
@@ -49,7 +51,9 @@ def print_code(to: Console, text: str, language: str = "python") -> None:
         return
     from rich.syntax import Syntax
 
-    to.print(Syntax(text.rstrip("\n"), language, theme="ansi_dark", background_color="default", word_wrap=True))
+    to.print(
+        Syntax(text.rstrip("\n"), language, theme="ansi_dark", background_color="default", word_wrap=True)
+    )
 
 
 def thousands(number: int) -> str:
@@ -88,7 +92,7 @@ def interval(record: Mapping[str, Any] | None) -> str:
 
 
 def ladder(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
-    """What became of the programs: step of the ladder, number, share; steps that nothing came to are left out."""
+    """What became of the programs: rung of the ladder, number, share; empty rungs are left out."""
     programs = max(counts.get("programs", 0), 1)
     return [
         (name.replace("_", " "), thousands(count), f"{count / programs:.1%}")

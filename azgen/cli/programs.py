@@ -1,4 +1,4 @@
-"""`azgen show`, `azgen export` and `azgen run`: what one does with a run or a program."""
+"""`azgen show` and `azgen export`: reading runs and programs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from azgen.language.program import Program
     from azgen.runs.directory import SavedRun
-    from azgen.runs.settings import Settings
+    from azgen.study.provenance import Provenance
 
-_REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
-_PANEL = "Programs and runs"
+REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
+PANEL = "Programs and runs"
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,25 @@ def find(reference: str) -> Reference:
             run = load_run(path)
             return Reference(run.program, run, run.name)
     if not reference.startswith("zoo:") and not Path(reference).exists():
-        raise AzgenError(f"{reference}: no such run directory or program file; programs of the zoo are called zoo:NAME")
+        raise AzgenError(
+            f"{reference}: no such run directory or program file; programs of the zoo are called zoo:NAME"
+        )
     return Reference(find_program(reference), None, Path(reference.removeprefix("zoo:")).stem)
 
 
-@app.command(rich_help_panel=_PANEL)
+@app.command(rich_help_panel=PANEL)
 def show(
-    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=_REFERENCE),
+    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
     source: bool = typer.Option(False, "--source", help="Print the generated Cython source instead."),
-    features: int = typer.Option(4, min=1, metavar="F", help="With --source, for a program: number of features."),
-    metric: str = typer.Option("rmse", metavar="METRIC", help="With --source, for a program: rmse or accuracy."),
-    dtype: str = typer.Option("float32", metavar="TYPE", help="With --source, for a program: float32 or float64."),
+    features: int = typer.Option(
+        4, min=1, metavar="F", help="With --source, for a program: number of features."
+    ),
+    metric: str = typer.Option(
+        "rmse", metavar="METRIC", help="With --source, for a program: rmse or accuracy."
+    ),
+    dtype: str = typer.Option(
+        "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
+    ),
 ) -> None:
     """Show a run's champion, its fitness and what became of all programs; or a program."""
     from azgen.cli.output import console, grid, print_code
@@ -97,7 +105,10 @@ def _facts(program: Program) -> list[tuple[str, str]]:
     sizes = [" + ".join(str(len(f)) for f in p.functions) for p in (program, live)]
     return [
         ("instructions", sizes[0] + (f", of which {sizes[1]} are live" if sizes[0] != sizes[1] else "")),
-        ("memory", f"{live.memory.scalars} scalars, {live.memory.vectors} vectors, {live.memory.matrices} matrices"),
+        (
+            "memory",
+            f"{live.memory.scalars} scalars, {live.memory.vectors} vectors, {live.memory.matrices} matrices",
+        ),
         ("constants", str(len(live.constants))),
         ("random draws", "yes" if live.stochastic else "no"),
         ("hash", program.hash),
@@ -124,7 +135,9 @@ def _metric(run: SavedRun) -> str:
     for record in (run.result or {}, run.environment):
         if record.get("metric") in ("rmse", "accuracy"):
             return str(record["metric"])
-    raise AzgenError(f"{run.path} does not say which metric its tasks have; give --metric rmse or --metric accuracy")
+    raise AzgenError(
+        f"{run.path} does not say which metric its tasks have; give --metric rmse or --metric accuracy"
+    )
 
 
 def _check_metric(metric: str) -> None:
@@ -132,14 +145,18 @@ def _check_metric(metric: str) -> None:
         raise AzgenError(f"the metric is {metric!r}; it must be rmse or accuracy")
 
 
-@app.command(rich_help_panel=_PANEL)
+@app.command(rich_help_panel=PANEL)
 def export(
-    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=_REFERENCE),
-    output: Path = typer.Option(None, "-o", "--output", metavar="FILE.py", help="File to write."),
-    metric: str = typer.Option(
-        None, metavar="METRIC", help="rmse for a regressor (default), accuracy for a classifier; a run knows its own."
+    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
+    output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE.py", help="File to write."),
+    metric: str | None = typer.Option(
+        None,
+        metavar="METRIC",
+        help="rmse for a regressor (default), accuracy for a classifier; a run knows its own.",
     ),
-    dtype: str = typer.Option(None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."),
+    dtype: str | None = typer.Option(
+        None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."
+    ),
 ) -> None:
     """Write a run's champion, or a program, as a Python module that needs NumPy alone."""
     import datetime
@@ -156,115 +173,32 @@ def export(
             raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
     if metric is None:
         metric = _metric(run) if run else "rmse"
-    provenance = Provenance(run=None if run else found.name, version=azgen_version(), date=datetime.date.today().isoformat())
-    if run is not None:
-        result = run.result or {}
-        provenance = Provenance(
-            run=run.name,
-            preset=run.settings.name,
-            seed=run.settings.seed,
-            program_number=run.champion.number,
-            programs=result.get("counts", {}).get("programs"),
-            data=result.get("data"),
-            search_fitness=run.champion.search_fitness,
-            selection_fitness=run.champion.select_fitness,
-            test_fitness=result.get("test", {}).get("fitness", {}).get("mean"),
-            search_tasks=run.settings.tasks.n_search,
-            selection_tasks=run.settings.tasks.n_select,
-            test_tasks=run.settings.tasks.n_test,
-            version=azgen_version(),
-            date=datetime.date.today().isoformat(),
-        )
+    made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
+    provenance = (
+        Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)
+    )
     number_type = dtype or (run.settings.dtype if run else "float32")
     written = write_module(found.program, output, metric=metric, dtype=number_type, provenance=provenance)
-    typer.echo(f"{written}: read the class Learner at its top; run it with: python {written} data.csv --target COLUMN")
+    typer.echo(f"{written}: read the class Learner at its top")
+    typer.echo(f"run it on a table with: python {written} data.csv --target COLUMN")
 
 
-@app.command(rich_help_panel=_PANEL)
-def run(
-    reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=_REFERENCE),
-    data: str = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
-    target: str = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: str = typer.Option(None, metavar="KIND", help="regression or classification; without it the target column tells."),
-    tasks: str = typer.Option(
-        None, metavar="NAME", help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer."
-    ),
-    seed: int = typer.Option(None, min=0, metavar="N", help="Decides tasks and draws (default 0)."),
-    epochs: int = typer.Option(None, min=1, metavar="N", help="Passes over the training examples."),
-    backend: str = typer.Option("native", metavar="NAME", help="oracle (NumPy), kernel or native (compiled)."),
-    dtype: str = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
-    sets: list[str] = typer.Option(
-        ["search", "select", "test"], "--set", metavar="SET", help="search, select or test; may be repeated."
-    ),
-    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
-    build_dir: Path = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
-) -> None:
-    """Execute a program on tasks and print its fitness; a run's champion by default on the run's own tasks."""
-    import dataclasses
+def _provenance(run: SavedRun, made: dict[str, Any]) -> Provenance:
+    from azgen.study.provenance import Provenance
 
-    from azgen.cli.output import console, grid, interval
-    from azgen.execution.execute import execute
-    from azgen.runs.directory import to_json
-    from azgen.search.sources import make_tasks
-    from azgen.study.baselines import Score
-
-    if build_dir is not None:
-        from azgen.codegen.cache import set_build_directory
-
-        set_build_directory(build_dir)
-    found = find(reference)
-    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
-    if epochs is not None:
-        settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
-    unknown = [name for name in sets if name not in ("search", "select", "test")]
-    if unknown:
-        raise AzgenError(f"there is no task set {unknown[0]!r}; there are search, select and test")
-    split = make_tasks(settings.tasks, settings.seed)
-    rows, records = [], {}
-    for name, members in split.sets():
-        if name not in sets:
-            continue
-        result = execute(
-            found.program,
-            members,
-            backend,  # type: ignore[arg-type]  # `execute` checks it
-            seed=settings.seed,
-            epochs=settings.tasks.epochs,
-            dtype=settings.dtype,
-            max_abs_error=settings.tasks.max_abs_error,
-        )
-        record = Score.of(name, result.fitness, split.metric).as_record()
-        failed = int(result.failed.sum())
-        shape = f"{members[0].n_train} + {members[0].n_valid}"
-        error = record.get("rms_error")
-        rows.append(
-            (name, str(len(members)), shape, interval(record["fitness"]), f"{error:.4g}" if error is not None else "", str(failed))
-        )
-        records[name] = record["fitness"] | {"per_task": result.fitness.tolist(), "failed": failed, "rms_error": error}
-    if json:
-        heading = {"program": str(found.program), "hash": found.program.hash, "backend": backend, "dtype": settings.dtype}
-        print(to_json(heading | {"metric": split.metric, "data": split.description, "sets": records}))
-        return
-    to = console()
-    to.print(f"{found.name} on {split.description}\n")
-    to.print(grid(rows, "set", "tasks", "examples", f"fitness ({split.metric})", "RMS error", "failed", right=(1, 2, 4, 5)))
-
-
-def _settings(run: SavedRun | None, tasks: str | None, **overrides: Any) -> Settings:
-    """Settings whose tasks a program is to be executed on."""
-    from azgen.presets import preset_names, resolve_settings
-    from azgen.runs.settings import Settings, TaskSettings
-
-    if tasks is not None and overrides["data"] is not None:
-        raise AzgenError("--tasks and --data exclude each other; give one of them")
-    if tasks is not None and tasks not in preset_names() and tasks in ("linear", "affine", "two-layer"):
-        base: Any = Settings(tasks=TaskSettings(source=tasks))  # type: ignore[arg-type]
-    elif tasks is not None:
-        base = tasks
-    elif overrides["data"] is not None:
-        base = None
-    elif run is not None:
-        base = run.settings
-    else:
-        raise AzgenError("on which tasks? Give --data FILE --target COLUMN, or --tasks NAME, such as --tasks linear")
-    return resolve_settings(base, **overrides)
+    result, sizes = run.result or {}, run.settings.tasks
+    return Provenance(
+        run=run.name,
+        preset=run.settings.name,
+        seed=run.settings.seed,
+        program_number=run.champion.number,
+        programs=result.get("counts", {}).get("programs"),
+        data=result.get("data"),
+        search_fitness=run.champion.search_fitness,
+        selection_fitness=run.champion.select_fitness,
+        test_fitness=result.get("test", {}).get("fitness", {}).get("mean"),
+        search_tasks=sizes.n_search,
+        selection_tasks=sizes.n_select,
+        test_tasks=sizes.n_test,
+        **made,
+    )

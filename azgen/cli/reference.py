@@ -20,7 +20,7 @@ _FEATURES = (4, 16, 64)
 
 @app.command(rich_help_panel=_PANEL)
 def ops(
-    name: str = typer.Argument(None, metavar="[NAME | ID]", help="One op, in detail."),
+    name: str | None = typer.Argument(None, metavar="[NAME | ID]", help="One op, in detail."),
 ) -> None:
     """List the basic operations that programs are made of, or explain one."""
     from azgen.cli.output import console, grid
@@ -29,7 +29,7 @@ def ops(
     to = console()
     if name is None:
         to.print(_table(list(OPS)))
-        to.print("\ns: scalar, v: vector of F entries, m: matrix of F x F entries, where F is the number of features")
+        to.print("\ns: scalar, v: vector of F entries, m: matrix of F x F entries; F: number of features")
         return
     found = find_ops(name)
     if len(found) > 1:
@@ -86,13 +86,15 @@ def example(op: Op) -> str:
     """The op as a line of program text, on some addresses."""
     from azgen.language.program import Instruction
 
-    constants = tuple(0.5 if kind == "index" else 0.25 * (place + 1) for place, kind in enumerate(op.constants))
+    constants = tuple(
+        0.5 if kind == "index" else 0.25 * (place + 1) for place, kind in enumerate(op.constants)
+    )
     return str(Instruction(op, 3, 1, 2, constants))
 
 
 @app.command(rich_help_panel=_PANEL)
 def presets(
-    name: str = typer.Argument(None, metavar="[NAME]", help="Print this preset's TOML."),
+    name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this preset's TOML."),
 ) -> None:
     """List the presets, or print one to start a configuration file from."""
     from azgen.cli.output import console, grid

@@ -1,4 +1,4 @@
-"""What a run found, printed: from the plain values of result.json, so that `evolve` and `show` say the same."""
+"""What a run found, printed from the values of result.json, so that `evolve` and `show` say the same."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     rows = []
     for key, name in _SETS:
         record = result[key]
-        rows.append((f"champion on {record['fitness']['n']} {name} tasks", interval(record["fitness"]), "", *_error(record)))
+        rows.append(
+            (
+                f"champion on {record['fitness']['n']} {name} tasks",
+                interval(record["fitness"]),
+                "",
+                *_error(record),
+            )
+        )
     for record in result["baselines"]:
         difference = interval(record.get("champion_minus_this"))
         sign = "+" if difference and not difference.startswith("-") else ""
@@ -43,7 +50,9 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
     to.print(grid(rows, *headers, right=(3,)))
     if result.get("source") == "table":
-        to.print("(A table's test tasks share their test rows: intervals show the effect of the order of training rows.)")
+        to.print(
+            "(A table's test tasks share their test rows: intervals show what the order of training does.)"
+        )
 
 
 def _error(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -56,7 +65,9 @@ def _error(record: Mapping[str, Any]) -> tuple[str, ...]:
 def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
     """What became of the programs, and how long it took."""
     to.print("\nWhat became of the programs", style="bold")
-    to.print(grid([("all", thousands(result["counts"]["programs"]), ""), *ladder(result["counts"])], right=(1, 2)))
+    to.print(
+        grid([("all", thousands(result["counts"]["programs"]), ""), *ladder(result["counts"])], right=(1, 2))
+    )
     to.print(
         f"\n{duration(result['seconds'])} ({duration(result['cpu_seconds'])} of processor time); "
         f"the search ended because of: {result['reason']}"

@@ -1,4 +1,4 @@
-"""What one sees of a run while it goes on: a live picture on a terminal, lines elsewhere, JSON for machines."""
+"""What one sees of a run while it goes on: a live picture on a terminal, lines elsewhere, or JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def view_for(settings: Settings, to: Console, json: bool) -> Iterator[View]:
         yield JsonView()
     elif to.is_terminal:
         view = LiveView(settings)
-        with Live(get_renderable=view.render, console=to, refresh_per_second=5, vertical_overflow="crop") as live:
+        with Live(
+            get_renderable=view.render, console=to, refresh_per_second=5, vertical_overflow="crop"
+        ) as live:
             try:
                 yield view
             except BaseException:
@@ -74,16 +76,19 @@ class LineView:
                 self._line(f"{_at(event.seconds)}  champion: {_champion(event.champion)}")
                 self._last = event.seconds
             case Restarted() if event.seconds >= self._last_restart + _RESTART_SECONDS:
-                self._line(f"{_at(event.seconds)}  population {event.restart + 1} begins (the last one: {event.reason})")
+                population = f"population {event.restart + 1} begins (the last one: {event.reason})"
+                self._line(f"{_at(event.seconds)}  {population}")
                 self._last = self._last_restart = event.seconds
             case Progress() if event.seconds >= self._last + _LINE_SECONDS:
                 self._line(
-                    f"{_at(event.seconds)}  {thousands(event.programs)} programs, population {event.restart + 1}, "
-                    f"best on its search tasks {event.island_fitness:.4f}"
+                    f"{_at(event.seconds)}  {thousands(event.programs)} programs, "
+                    f"population {event.restart + 1}, best on its search tasks {event.island_fitness:.4f}"
                 )
                 self._last = event.seconds
             case Finished():
-                self._line(f"{_at(event.seconds)}  ended: {event.reason}; {thousands(event.programs)} programs")
+                self._line(
+                    f"{_at(event.seconds)}  ended: {event.reason}; {thousands(event.programs)} programs"
+                )
 
     def _line(self, text: str) -> None:
         self._to.out(text, highlight=False)
@@ -95,7 +100,9 @@ def _at(seconds: float) -> str:
 
 
 def _kernel(event: Started) -> str:
-    return "kernel from the cache" if event.kernel_cached else f"kernel compiled in {event.kernel_seconds:.1f} s"
+    return (
+        "kernel from the cache" if event.kernel_cached else f"kernel compiled in {event.kernel_seconds:.1f} s"
+    )
 
 
 def _champion(champion: Champion) -> str:
@@ -132,10 +139,14 @@ class LiveView:
     def render(self) -> RenderableType:
         """The picture as it is now."""
         settings, parts = self._settings, list[RenderableType]()
-        parts.append(Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.dtype}", style="bold"))
+        parts.append(
+            Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.dtype}", style="bold")
+        )
         if self._started:
             parts.append(Text(self._started.tasks))
-            parts.append(Text(f"search space: {self._started.search_space}; {_kernel(self._started)}", style="dim"))
+            parts.append(
+                Text(f"search space: {self._started.search_space}; {_kernel(self._started)}", style="dim")
+            )
         progress = self._progress
         if progress is None:
             self._spinner.update(text=Text(self._phase))
@@ -157,7 +168,12 @@ class LiveView:
         if stop.max_programs:
             shares.append(progress.programs / stop.max_programs)
             limits.append(f"of {thousands(stop.max_programs)} programs")
-        bar = ProgressBar(total=1.0 if shares else None, completed=min(max(shares, default=0), 1.0), width=40, pulse=not shares)
+        bar = ProgressBar(
+            total=1.0 if shares else None,
+            completed=min(max(shares, default=0), 1.0),
+            width=40,
+            pulse=not shares,
+        )
         row = Table.grid(padding=(0, 2))
         row.add_row(bar, Text(" ".join([duration(seconds), *limits])), Text(self._phase, style="dim"))
         return row

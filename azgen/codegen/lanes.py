@@ -59,7 +59,8 @@ class LaneType:
     def vector_function(self, name: str) -> str:
         """The vector library's function for this lane type, empty if there is none.
 
-        Names follow the vector function ABI: register class (b, d, e on x86, n on ARM), no mask, lanes, one vector.
+        Names follow the vector function ABI: register class (b, d, e on x86, n on ARM), no mask, lanes, one
+        vector.
         """
         letter = ({128: "b", 256: "d", 512: "e"} if self.x86 else {128: "n"}).get(self.bits, "")
         symbol = f"_ZGV{letter}N{self.lanes}v_{name}{self.math_suffix}"
@@ -72,8 +73,8 @@ class LaneType:
 def lane_type(dtype: str, largest: int) -> LaneType:
     """The lane type of this machine that suits the largest register of a program.
 
-    Full SIMD width, unless a register of half the width still fits the first-level cache, or one of the whole width
-    would not fit the second-level cache (measured, docs/performance.md).
+    Full SIMD width, unless a register of half the width still fits the first-level cache, or one of the
+    whole width would not fit the second-level cache (measured, docs/performance.md).
 
     Args:
         dtype: "float32" or "float64".

@@ -111,7 +111,8 @@ class KernelSpec:
         memory: number of scalar, vector and matrix addresses.
         metric: "rmse" or "accuracy".
         dtype: "float32" or "float64".
-        allowed: names of the ops that mutation may use, per function ("setup", "predict", "learn"); empty: fixed.
+        allowed: names of the ops that mutation may use, per function ("setup", "predict", "learn"); empty:
+        fixed.
         also: names of further ops that fixed parts or given programs use.
         capacity: most instructions a program may have in all.
         ops: table that gives meaning to the names.
@@ -297,7 +298,8 @@ class Candidate:
 def render_candidates(
     programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
 ) -> dict[str, str]:
-    """Source files of a module of candidates: file name -> text. Constants are arguments, so they do not matter."""
+    """Source files of a module of candidates: file name -> text. Constants are arguments, so they do not
+    matter."""
     ops = sorted(
         {i.op.name: i.op for program in programs for i in program.normalized().instructions()}.values(),
         key=lambda op: op.id,

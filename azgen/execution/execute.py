@@ -30,7 +30,8 @@ class Result:
 
     Attributes:
         fitness: one number in [0, 1] per task; 0 where the program failed.
-        predictions: tasks x validation examples; for "accuracy" the sigmoid of s1. NaN where the program failed.
+        predictions: tasks x validation examples; for "accuracy" the sigmoid of s1. NaN where the program
+        failed.
         failed: per task, whether an error was NaN or above max_abs_error.
         dtype: number type of the arithmetic.
     """
@@ -76,7 +77,8 @@ def prepare(
     dtype: str = "float32",
     max_abs_error: float = 100.0,
 ) -> Callable[[], Result]:
-    """A function that executes a program on tasks again and again, with everything already built; see `execute`."""
+    """A function that executes a program on tasks again and again, with everything already built; see
+    `execute`."""
     tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
     check_tasks(tasks)
     if backend not in get_args(Backend):
@@ -117,14 +119,17 @@ def native_code(n_features: int, lane: LaneType, metric: str) -> NativeCode:
 
 
 def general_spec(program: Program, n_features: int, metric: str, dtype: str) -> KernelSpec:
-    """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are built."""
+    """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
+    built."""
     memory = program.memory
     fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
     return KernelSpec(
         n_features,
         # Without matrices the lane type may be wider, for candidates and kernel alike.
         Memory(
-            _rounded_up(memory.scalars, 8), _rounded_up(memory.vectors, 4), memory.matrices and _rounded_up(memory.matrices, 4)
+            _rounded_up(memory.scalars, 8),
+            _rounded_up(memory.vectors, 4),
+            memory.matrices and _rounded_up(memory.matrices, 4),
         ),
         metric,
         dtype,

@@ -88,7 +88,8 @@ class Kernel:
         for address in addresses:
             if address not in self.spec.memory:
                 raise AzgenError(
-                    f"`{instruction}` uses {address}, but memory is {self.spec.memory} (scalars/vectors/matrices)"
+                    f"`{instruction}` uses {address}, but memory is {self.spec.memory} "
+                    "(scalars/vectors/matrices)"
                 )
         to["op"] = self.spec.code[op.name]
         for name, address in zip("ab", instruction.reads[: len(op.operands)], strict=False):
@@ -113,7 +114,7 @@ class Kernel:
             int(record[name]) - self._first[kind] for name, kind in zip("ab", op.operands, strict=False)
         ]
         constants = tuple(record["constant"][: len(op.constants)].tolist())
-        return Instruction(op, int(record["out"]) - self._first[op.result], *operands, constants=constants)
+        return Instruction.of(op, int(record["out"]) - self._first[op.result], operands, constants)
 
     def normal_form(self, program: Program) -> Program:
         """The program's normal form, as the kernel computes it."""
@@ -127,8 +128,8 @@ class Kernel:
         """Evaluates encoded programs.
 
         Returns:
-            Fitness, programs x tasks, NaN where a program failed; and predictions, programs x tasks x validation
-            examples, or None.
+            Fitness, programs x tasks, NaN where a program failed; and predictions, programs x tasks x
+            validation examples, or None.
         """
         n, lanes = len(programs), self.spec.lane.lanes
         fitness = np.empty((n, tasks.n_groups * lanes))

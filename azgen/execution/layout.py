@@ -1,7 +1,7 @@
 """How examples lie in memory: [group][example][feature][lane], one task a lane, aligned to SIMD registers.
 
-The structures here mirror those of templates/lane/tasks.pyx.j2 and templates/kernel/; the kernel reports its own sizes, and
-`check_sizes` compares.
+The structures here mirror those of templates/lane/tasks.pyx.j2 and templates/kernel/; the kernel reports its
+own sizes, and `check_sizes` compares.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(dtype).reshape(shape)
+    result: NDArray[Any] = raw[start : start + size].view(dtype).reshape(shape)
+    return result
 
 
 def epoch_order(n_train: int, epoch: int) -> NDArray[np.int32]:
-    """Order of the training examples: as given in the first epoch, a fixed shuffle of its own in each later one."""
+    """Order of the training examples: as given in the first epoch, a fixed shuffle of its own in each later
+    one."""
     if epoch == 0:
         return np.arange(n_train, dtype=np.int32)
     return np.random.default_rng((epoch, n_train)).permutation(n_train).astype(np.int32)

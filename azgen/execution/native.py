@@ -21,7 +21,8 @@ BATCH = 32
 
 
 class NativeCode:
-    """Compiled structures of programs, for one number of features, lane type and metric; grows as programs come."""
+    """Compiled structures of programs, for one number of features, lane type and metric; grows as programs
+    come."""
 
     def __init__(self, n_features: int, lane: LaneType, metric: str):
         self.n_features, self.lane, self.metric = n_features, lane, metric
@@ -69,7 +70,8 @@ class PreparedCandidate:
     def evaluate(
         self, tasks: LaneTasks, *, with_predictions: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
-        """Fitness per task, NaN where the program failed; and predictions, tasks x validation examples, or None."""
+        """Fitness per task, NaN where the program failed; and predictions, tasks x validation examples, or
+        None."""
         lanes = self._lane.lanes
         fitness = np.empty(tasks.n_groups * lanes)
         predictions = (

@@ -1,7 +1,7 @@
 """The oracle: programs executed one instruction at a time in NumPy, slow and obvious; the living definition.
 
-Section 2.3 of the original's evaluator, with the choices of docs/semantics.md: validation works with s0 = 0 and a sigmoid in memory, a
-failed task scores 0.
+Section 2.3 of the original's evaluator, with the choices of docs/semantics.md: validation works with s0 = 0
+and a sigmoid in memory, a failed task scores 0.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def execute_task(
 
 
 def fitness_of_loss(loss: float, metric: str) -> float:
-    """Fitness in [0, 1] of a mean squared error, or of a fraction of wrong classes (original, section 2.4)."""
+    """Fitness in [0, 1] of a mean squared error, or of a fraction of wrong classes (original, section
+    2.4)."""
     return 1.0 - loss if metric == "accuracy" else 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
 
 

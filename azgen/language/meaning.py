@@ -1,7 +1,7 @@
 """What the ops mean, on NumPy values of one task; the op table names these functions.
 
-Every sum runs in one fixed order (`ordered_sum`), which generated code follows, so that results agree to the last bit
-wherever no transcendental function is involved.
+Every sum runs in one fixed order (`ordered_sum`), which generated code follows, so that results agree to the
+last bit wherever no transcendental function is involved.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 from azgen.language.random import Generator
 
 PARTIAL_SUMS = 16
-"""Number of interleaved partial sums of `ordered_sum`; a power of two that fills a vector register at large F."""
+"""Number of interleaved partial sums of `ordered_sum`; a power of two that fills a vector register at large
+F."""
 
 
 def ordered_sum(x: Any) -> Any:
     """Sum of a one-dimensional array: 16 interleaved partial sums, then the upper half folded onto the lower.
 
-    Entry i goes to partial sum i mod 16, in order of i. The order is part of azgen's language, like the order of
-    instructions, because floating-point addition is not associative.
+    Entry i goes to partial sum i mod 16, in order of i. The order is part of azgen's language, like the
+    order of instructions, because floating-point addition is not associative.
     """
     partial = x[:PARTIAL_SUMS].copy()
     for start in range(PARTIAL_SUMS, len(x), PARTIAL_SUMS):

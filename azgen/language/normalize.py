@@ -1,7 +1,8 @@
 """Live code and normal form over the memory that persists between Setup, Predict and Learn.
 
-Execution runs Setup once, then Predict and Learn in turn on training examples, and Predict alone on validation
-examples, so a value written in Learn may be read by the next Predict, and one written in Predict by the next Predict.
+Execution runs Setup once, then Predict and Learn in turn on training examples, and Predict alone on
+validation examples, so a value written in Learn may be read by the next Predict, and one written in Predict
+by the next Predict.
 """
 
 from __future__ import annotations
@@ -67,10 +68,11 @@ def without_dead_code(program: Program) -> Program:
 
 
 def normal_form(program: Program) -> Program:
-    """Live code with addresses renamed by first appearance and operands of commutative ops in order of their names.
+    """Live code with addresses renamed by first appearance and operands of commutative ops in order of their
+    names.
 
-    Programs with the same normal form compute the same predictions, bit for bit. The converse does not hold. In the
-    kernel the same steps run on every child (templates/kernel/normalize.pyx.j2).
+    Programs with the same normal form compute the same predictions, bit for bit. The converse does not hold.
+    In the kernel the same steps run on every child (templates/kernel/normalize.pyx.j2).
     """
     live = without_dead_code(program)
     names: dict[Address, Address] = {address: address for address in (LABEL, PREDICTION, FEATURES)}
@@ -93,6 +95,6 @@ def normal_form(program: Program) -> Program:
             operands.sort(key=lambda address: names[address].number if address in names else float("inf"))
         numbers = [rename(address) for address in operands]
         assert instruction.writes is not None
-        return Instruction(op, rename(instruction.writes), *numbers, constants=instruction.constants)
+        return Instruction.of(op, rename(instruction.writes), numbers, instruction.constants)
 
     return Program(*(tuple(renamed(i) for i in function) for function in live.functions))

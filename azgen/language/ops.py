@@ -1,9 +1,11 @@
 """The op table: every basic operation a program may use, each declared once.
 
-Kernel, candidate, export, parser, mutator, documentation and tests all read these rows; adding an op is adding a
-row. Ids, types and printed forms follow AutoML-Zero (Real et al., ICML 2020, Table S1, and its released code).
+Kernel, candidate, export, parser, mutator, documentation and tests all read these rows; adding an op is
+adding a row. Ids, types and printed forms follow AutoML-Zero (Real et al., ICML 2020, Table S1, and its
+released code).
 
-Operand types are ``s`` (scalar), ``v`` (vector of F entries) and ``m`` (matrix, F x F), where F is the number of features.
+Operand types are ``s`` (scalar), ``v`` (vector of F entries) and ``m`` (matrix, F x F), where F is the number
+of features.
 """
 
 from __future__ import annotations
@@ -28,17 +30,19 @@ class Op:
         id: number in the table; the original's numbering for 0 to 64, 1000 and up for a user's own ops.
         name: the op's name, also the name of its function in generated source.
         signature: operand types and result type, for example ``"vv -> s"``; ``" -> s"`` has no operands.
-        listing: right-hand side of a line of program text, with ``{a}``, ``{b}`` for operands and ``{x}``, ``{y}``,
-            ``{z}`` for constants.
-        numpy: what the op means, on one task's values (scalars, arrays of F, arrays of F x F). Stochastic ops take
-            ``(generator, x, y, shape)``, element setters ``(old value, position..., new value)``.
-        cython: spelling in generated source. With ``{out}`` a whole statement; without, an expression: of the result when
-            that is a scalar, otherwise of one entry of it, written in terms of the operands' entries.
-        python: NumPy expression used in exported modules (element setters: a statement on ``{out}``). It may name what
-            such a module defines: DTYPE (the number type), minimum, maximum (with this table's meaning), rng and n_features.
+        listing: right-hand side of a line of program text, with ``{a}``, ``{b}`` for operands and ``{x}``,
+            ``{y}``, ``{z}`` for constants.
+        numpy: what the op means, on one task's values (scalars, arrays of F, arrays of F x F). Stochastic ops
+            take ``(generator, x, y, shape)``, element setters ``(old value, position..., new value)``.
+        cython: spelling in generated source. With ``{out}`` a whole statement; without, an expression: of the
+            result when that is a scalar, otherwise of one entry of it, in terms of the operands' entries.
+        python: NumPy expression used in exported modules (element setters: a statement on ``{out}``). It may
+            name what such a module defines: DTYPE (the number type), minimum, maximum (with this table's
+            meaning), rng and n_features.
         cost: static cost for a given F, in units of one multiplication; the train budget adds these up.
         doc: one sentence for people.
-        constants: kinds of the constants x, y, z: "value", "index" (fraction in [0, 1) of F), "mean", "stdev", "low", "high".
+        constants: kinds of the constants x, y, z: "value", "index" (fraction in [0, 1) of F), "mean",
+            "stdev", "low", "high".
         target: left-hand side of the text, ``{out}`` unless the op writes one element.
         commutative: exchanging the operands never changes the result, not even by rounding.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,6 +79,12 @@ class Instruction:
     b: int = 0
     constants: tuple[float, ...] = ()
 
+    @staticmethod
+    def of(op: Op, out: int, operands: Sequence[int], constants: tuple[float, ...] = ()) -> Instruction:
+        """An instruction from the numbers of its operands, as many as the op has."""
+        a, b = (*operands, 0, 0)[:2]
+        return Instruction(op, out, a, b, constants)
+
     @property
     def reads(self) -> tuple[Address, ...]:
         """Addresses of the operands; an element setter also reads what it keeps."""
@@ -100,7 +106,8 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Program:
-    """A learning algorithm: Setup runs once, Predict on every example, Learn after Predict on training examples.
+    """A learning algorithm: Setup runs once, Predict on every example, Learn after Predict on training
+    examples.
 
     Each function is a straight list of instructions over a memory that persists: s0 holds the label (0 during
     Predict), s1 the prediction, v0 the features; all else starts at zero (AutoML-Zero, section 3.1).
@@ -180,7 +187,8 @@ class Program:
         return without_dead_code(self)
 
     def normalized(self) -> Program:
-        """The normal form: live code, operands of commutative ops in order, addresses renamed by first appearance."""
+        """The normal form: live code, operands of commutative ops in order, addresses renamed by first
+        appearance."""
         return self._normal_form
 
     @cached_property

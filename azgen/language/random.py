@@ -1,9 +1,10 @@
 """The random numbers of stochastic ops: one small generator per task, the same in every executor.
 
-SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) counts in steps of a constant and mixes the count, so a whole array of draws
-needs no loop. Normal draws invert the normal distribution with the polynomials of Giles ("Approximating the erfinv
-function", GPU Computing Gems, 2011), which are good to about 1e-7. Only IEEE basic operations occur, so generated code, which
-spells the same steps (templates/lane/random.h.j2), draws bit for bit the same numbers.
+SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) counts in steps of a constant and mixes the count, so a whole
+array of draws needs no loop. Normal draws invert the normal distribution with the polynomials of Giles
+("Approximating the erfinv function", GPU Computing Gems, 2011), which are good to about 1e-7. Only IEEE
+basic operations occur, so generated code, which spells the same steps (templates/lane/random.h.j2), draws
+bit for bit the same numbers.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def _log(x: Any) -> Any:
 
 
 def normal_quantile(u: Any) -> Any:
-    """Inverse of the standard normal distribution function at u in (0, 1), elementwise, in u's own number type."""
+    """Inverse of the standard normal distribution function at u in (0, 1), elementwise, in u's own number
+    type."""
     one = u.dtype.type(1)
     w = -_log(u.dtype.type(4) * u * (one - u))
     central = _polynomial(CENTRAL, w - u.dtype.type(2.5))

@@ -1,7 +1,7 @@
 """Program text: printing, and parsing through Python's own grammar.
 
-The text is the paper's listing and valid Python syntax. Constants print with as many digits as they need to be
-read back exactly, so parsing inverts printing.
+The text is the paper's listing and valid Python syntax. Constants print with as many digits as they need to
+be read back exactly, so parsing inverts printing.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruct
         raise mistake(f"`{text}` is no known instruction; `azgen ops` lists them all")
     op, roles = match
     numbers: dict[str, float] = {
-        role: value for role, (value, _) in zip(roles, form.numbers, strict=True) if isinstance(role, str)
+        role: float(value)
+        for role, (value, _) in zip(roles, form.numbers, strict=True)
+        if isinstance(role, str)
     }
     addresses = [(Address(name[0], int(name[1:])), node) for name, node in form.addresses]
     for address, node in addresses:
@@ -115,9 +117,7 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruct
     for kind, value in zip(op.constants, constants, strict=True):
         if kind == "index" and not 0 <= value < 1:
             raise mistake(f"element position {value!r} is not a fraction in [0, 1)")
-    return Instruction(
-        op, target[0].number, *(address.number for address, _ in operands), constants=constants
-    )
+    return Instruction.of(op, target[0].number, [address.number for address, _ in operands], constants)
 
 
 class _Form(ast.NodeTransformer):
@@ -165,7 +165,8 @@ _Roles = tuple[float | str, ...]
 
 @lru_cache(maxsize=16)
 def _patterns(ops: OpTable) -> dict[str, list[tuple[Op, _Roles]]]:
-    """Shape of a line -> ops printed in that shape, with what each number in it is: a constant's name or a literal."""
+    """Shape of a line -> ops printed in that shape, with what each number in it is: a constant's name or a
+    literal."""
     patterns: dict[str, list[tuple[Op, _Roles]]] = {}
     for op in ops:
         names = {name: f"_constant_{name}" for name in "xyz"}

@@ -1,4 +1,4 @@
-"""Presets: complete settings that ship with azgen as TOML files, and settings from one of them with changes."""
+"""Presets: complete settings that ship with azgen as TOML files; and settings from them with changes."""
 
 from __future__ import annotations
 
@@ -89,13 +89,14 @@ def resolve_settings(
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
     Args:
-        config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None: the
-            preset "digits", or with a table as `data` the preset "table".
+        config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
+            the preset "digits", or with a table as `data` the preset "table".
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
         target: the table's column to predict.
         kind: "regression" or "classification"; without it the column tells.
         seed, backend, dtype: as in `Settings`.
-        max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the config.
+        max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the
+            config.
         max_programs: programs of the whole run.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
 
@@ -120,7 +121,10 @@ def resolve_settings(
         tasks |= {"source": source, "data": str(data)}
     stop: dict[str, Any] = {"target_fitness": target_fitness}
     if max_time is not None or max_programs is not None:
-        stop |= {"max_seconds": 0.0 if max_time is None else parse_duration(max_time), "max_programs": max_programs or 0}
+        stop |= {
+            "max_seconds": 0.0 if max_time is None else parse_duration(max_time),
+            "max_programs": max_programs or 0,
+        }
     if max_programs is not None and max_programs < 1:
         raise AzgenError(f"the limit of programs is {max_programs}; it must be at least 1")
     # Through plain values, so that overrides are checked like any other settings.

@@ -10,7 +10,8 @@
       champion.py        the same as a Python module of its own
       result.json        fitness on search, selection and test tasks, baselines, counts, times
 
-All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk, renamed.
+All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk,
+renamed.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class RunDirectory:
         """A new run directory.
 
         Args:
-            name: the run's name; with the seed it gives runs/<name>-<seed>, or with -2, -3 ... if that is taken.
+            name: the run's name; with the seed it gives runs/<name>-<seed>, with -2, -3 ... if that is taken.
             seed: the run's seed.
             out: another place, used as given.
 

@@ -17,9 +17,11 @@ class Champion:
     Attributes:
         program: its normal form.
         number: which program of the run it was, from 1.
-        restart: which population it came from, from 0.
+        restart: which population of the run it came from, from 0; population p lives on island p modulo their count.
         search_fitness: mean (or median) over the search tasks of its population.
         select_fitness: mean over the selection tasks.
+        cost: static cost of one training example, Predict and Learn, in multiplications.
+        on_front: no program of the run has both a higher selection fitness and a lower cost (known at the end).
     """
 
     program: Program
@@ -27,6 +29,8 @@ class Champion:
     restart: int
     search_fitness: float
     select_fitness: float
+    cost: float = 0.0
+    on_front: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,17 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """A round has ended.
+    """A round has ended, on every island.
 
     Attributes:
         seconds: wall-clock seconds of search so far.
         programs: programs so far.
-        restart: number of the current population.
-        island_fitness: best on the search tasks in the current population.
+        restart: restarts so far, over all islands.
+        island_fitness: best on the search tasks in the current populations.
         counts: programs by rung of the ladder, over the whole run.
+        round: number of the round, from 0.
+        islands: best on its search tasks in the current population of each island.
+        workers: processes that run islands.
     """
 
     seconds: float
@@ -57,6 +64,9 @@ class Progress:
     restart: int
     island_fitness: float
     counts: dict[str, int]
+    round: int = 0
+    islands: tuple[float, ...] = ()
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,12 +79,57 @@ class NewChampion:
 
 @dataclass(frozen=True)
 class Restarted:
-    """A population was given up, and a new one begins."""
+    """A population was given up, and a new one begins.
+
+    Attributes:
+        restart: number of the new population among those of the run, from 0.
+        island: where it lives.
+    """
 
     seconds: float
     programs: int
     restart: int
     reason: str
+    island: int = 0
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The run goes on from a checkpoint.
+
+    Attributes:
+        seconds, programs, round: how far the run had come.
+        path: the checkpoint.
+    """
+
+    seconds: float
+    programs: int
+    round: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something went wrong that does not end the run: a worker died, a checkpoint could not be written."""
+
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A program kills or hangs whatever runs it; it scores 0 from now on.
+
+    Attributes:
+        program: the normal form's text.
+        hash: its hash.
+        cause: what it did to the workers that ran it.
+    """
+
+    seconds: float
+    program: str
+    hash: str
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -95,13 +150,13 @@ class Finished:
     test_fitness: float
 
 
-Event = Started | Progress | NewChampion | Restarted | Finished
+Event = Started | Resumed | Progress | NewChampion | Restarted | Warned | Quarantined | Finished
 Observer = Callable[[Event], None]
 
 
 def as_record(event: Event) -> dict[str, Any]:
     """The event as plain values, for JSON."""
-    record = {"event": type(event).__name__}
+    record: dict[str, Any] = {"event": type(event).__name__}
     for field in dataclasses.fields(event):
         value = getattr(event, field.name)
         record[field.name] = champion_record(value) if isinstance(value, Champion) else value

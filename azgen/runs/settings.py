@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -160,6 +160,44 @@ class StopSettings:
 
 
 @dataclass(frozen=True)
+class IslandSettings:
+    """Several populations that evolve side by side and exchange programs.
+
+    The result of a run depends on `count`, `topology`, `interval`, `migrants`, `emigrants` and `tasks`, never on
+    `engine`, `workers`, `scheduler`, `round_timeout` or `checkpoint_seconds`.
+
+    Attributes:
+        count: number of islands.
+        topology: who sends to whom: "ring" (each island to the next), "pool" (each island takes programs drawn from
+            those that all have sent) or "none".
+        interval: programs of an island between two exchanges, rounded up to whole rounds.
+        migrants: programs that an island sends, and takes in, at an exchange; 0: half of its population, as in the
+            paper. They take the oldest members' places and are rated on the island's own tasks.
+        emigrants: which programs are sent: "best" or "random".
+        tasks: changes to the settings of the search tasks, dealt to the islands in turn; empty: the same for all.
+        engine: what runs islands: "auto" ("process" for one worker, else "workers"), "process" (this one), "workers"
+            (processes on this machine) or "dask" (a Dask cluster).
+        workers: processes that run islands; with "dask" the cluster's workers count.
+        scheduler: address of the Dask scheduler; empty: a cluster on this machine.
+        round_timeout: seconds after which an island's round is taken to hang, and its worker is replaced; 0: ten
+            times as long as the slowest round so far, at least 60.
+        checkpoint_seconds: seconds between two checkpoints of the run.
+    """
+
+    count: int = 1
+    topology: Literal["ring", "pool", "none"] = "ring"
+    interval: int = 100_000
+    migrants: int = 10
+    emigrants: Literal["best", "random"] = "best"
+    tasks: tuple[Mapping[str, Any], ...] = ()
+    engine: Literal["auto", "process", "workers", "dask"] = "auto"
+    workers: int = 1
+    scheduler: str = ""
+    round_timeout: float = 0.0
+    checkpoint_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that decides a run.
 
@@ -182,6 +220,7 @@ class Settings:
     predict: FunctionSettings = field(default_factory=FunctionSettings)
     learn: FunctionSettings = field(default_factory=FunctionSettings)
     evolution: EvolutionSettings = field(default_factory=EvolutionSettings)
+    islands: IslandSettings = field(default_factory=IslandSettings)
     stop: StopSettings = field(default_factory=StopSettings)
 
 
@@ -212,7 +251,7 @@ def settings_from(mapping: Mapping[str, Any], source: str = "configuration") -> 
 
 def as_mapping(settings: Settings) -> dict[str, Any]:
     """The settings as nested plain values, which `settings_from` reads back."""
-    return _plain(dataclasses.asdict(settings))
+    return {key: _plain(value) for key, value in dataclasses.asdict(settings).items()}
 
 
 def _plain(value: Any) -> Any:
@@ -242,6 +281,9 @@ def _value(hint: Any, value: Any, source: str, key: str) -> Any:
                 f"{source}: {key} is {value!r}; it must be one of {', '.join(map(repr, get_args(hint)))}"
             )
         return value
+    if get_origin(hint) is Mapping:  # changes to the settings of tasks
+        _read(TaskSettings, value, source, key + ".")
+        return dict(value)
     if get_origin(hint) is tuple:
         inner = get_args(hint)
         if inner == (int, int, int) and isinstance(value, int) and not isinstance(value, bool):
@@ -318,6 +360,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
         evolution.probe_train >= 1 and evolution.probe_valid >= 1,
         "evolution.probe_train and probe_valid: at least 1",
     )
+    _check_islands(settings, need)
     need(
         stop.max_programs >= 0 and stop.max_seconds >= 0,
         "stop.max_programs and stop.max_seconds cannot be negative",
@@ -337,3 +380,40 @@ def check(settings: Settings, source: str = "configuration") -> None:
         tasks.source not in ("projected", "table") or bool(tasks.data),
         f'tasks.data is needed for source "{tasks.source}"',
     )
+
+
+def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> None:
+    islands, population = settings.islands, settings.evolution.population
+    need(islands.count >= 1, f"islands.count is {islands.count}; at least 1")
+    need(islands.workers >= 1, f"islands.workers is {islands.workers}; at least 1")
+    need(
+        islands.workers <= islands.count,
+        f"islands.workers is {islands.workers}, but there is work for {islands.count} only: a worker runs whole "
+        f"islands, so set islands.count to {islands.workers} or more",
+    )
+    need(
+        islands.workers == 1 or islands.engine != "process",
+        'islands.engine "process" runs in this process alone; leave it out, or set islands.workers to 1',
+    )
+    need(islands.interval >= 1, f"islands.interval is {islands.interval}; at least 1")
+    need(
+        0 <= islands.migrants <= population,
+        f"islands.migrants is {islands.migrants}; 0 (half of the population) to evolution.population ({population})",
+    )
+    need(islands.round_timeout >= 0, "islands.round_timeout cannot be negative")
+    need(islands.checkpoint_seconds > 0, "islands.checkpoint_seconds must be positive")
+    for number, change in enumerate(islands.tasks):
+        tasks = task_settings(settings, number)
+        try:
+            check(dataclasses.replace(settings, tasks=tasks, islands=IslandSettings()))
+        except AzgenError as error:
+            need(False, f"islands.tasks, number {number + 1} ({dict(change)}): {error}")
+
+
+def task_settings(settings: Settings, island: int) -> TaskSettings:
+    """Settings of an island's search tasks: the run's, with the changes that this island was dealt."""
+    changes = settings.islands.tasks
+    if not changes:
+        return settings.tasks
+    plain = dataclasses.asdict(settings.tasks) | dict(changes[island % len(changes)])
+    return _read(TaskSettings, plain, "configuration", "islands.tasks.")

@@ -6,6 +6,7 @@ All state lies in NumPy arrays, whose layout mirrors templates/kernel/evolution.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -217,4 +218,4 @@ def _sets(cache_size: int) -> int:
     """Number of sets, a power of two, of a cache of about this many entries."""
     if cache_size == 0:
         return 0
-    return 1 << max(0, round(np.log2(cache_size / CACHE_WAYS)))
+    return 1 << max(0, round(math.log2(cache_size / CACHE_WAYS)))

@@ -38,8 +38,7 @@ class RatingHook:
             out = np.ctypeslib.as_array(fitness, (n, stride))
             size = self._kernel.program.itemsize
             records = [
-                np.frombuffer((ctypes.c_char * size).from_address(programs[i]), self._kernel.program)[0]
-                for i in range(n)
+                np.frombuffer(ctypes.string_at(programs[i], size), self._kernel.program)[0] for i in range(n)
             ]
             decoded = [self._kernel.decode(record) for record in records]
             self._native.compile(decoded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 from azgen.errors import AzgenError
 from azgen.runs.settings import Sizes, TaskSettings
@@ -18,18 +19,25 @@ _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
 _SYNTHETIC_VALID: Sizes = (100, 100, 100)
 
 
+class _Counts(TypedDict):
+    n_search: int
+    n_select: int
+    n_test: int
+
+
 def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
     """Search, selection and test tasks.
 
     Args:
         settings: see `TaskSettings`.
         seed: fixes everything; selection and test tasks depend on it alone.
-        redraw: other search tasks for each number, which share no scored example with selection and test tasks.
+        redraw: other search tasks for each number, which share no scored example with selection and test
+        tasks.
 
     Raises:
         AzgenError: the data cannot be used; says where and why.
     """
-    counts = {"n_search": settings.n_search, "n_select": settings.n_select, "n_test": settings.n_test}
+    counts = _Counts(n_search=settings.n_search, n_select=settings.n_select, n_test=settings.n_test)
     if settings.source == "table":
         splits = SplitOptions(**counts, seed=seed, redraw=redraw)
         features = FeatureOptions(impute=settings.impute or None, drop_constant=settings.drop_constant)

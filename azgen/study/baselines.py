@@ -1,7 +1,7 @@
-"""What else scores on the same test tasks: a constant, hand-designed linear regression, and scikit-learn's linear models.
+"""What else scores on the same test tasks: a constant, a hand-designed linear model, and scikit-learn's.
 
-Every baseline learns from the same training rows as the champion, sees the same features and is scored on the same validation
-rows with the same fitness; only then does a difference mean something.
+Every baseline learns from the same training rows as the champion, sees the same features and is scored on the
+same validation rows with the same fitness; only then does a difference mean something.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class Score:
     difference: Interval | None = None
 
     @staticmethod
-    def of(name: str, fitness: NDArray[np.float64], metric: str, champion: NDArray[np.float64] | None = None) -> Score:
+    def of(
+        name: str, fitness: NDArray[np.float64], metric: str, champion: NDArray[np.float64] | None = None
+    ) -> Score:
         """The score of one fitness per task, compared with the champion's on the same tasks."""
         errors = [rms_error(value) for value in fitness] if metric == "rmse" else None
         return Score(
@@ -102,7 +104,7 @@ class Score:
 
 
 def rms_error(fitness: float) -> float:
-    """The root mean squared error that a fitness stands for (inverse of `fitness_of_loss`); infinite for fitness 0."""
+    """The root mean squared error that a fitness stands for (see `fitness_of_loss`); infinite for 0."""
     return math.inf if fitness <= 0 else math.tan(math.pi / 2 * (1 - fitness))
 
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import os
-import platform
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import memory_numbers, render_candidates
+from azgen.codegen.render import largest_register, render_candidates
 from azgen.execution.execute import execute
-from azgen.language.program import Memory, Program
+from azgen.language.program import Program
 from azgen.presets import resolve_settings
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Event, NewChampion, Observer, Progress, champion_record
 from azgen.runs.settings import Settings
 from azgen.search.evolve import HALL_SIZE, Evolution, Outcome
 from azgen.search.sources import make_tasks
-from azgen.study.baselines import Interval, Score, baseline_scores
+from azgen.study.baselines import Score, baseline_scores
+from azgen.study.environment import environment
 from azgen.study.export import export
 from azgen.study.provenance import Provenance
 from azgen.tasks.task import Task, TaskSplit
@@ -120,18 +115,18 @@ def evolve(
     Ctrl-C during the search ends it: the best program so far is tested, exported and returned.
 
     Args:
-        config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None: the
-            preset "digits", or with a table as `data` the preset "table".
+        config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
+            the preset "digits", or with a table as `data` the preset "table".
         observer: called with every event of the run (azgen.runs.events).
         out: where the run is kept; default runs/<name>-<seed>.
-        data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set, in place of the config's tasks.
+        data: a table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name, in place of the config's tasks.
         target: the table's column to predict.
         kind: "regression" or "classification"; without it the column tells.
         seed: decides tasks, mutations and draws.
         backend: "auto", "kernel" or "native": what rates children; never changes results.
         dtype: "float32" or "float64".
-        max_time: limit of the search in seconds, or as text: "10m". A limit of time or of programs replaces both
-            limits of the config.
+        max_time: limit of the search in seconds, or as text: "10m". A limit of time or of programs replaces
+            both limits of the config.
         max_programs: limit of the search in programs.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
 
@@ -177,7 +172,9 @@ class _Recorder:
     def observe(self, event: Event) -> None:
         if isinstance(event, NewChampion):
             self.champions = [event.champion, *self.champions][:HALL_SIZE]
-            self._directory.write_champions(self.champions, _origin(self._directory, self._settings, event.champion))
+            self._directory.write_champions(
+                self.champions, _origin(self._directory, self._settings, event.champion)
+            )
         if not isinstance(event, Progress) or event.seconds >= self._next_progress:
             self._directory.append(event)
         if isinstance(event, Progress) and event.seconds >= self._next_progress:
@@ -188,8 +185,9 @@ class _Recorder:
 
 def _origin(directory: RunDirectory, settings: Settings, champion: Champion) -> str:
     return (
-        f"Champion of run {directory.name} (preset {settings.name}, seed {settings.seed}), program {champion.number}.\n"
-        f"Fitness {champion.search_fitness:.6g} on search tasks, {champion.select_fitness:.6g} on selection tasks."
+        f"Champion of run {directory.name} (preset {settings.name}, seed {settings.seed}), program "
+        f"{champion.number}.\nFitness {champion.search_fitness:.6g} on search tasks, "
+        f"{champion.select_fitness:.6g} on selection tasks."
     )
 
 
@@ -209,7 +207,9 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
     run = Run(
         champion=champion,
         test_fitness=test.interval.mean,
-        search=Score.of("champion", _fitness(champion.program, search_tasks(settings, split, champion), settings), metric),
+        search=Score.of(
+            "champion", _fitness(champion.program, search_tasks(settings, split, champion), settings), metric
+        ),
         select=Score.of("champion", _fitness(champion.program, split.select, settings), metric),
         test=test,
         baselines=baseline_scores(split.test, test.fitness, settings),
@@ -249,7 +249,7 @@ def _fitness(program: Program, tasks: tuple[Task, ...], settings: Settings) -> N
 
 def generated_source(program: Program, n_features: int, metric: str, dtype: str) -> str:
     """The Cython source that a program is compiled from."""
-    lane = lane_type(dtype, memory_numbers(program.normalized().memory, n_features))
+    lane = lane_type(dtype, largest_register(program.normalized().memory, n_features))
     return render_candidates([program], n_features, lane, metric)["candidates.pyx"]
 
 
@@ -272,42 +272,3 @@ def _provenance(
         version=azgen_version(),
         date=datetime.date.today().isoformat(),
     )
-
-
-def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
-    """What a run runs on, for environment.json."""
-    toolchain = find_toolchain()
-    memory = Memory(*dataclasses.astuple(settings.memory))
-    lane = lane_type(settings.dtype, memory_numbers(memory, split.n_features))
-    return {
-        "azgen": azgen_version(),
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "implementation": sys.implementation.name,
-        "platform": platform.platform(),
-        **{name: version(name) for name in ("numpy", "cython", "scikit-learn", "pandas")},
-        "compiler": toolchain.version,
-        "compiler_command": " ".join(toolchain.command),
-        "compiler_flags": list(DEFAULT_FLAGS),
-        "target": toolchain.target,
-        "processor": _processor(),
-        "processors": os.cpu_count(),
-        "vector_bits": toolchain.vector_bits(),
-        "vector_math": bool(lane.vector_function("exp")),
-        "lanes": lane.lanes,
-        "dtype": settings.dtype,
-        "metric": split.metric,
-        "n_features": split.n_features,
-        "data": dict(split.provenance),
-    }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() in ("model name", "Model"):
-                return value.strip()
-    except OSError:
-        pass  # no Linux
-    return platform.processor() or platform.machine()

@@ -1,0 +1,141 @@
+"""`azgen run`: executing a program on tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from azgen.cli.app import app
+from azgen.cli.programs import PANEL, REFERENCE, find
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from azgen.runs.directory import SavedRun
+    from azgen.runs.settings import Settings
+
+
+@app.command(rich_help_panel=PANEL)
+def run(
+    reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
+    data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
+    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
+    kind: str | None = typer.Option(
+        None, metavar="KIND", help="regression or classification; without it the target column tells."
+    ),
+    tasks: str | None = typer.Option(
+        None,
+        metavar="NAME",
+        help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer.",
+    ),
+    seed: int | None = typer.Option(None, min=0, metavar="N", help="Decides tasks and draws (default 0)."),
+    epochs: int | None = typer.Option(None, min=1, metavar="N", help="Passes over the training examples."),
+    backend: str = typer.Option(
+        "native", metavar="NAME", help="oracle (NumPy), kernel or native (compiled)."
+    ),
+    dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    sets: list[str] = typer.Option(
+        ["search", "select", "test"], "--set", metavar="SET", help="search, select or test; may be repeated."
+    ),
+    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
+    import dataclasses
+
+    from azgen.cli.output import console, grid, interval
+    from azgen.execution.execute import execute
+    from azgen.runs.directory import to_json
+    from azgen.search.sources import make_tasks
+    from azgen.study.baselines import Score
+
+    if build_dir is not None:
+        from azgen.codegen.cache import set_build_directory
+
+        set_build_directory(build_dir)
+    found = find(reference)
+    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    if epochs is not None:
+        settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
+    unknown = [name for name in sets if name not in ("search", "select", "test")]
+    if unknown:
+        raise AzgenError(f"there is no task set {unknown[0]!r}; there are search, select and test")
+    split = make_tasks(settings.tasks, settings.seed)
+    rows, records = [], {}
+    for name, members in split.sets():
+        if name not in sets:
+            continue
+        result = execute(
+            found.program,
+            members,
+            backend,  # type: ignore[arg-type]  # `execute` checks it
+            seed=settings.seed,
+            epochs=settings.tasks.epochs,
+            dtype=settings.dtype,
+            max_abs_error=settings.tasks.max_abs_error,
+        )
+        record = Score.of(name, result.fitness, split.metric).as_record()
+        failed = int(result.failed.sum())
+        shape = f"{members[0].n_train} + {members[0].n_valid}"
+        error = record.get("rms_error")
+        rows.append(
+            (
+                name,
+                str(len(members)),
+                shape,
+                interval(record["fitness"]),
+                f"{error:.4g}" if error is not None else "",
+                str(failed),
+            )
+        )
+        records[name] = record["fitness"] | {
+            "per_task": result.fitness.tolist(),
+            "failed": failed,
+            "rms_error": error,
+        }
+    if json:
+        heading = {
+            "program": str(found.program),
+            "hash": found.program.hash,
+            "backend": backend,
+            "dtype": settings.dtype,
+        }
+        print(to_json(heading | {"metric": split.metric, "data": split.description, "sets": records}))
+        return
+    to = console()
+    to.print(f"{found.name} on {split.description}\n")
+    to.print(
+        grid(
+            rows,
+            "set",
+            "tasks",
+            "examples",
+            f"fitness ({split.metric})",
+            "RMS error",
+            "failed",
+            right=(1, 2, 4, 5),
+        )
+    )
+
+
+def _settings(run: SavedRun | None, tasks: str | None, **overrides: Any) -> Settings:
+    """Settings whose tasks a program is to be executed on."""
+    from azgen.presets import preset_names, resolve_settings
+    from azgen.runs.settings import Settings, TaskSettings
+
+    if tasks is not None and overrides["data"] is not None:
+        raise AzgenError("--tasks and --data exclude each other; give one of them")
+    if tasks is not None and tasks not in preset_names() and tasks in ("linear", "affine", "two-layer"):
+        base: Any = Settings(tasks=TaskSettings(source=tasks))  # type: ignore[arg-type]
+    elif tasks is not None:
+        base = tasks
+    elif overrides["data"] is not None:
+        base = None
+    elif run is not None:
+        base = run.settings
+    else:
+        raise AzgenError(
+            "on which tasks? Give --data FILE --target COLUMN, or --tasks NAME, such as --tasks linear"
+        )
+    return resolve_settings(base, **overrides)

@@ -1,0 +1,59 @@
+"""What a run runs on: versions, compiler, processor, lanes, data."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
+from azgen.codegen.lanes import lane_type
+from azgen.codegen.render import largest_register
+from azgen.language.program import Memory
+from azgen.runs.settings import Settings
+from azgen.tasks.task import TaskSplit
+from azgen.version import azgen_version
+
+
+def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
+    """What a run runs on, for environment.json."""
+    toolchain = find_toolchain()
+    memory = Memory(*dataclasses.astuple(settings.memory))
+    lane = lane_type(settings.dtype, largest_register(memory, split.n_features))
+    return {
+        "azgen": azgen_version(),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "platform": platform.platform(),
+        **{name: version(name) for name in ("numpy", "cython", "scikit-learn", "pandas")},
+        "compiler": toolchain.version,
+        "compiler_command": " ".join(toolchain.command),
+        "compiler_flags": list(DEFAULT_FLAGS),
+        "target": toolchain.target,
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "vector_bits": toolchain.vector_bits(),
+        "vector_math": bool(lane.vector_function("exp")),
+        "lanes": lane.lanes,
+        "dtype": settings.dtype,
+        "metric": split.metric,
+        "n_features": split.n_features,
+        "data": dict(split.provenance),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in ("model name", "Model"):
+                return value.strip()
+    except OSError:
+        pass  # no Linux
+    return platform.processor() or platform.machine()
