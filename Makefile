@@ -17,7 +17,7 @@ help:
 	@echo "make lint         ruff: rules and formatting"
 	@echo "make types        mypy"
 	@echo "make contracts    import-linter: which part may import which"
-	@echo "make bench        measure the executors on this machine"
+	@echo "make bench        measure azgen on this machine: executors, search, compiler (a minute or two)"
 	@echo "make clean        remove the compile cache and the tools' caches ($(VENV) and runs/ stay)"
 	@echo "PYTHON=...        the interpreter that $(VENV) is made from (3.11 or newer; now: $(PYTHON))"
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -33,6 +34,7 @@ SECTIONS = (
     ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),
     ("evolution", settings.EvolutionSettings, "Regularised evolution"),
     ("evolution.actions", settings.ActionWeights, "Relative frequency of the eight mutation actions"),
+    ("islands", settings.IslandSettings, "Several populations side by side, and what runs them"),
     ("stop", settings.StopSettings, "When to start afresh, and when to stop"),
 )
 
@@ -67,6 +69,8 @@ def _table(cls: Any) -> str:
 def _values(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return ", ".join(f'`"{value}"`' for value in get_args(hint))
+    if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
+        return "tables `[[islands.tasks]]` with keys of `[tasks]`"
     if get_origin(hint) is tuple:
         return "list of names" if get_args(hint)[-1] is ... else "number, or three: search, selection, test"
     return {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}[hint]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import types
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from azgen.execution.execute import Result, execute
 from azgen.language import Program
+from azgen.study.export import render_module
 from azgen.tasks.task import Task
+from tests.reference import NUMPY_SUMS, predictions
 
 TRANSCENDENTAL = {
     f"scalar_{name}" for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log")
@@ -77,6 +81,30 @@ def sensitive(program: Program, tasks: list[Task], dtype: str) -> bool:
     return False
 
 
+def exported_predictions(program: Program, task: Task, dtype: str) -> np.ndarray:
+    """Predictions of the program's exported module, trained and validated on a task."""
+    module = types.ModuleType("winner")
+    exec(
+        compile(render_module(program, metric=task.metric, dtype=dtype), "winner.py", "exec"), module.__dict__
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if task.metric == "rmse":
+            model = module.EvolvedRegressor(standardize=False).fit(task.x_train, task.y_train)
+            return model.predict(task.x_valid)
+        model = module.EvolvedClassifier(standardize=False).fit(task.x_train, task.y_train)
+        return model.predict_proba(task.x_valid)[:, 1]
+
+
+def order_matters(program: Program, task: Task, dtype: str) -> bool:
+    """Whether sums in NumPy's own order, which exported modules use, change the predictions visibly."""
+    arguments = (program.live(), task.x_train, task.y_train, task.x_valid, task.metric)
+    ours, numpys = (predictions(*arguments, dtype=dtype, meanings=sums) for sums in (None, NUMPY_SUMS))
+    with np.errstate(all="ignore"):
+        tolerance = TOLERANCE[dtype] / 20
+        return not np.allclose(ours, numpys, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
 @dataclass
 class Tally:
     """How a sweep went."""
@@ -85,6 +113,7 @@ class Tally:
     exact: int = 0
     within_tolerance: int = 0
     sensitive: int = 0
+    exported: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def compare(self, program: Program, tasks: list[Task], dtype: str) -> None:
@@ -108,3 +137,20 @@ class Tally:
             self.wrong.append(
                 f"oracle and native are not close, {dtype}, F = {tasks[0].n_features}:\n{program}"
             )
+
+    def compare_export(self, program: Program, tasks: list[Task], dtype: str) -> None:
+        """Compares a program's exported module with the oracle, on the first task."""
+        task = tasks[0]
+        oracle = execute(program, task, "oracle", dtype=dtype)
+        if oracle.failed[0] or (task.metric == "accuracy" and len(set(task.y_train)) < 2):
+            return
+        tolerance = TOLERANCE[dtype]
+        with np.errstate(all="ignore"):
+            exported = exported_predictions(program, task, dtype)
+            same = np.allclose(
+                exported, oracle.predictions[0], rtol=tolerance, atol=tolerance, equal_nan=True
+            )
+        if same:
+            self.exported += 1
+        elif not order_matters(program, task, dtype) and not sensitive(program, [task], dtype):
+            self.wrong.append(f"the exported module differs, {dtype}, F = {task.n_features}:\n{program}")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from azgen.cli import app
 from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
-from azgen.presets import preset, preset_names
+from azgen.presets import preset, preset_names, resolve_settings
 from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
 from azgen.runs.settings import read_settings
@@ -71,7 +71,7 @@ def test_a_run_leaves_a_complete_directory_and_says_where():
     )
     assert {event["event"] for event in run.events()} >= {"Started", "NewChampion", "Progress", "Finished"}
     assert read_settings(run.path / "config.toml").stop.max_programs == 30000
-    assert "def evaluate(" in (run.path / "champion.pyx").read_text()
+    assert "cdef public void run_" in (run.path / "champion.pyx").read_text()
 
 
 def test_a_run_is_shown_exported_and_executed_again(tmp_path):
@@ -96,7 +96,7 @@ def test_an_unfinished_run_is_shown_and_exported():
     Path("killed/result.json").unlink()
     Path("killed/champion.pyx").unlink()
     assert "not finished" in azgen("show", "killed")
-    assert "def evaluate(" in azgen("show", "killed", "--source")
+    assert "cdef public void run_" in azgen("show", "killed", "--source")
     azgen("export", "killed", "-o", "rescued.py")
     assert "EvolvedRegressor" in Path("rescued.py").read_text()
 
@@ -239,7 +239,7 @@ def _search(folder, *more):
 
 def test_the_live_view_shows_what_happened():
     to = Console(file=io.StringIO(), force_terminal=True, width=120)
-    view = LiveView(preset("digits"))
+    view = LiveView(resolve_settings("digits", max_time=30))
 
     def picture():
         with to.capture() as captured:

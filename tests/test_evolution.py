@@ -152,7 +152,7 @@ def test_hurdles_stop_programs_that_are_worse_than_most() -> None:
     counts = island.counts
     assert 0.1 < counts["hurdled"] / counts["programs"] < 0.98
     assert counts["evaluated"] + counts["hurdled"] == counts["programs"]
-    for (ordered, _), hurdle in zip(island._heights, island._hurdles, strict=True):
+    for (ordered, _), hurdle in zip(island.arrays["heights"], island.arrays["hurdles"], strict=True):
         assert 20 < hurdle["n"] <= 200
         assert (np.diff(ordered[: hurdle["n"]]) > 0).all(), "unique fitnesses, in order"
     # A program that stopped has the fitness of its stage: of training on a part of the examples.

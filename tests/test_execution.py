@@ -31,13 +31,16 @@ def compile_all(sample: list[Program], n_features: int, dtype: str, metric: str)
         native_code(n_features, lane, metric).compile(some)
 
 
-def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str) -> Tally:
+def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str, export: bool = False) -> Tally:
     rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
     sample = [random_program(rng) for _ in range(count)]
     compile_all(sample, n_features, dtype, metric)
     tally = Tally()
     for program in sample:
-        tally.compare(program, random_tasks(rng, n_features, metric=metric), dtype)
+        tasks = random_tasks(rng, n_features, metric=metric)
+        tally.compare(program, tasks, dtype)
+        if export:
+            tally.compare_export(program, tasks, dtype)
     return tally
 
 
@@ -62,14 +65,14 @@ def test_executors_agree_on_classification(dtype: str) -> None:
 def test_executors_agree_on_ten_thousand_programs(n_features: int, dtype: str) -> None:
     total = Tally()
     for metric, count in (("rmse", 640), ("accuracy", 200)):
-        tally = sweep(1, count, n_features, dtype, metric)
+        tally = sweep(1, count, n_features, dtype, metric, export=True)
         total.wrong += tally.wrong
-        for name in ("programs", "exact", "within_tolerance", "sensitive"):
+        for name in ("programs", "exact", "within_tolerance", "sensitive", "exported"):
             setattr(total, name, getattr(total, name) + getattr(tally, name))
     print(
         f"\nF = {n_features}, {dtype}: {total.programs} programs, {total.exact} to the last bit, "
         f"{total.within_tolerance} within tolerance, {total.sensitive} too sensitive to rounding, "
-        f"{len(total.wrong)} wrong"
+        f"{total.exported} exported modules agree, {len(total.wrong)} wrong"
     )
     assert not total.wrong, "\n\n".join(total.wrong[:5])
 

@@ -220,3 +220,7 @@ def test_table_reader_is_not_fooled_by_quotes(script):
     with_quotes = "\r\n".join(",".join(f'"{cell}"' for cell in line) for line in lines)
     result = script("regressor", with_quotes, "--target", "price")
     assert result.returncode == 0, result.stderr
+
+
+def test_epochs_of_the_run_are_the_default(load):
+    assert load(LINEAR, "accuracy", epochs=4).EvolvedClassifier().epochs == 4

@@ -178,7 +178,10 @@ def export(
         Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)
     )
     number_type = dtype or (run.settings.dtype if run else "float32")
-    written = write_module(found.program, output, metric=metric, dtype=number_type, provenance=provenance)
+    epochs = run.settings.tasks.epochs if run else 1
+    written = write_module(
+        found.program, output, metric=metric, dtype=number_type, epochs=epochs, provenance=provenance
+    )
     typer.echo(f"{written}: read the class Learner at its top")
     typer.echo(f"run it on a table with: python {written} data.csv --target COLUMN")
 

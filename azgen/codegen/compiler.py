@@ -7,6 +7,7 @@ as much. Every failure that the user can do something about is a CompilerError t
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import platform
 import re
@@ -15,12 +16,13 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from azgen.codegen.precompiled import discard, precompiled_headers
 from azgen.codegen.toolchain import Toolchain, compiler_environment, find_toolchain
 from azgen.errors import CompilerError
 
@@ -28,6 +30,7 @@ __all__ = [
     "CYTHON_DIRECTIVES",
     "DEFAULT_FLAGS",
     "Toolchain",
+    "candidate_flags",
     "compile_c",
     "cython_to_c",
     "find_toolchain",
@@ -51,9 +54,38 @@ DEFAULT_FLAGS = (
     "-Wno-psabi",
 )
 
+# For candidates, which are compiled by the thousand and are straight lines of SIMD arithmetic: half of gcc's
+# time at -O2 goes into passes that find nothing there (docs/performance.md). -fexpensive-optimizations brings
+# vzeroupper, without which whatever runs next is slow; -fpeel-loops writes short loops out, so that vectors
+# and matrices can stay in registers.
+_CANDIDATE_FLAGS_OF_GCC = (
+    "-O1",
+    "-fexpensive-optimizations",
+    "-fschedule-insns2",
+    "-fpeel-loops",
+    "--param=max-completely-peeled-insns=400",
+    "-fno-combine-stack-adjustments",
+    "-fno-compare-elim",
+    "-fno-cprop-registers",
+    "-fno-defer-pop",
+    "-fno-dse",
+    "-fno-if-conversion",
+    "-fno-if-conversion2",
+    "-fno-ipa-modref",
+    "-fno-ipa-profile",
+    "-fno-ipa-pure-const",
+    "-fno-ipa-reference",
+    "-fno-ipa-reference-addressable",
+    "-fno-ssa-phiopt",
+    "-fno-tree-dominator-opts",
+    "-fno-tree-sink",
+    "-fno-tree-slsr",
+)
+
 # Generated source is checked before it is rendered, so nothing is checked again at run time.
 CYTHON_DIRECTIVES: dict[str, bool | str] = {
     "language_level": "3",
+    "autotestdict": False,
     "binding": False,
     "boundscheck": False,
     "cdivision": True,
@@ -65,6 +97,14 @@ CYTHON_DIRECTIVES: dict[str, bool | str] = {
 
 # Cython's compiler keeps state in module globals, so one translation at a time per process.
 _cython_lock = threading.Lock()
+
+
+def candidate_flags(toolchain: Toolchain | None = None) -> tuple[str, ...]:
+    """Return the flags for candidates: DEFAULT_FLAGS, but for gcc only those passes that pay."""
+    toolchain = toolchain or find_toolchain()
+    if "clang" in toolchain.version:  # knows few of these by name
+        return DEFAULT_FLAGS
+    return (*_CANDIDATE_FLAGS_OF_GCC, *DEFAULT_FLAGS[1:])
 
 
 def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str | None = None) -> float:
@@ -83,7 +123,7 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
     )  # where Cython puts its messages when they are not to go to the terminal
     started = time.perf_counter()
     try:
-        with _cython_lock:
+        with _cython_lock, _no_garbage_collection():
             options = Options.CompilationOptions(
                 compiler_directives=CYTHON_DIRECTIVES,
                 output_file=str(c_path),
@@ -97,6 +137,8 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
             raise CompilerError(f"Cython cannot translate {pyx_path}:\n{_read_listing(listing)}")
     finally:
         listing.unlink(missing_ok=True)
+    # Cython's header for C code that calls public functions: ours are looked up by name.
+    c_path.with_suffix(".h").unlink(missing_ok=True)
     _name_source_without_folder(c_path, pyx_path.name)
     return time.perf_counter() - started
 
@@ -114,28 +156,33 @@ def compile_c(
     `libraries` are names for the linker ("m", "mvec"). Raises CompilerError with the compiler's own message.
     """
     toolchain = toolchain or find_toolchain()
-    headers = python_headers()
-    platform_headers = Path(sysconfig.get_path("platinclude"))
-    command = [
-        *toolchain.command,
-        *_flags_of_platform(flags),
-        *(f"-I{folder}" for folder in dict.fromkeys((headers, platform_headers))),
-        str(c_path),
-        "-o",
-        str(so_path),
-        *(f"-l{library}" for library in libraries),
-    ]
+    folders = dict.fromkeys((python_headers(), Path(sysconfig.get_path("platinclude"))))
+    options = [*_flags_of_platform(flags), *(f"-I{folder}" for folder in folders)]
+    # Made for candidates only: a kernel's own code takes ten times as long as these headers.
+    first = precompiled_headers(toolchain, options) if tuple(flags) == candidate_flags(toolchain) else None
+    rest = [str(c_path), "-o", str(so_path), *(f"-l{library}" for library in libraries)]
     started = time.perf_counter()
-    try:
-        finished = subprocess.run(
-            command, capture_output=True, env=compiler_environment(), text=True, errors="replace"
-        )
-    except OSError as error:
-        raise CompilerError(f"the C compiler {toolchain.command[0]} cannot be started: {error}") from error
+    finished = _run(toolchain, [*options, *(("-include", str(first)) if first else ()), *rest])
+    if finished.returncode != 0 and first:  # it may be damaged or deleted
+        discard(first)
+        finished = _run(toolchain, [*options, *rest])
     if finished.returncode != 0:
         so_path.unlink(missing_ok=True)
         raise CompilerError(_compiler_failure(toolchain, c_path, finished.returncode, finished.stderr))
     return time.perf_counter() - started
+
+
+def _run(toolchain: Toolchain, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [*toolchain.command, *arguments],
+            capture_output=True,
+            env=compiler_environment(),
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise CompilerError(f"the C compiler {toolchain.command[0]} cannot be started: {error}") from error
 
 
 def load_module(name: str, so_path: Path) -> ModuleType:
@@ -170,6 +217,18 @@ def python_headers() -> Path:
             "Then `azgen doctor` tells whether everything is there."
         )
     return folder
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    # Cython makes a hundred thousand objects and drops them all at the end: collecting before is in vain.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _flags_of_platform(flags: Sequence[str]) -> list[str]:

@@ -12,9 +12,8 @@ import jinja2
 from azgen.codegen.lanes import LaneType, lane_type
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
-from azgen.language.normalize import live_after, live_before
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import FUNCTIONS, PREDICTION, RESERVED, Address, Memory, Program
+from azgen.language.program import FUNCTIONS, Memory
 
 STACK_BYTES = 1 << 18
 """Memory of at most this size lies on the stack in generated code."""
@@ -149,7 +148,7 @@ class KernelSpec:
         return tuple(fusion for fusion in FUSIONS if {fusion.first, fusion.second} <= set(self.code))
 
 
-def _statement(
+def statement(
     op: Op, out: str, operands: Sequence[str], constants: Sequence[str], n_features: int, random: str
 ) -> str:
     """The line of Cython that runs an op, given how each of its parts is spelled."""
@@ -167,7 +166,7 @@ def _kernel_case(op: Op, n_features: int) -> str:
         f"step.element[{k}]" if kind == "index" else f"step.constant[{k}]"
         for k, kind in enumerate(op.constants)
     ]
-    return _statement(op, "out[0]" if op.result == "s" else "out", operands, constants, n_features, "random")
+    return statement(op, "out[0]" if op.result == "s" else "out", operands, constants, n_features, "random")
 
 
 _KIND = {"s": 0, "v": 1, "m": 2, "": -1}
@@ -233,81 +232,3 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
     # The tables need the lane's types.
     header = render_lane_header(spec.lane, spec.metric)
     return {"kernel.pyx": kernel, "lane.h": header, "tables.h": tables}
-
-
-class Candidate:
-    """A program's structure as the candidate template sees it."""
-
-    def __init__(self, program: Program, n_features: int, lane: LaneType):
-        self.program = program.normalized()
-        self.on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
-        self.structure_hash = program.structure_hash
-        self.name = self.structure_hash[:8]
-        self._n_features = n_features
-        after = live_after(self.program)
-        # What lives from one function call to the next is kept in the memory; the rest are locals.
-        kept = {
-            address
-            for function, live in zip(self.program.functions, after, strict=True)
-            for address in live_before(function, live)
-        }
-        if not self.on_stack:
-            kept = {a for i in self.program.instructions() for a in (*i.reads, i.writes) if a}
-        self._kept = kept - RESERVED | {PREDICTION}
-        self.constant_count = len(self.program.constants)
-        self._next_constant = 0
-
-    @property
-    def members(self) -> list[str]:
-        """Declarations of the memory that persists, prediction first."""
-        return [
-            self._declaration(address)
-            for address in sorted(self._kept, key=lambda a: ("svm".index(a.kind), a))
-        ]
-
-    def _declaration(self, address: Address) -> str:
-        count = {"s": "", "v": f"[{self._n_features}]", "m": f"[{self._n_features**2}]"}[address.kind]
-        return f"lane {address}{count}"
-
-    def locals(self, function: str) -> list[str]:
-        """Declarations of what lives within one call of a function."""
-        written = {i.writes for i in getattr(self.program, function)} - self._kept - {None}
-        return [self._declaration(a) for a in sorted(a for a in written if a)]
-
-    def lines(self, function: str) -> list[tuple[str, str]]:
-        """Statements of a function in Cython, each with the program text that it says."""
-        result = []
-        for instruction in getattr(self.program, function):
-            op = instruction.op
-            constants = []
-            for kind in op.constants:
-                constants.append(f"{'element' if kind == 'index' else 'constant'}[{self._next_constant}]")
-                self._next_constant += 1
-            operands = [self._place(address) for address in instruction.reads[: len(op.operands)]]
-            assert instruction.writes is not None
-            out = self._place(instruction.writes)
-            result.append(
-                (_statement(op, out, operands, constants, self._n_features, "m.random"), str(instruction))
-            )
-        return result
-
-    def _place(self, address: Address) -> str:
-        return f"m.{address}" if address in self._kept or address in RESERVED else str(address)
-
-
-def render_candidates(
-    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
-) -> dict[str, str]:
-    """Source files of a module of candidates: file name -> text. Constants are arguments, so they do not
-    matter."""
-    ops = sorted(
-        {i.op.name: i.op for program in programs for i in program.normalized().instructions()}.values(),
-        key=lambda op: op.id,
-    )
-    candidates = [Candidate(program, n_features, lane) for program in programs]
-    text = (
-        environment()
-        .get_template("candidate/module.pyx.j2")
-        .render(F=n_features, lane=lane, metric=metric, ops=ops, candidates=candidates)
-    )
-    return {"candidates.pyx": text, "lane.h": render_lane_header(lane, metric)}

@@ -23,7 +23,7 @@ ALIGNMENT = 64
 TASKS = np.dtype(
     [
         *((name, "i8") for name in ("n_groups", "n_rows", "n_training", "n_steps")),
-        *((name, "u8") for name in ("order", "x", "y", "random", "active")),
+        *((name, "u8") for name in ("order", "x", "y", "random", "active", "weight")),
         ("max_abs_error", "f8"),
     ],
     align=True,
@@ -114,6 +114,7 @@ def lay_out(
     y = aligned((n_groups, n_rows, lane.lanes), lane.dtype)
     random = aligned((n_groups, lane.lanes), np.uint64)
     active = aligned((n_groups, lane.lanes), np.int32 if lane.dtype == "float32" else np.int64)
+    weight = aligned((n_groups, 2, lane.lanes), lane.dtype)
     for number, task in enumerate(tasks):
         group, place = divmod(number, lane.lanes)
         with np.errstate(over="ignore"):
@@ -121,13 +122,14 @@ def lay_out(
             y[group, :n_train, place], y[group, n_train:, place] = task.y_train, task.y_valid
         random[group, place] = task_state(seed, number)
         active[group, place] = -1
+        weight[group, :, place] = task.loss_weights
     order = np.concatenate(
         [
             *(epoch_order(n_train, epoch) for epoch in range(epochs)),
             np.arange(n_train, n_rows, dtype=np.int32),
         ]
     )
-    arrays = {"order": order, "x": x, "y": y, "random": random, "active": active}
+    arrays = {"order": order, "x": x, "y": y, "random": random, "active": active, "weight": weight}
     record = np.zeros(1, TASKS)
     record["n_groups"], record["n_rows"] = n_groups, n_rows
     record["n_training"], record["n_steps"] = n_train * epochs, len(order)

@@ -18,6 +18,9 @@ from azgen.language.program import Instruction, Memory, Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
 
+LEAST_PROBABILITY = 1e-7
+"""Log-loss takes no probability of the right class for less than this, in float32 and float64 alike."""
+
 
 class OracleMemory:
     """All addresses of one task, zero at the start; arrays are replaced, never changed in place."""
@@ -75,7 +78,7 @@ def execute_task(
     def predict(features: NDArray[Any]) -> Any:
         memory["v0"], memory["s0"] = features, number_type(0)
         memory.run(live.predict)
-        if task.metric == "accuracy":
+        if task.is_classification:
             memory["s1"] = number_type(1) / (number_type(1) + np.exp(-memory["s1"]))
         return memory["s1"]
 
@@ -94,17 +97,31 @@ def execute_task(
         prediction = predictions[row] = predict(x_valid[row])
         if failed(label, prediction):
             return math.nan, np.full_like(predictions, np.nan)
-        if task.metric == "accuracy":
-            loss += number_type((label > 0.5) != (prediction > 0.5))
-        else:
-            loss += (label - prediction) * (label - prediction)
+        loss += loss_of(label, prediction, task.metric, number_type(task.loss_weights[int(label > 0.5)]))
     return fitness_of_loss(float(loss) / len(y_valid), task.metric), predictions
 
 
+def loss_of(label: Any, prediction: Any, metric: str, weight: Any) -> Any:
+    """Loss of one validation example, in its own number type (templates/lane/fitness.h.j2 says the same)."""
+    number_type = type(prediction)
+    if metric == "rmse":
+        return (label - prediction) * (label - prediction)
+    if metric == "r2":
+        return (label - prediction) * (label - prediction) * weight
+    if metric == "log-loss":
+        right = prediction if label > 0.5 else number_type(1) - prediction
+        return -np.log(right if right > number_type(LEAST_PROBABILITY) else number_type(LEAST_PROBABILITY))
+    wrong = number_type((label > 0.5) != (prediction > 0.5))
+    return wrong if metric == "accuracy" else wrong * weight
+
+
 def fitness_of_loss(loss: float, metric: str) -> float:
-    """Fitness in [0, 1] of a mean squared error, or of a fraction of wrong classes (original, section
-    2.4)."""
-    return 1.0 - loss if metric == "accuracy" else 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
+    """Fitness in [0, 1] of a mean (weighted) loss; for the metrics of the original its section 2.4."""
+    if metric == "rmse":
+        return 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
+    if metric == "log-loss":
+        return math.exp(-loss)
+    return 1.0 - loss if loss < 1.0 else 0.0
 
 
 def execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.language.ops import OPS, OpTable
 from azgen.language.program import Program, load
 
 _DIRECTORY = Path(__file__).resolve().parents[1] / "zoo"
@@ -26,7 +27,12 @@ def zoo(name: str) -> Program:
     return load(_DIRECTORY / f"{name}.az")
 
 
-def find_program(reference: str | Path) -> Program:
-    """A program by file name, or by name in the zoo as "zoo:NAME"."""
+def find_program(reference: str | Path, ops: OpTable = OPS) -> Program:
+    """A program by file name, or by name in the zoo as "zoo:NAME".
+
+    Args:
+        reference: the file or name.
+        ops: table that gives meaning to the lines of a file.
+    """
     text = str(reference)
-    return zoo(text.removeprefix("zoo:")) if text.startswith("zoo:") else load(text)
+    return zoo(text.removeprefix("zoo:")) if text.startswith("zoo:") else load(text, ops)

@@ -277,10 +277,19 @@ def _read_json(path: Path) -> Any:
 
 
 def _champion(record: Any, source: str) -> Champion:
-    kinds = {"program": str, "number": int, "restart": int, "search_fitness": float, "select_fitness": float}
+    kinds: dict[str, type] = {
+        "program": str,
+        "number": int,
+        "restart": int,
+        "search_fitness": float,
+        "select_fitness": float,
+        "cost": float,
+        "on_front": bool,
+    }
     for name, kind in kinds.items():
         value = record.get(name) if isinstance(record, dict) else None
-        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        known = isinstance(value, (int, float) if kind is float else kind)
+        if not known or (isinstance(value, bool) and kind is not bool):
             raise AzgenError(f"{source} is damaged: {name} is missing or no {kind.__name__}")
     values = {name: kind(record[name]) for name, kind in kinds.items() if name != "program"}
     return Champion(Program.parse(record["program"], source), **values)

@@ -17,11 +17,13 @@ class Champion:
     Attributes:
         program: its normal form.
         number: which program of the run it was, from 1.
-        restart: which population of the run it came from, from 0; population p lives on island p modulo their count.
+        restart: which population of the run it came from, from 0; population p lives on island p modulo
+        their count.
         search_fitness: mean (or median) over the search tasks of its population.
         select_fitness: mean over the selection tasks.
         cost: static cost of one training example, Predict and Learn, in multiplications.
-        on_front: no program of the run has both a higher selection fitness and a lower cost (known at the end).
+        on_front: no program of the run has both a higher selection fitness and a lower cost (known at the
+        end).
     """
 
     program: Program

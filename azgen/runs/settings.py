@@ -25,8 +25,8 @@ class TaskSettings:
     """Where tasks come from and how they are executed.
 
     Attributes:
-        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set) or
-            "table" (the user's own).
+        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set)
+            or "table" (the user's own).
         data: data set name or file, for "projected" and "table".
         target: the table's column to predict.
         kind: "auto", "regression" or "classification", for tables.
@@ -74,7 +74,8 @@ class FunctionSettings:
 
     Attributes:
         ops: names of ops; empty: the function is fixed.
-        initial_size: instructions in the initial population; -1: as max_size for a random start, else min_size.
+        initial_size: instructions in the initial population; -1: as max_size for a random start, else
+        min_size.
         min_size, max_size: limits that insertion and removal keep.
     """
 
@@ -113,9 +114,10 @@ class EvolutionSettings:
         batch: children made from one state of the population.
         probe_train, probe_valid: examples of the equivalence probe.
         cache_size: programs that each of the two tables of known fitness remembers; 0: none.
-        hurdles: fractions of the training examples after which a program is rated for the first time, for the second
-            time and so on; empty: none.
-        hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it stops there.
+        hurdles: fractions of the training examples after which a program is rated for the first time, for
+            the second time and so on; empty: none.
+        hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
+        stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
         initial: "random", "empty", or an .az file that every member starts from.
     """
@@ -144,7 +146,8 @@ class StopSettings:
 
     Attributes:
         max_programs: programs of the whole run; 0: no limit.
-        max_seconds: wall-clock seconds of search; 0: no limit. A run that this ends depends on the machine's speed.
+        max_seconds: wall-clock seconds of search; 0: no limit. A run that this ends depends on the machine's
+        speed.
         target_fitness: stop when the mean fitness on selection tasks exceeds this; above 1: never.
         round_programs: programs between two looks at the champion.
         restart_programs: programs of one population before a restart; 0: never.
@@ -163,24 +166,25 @@ class StopSettings:
 class IslandSettings:
     """Several populations that evolve side by side and exchange programs.
 
-    The result of a run depends on `count`, `topology`, `interval`, `migrants`, `emigrants` and `tasks`, never on
-    `engine`, `workers`, `scheduler`, `round_timeout` or `checkpoint_seconds`.
+    The result of a run depends on `count`, `topology`, `interval`, `migrants`, `emigrants` and `tasks`,
+    never on `engine`, `workers`, `scheduler`, `round_timeout` or `checkpoint_seconds`.
 
     Attributes:
         count: number of islands.
-        topology: who sends to whom: "ring" (each island to the next), "pool" (each island takes programs drawn from
-            those that all have sent) or "none".
+        topology: who sends to whom: "ring" (each island to the next), "pool" (each island takes programs
+            drawn from those that all have sent) or "none".
         interval: programs of an island between two exchanges, rounded up to whole rounds.
-        migrants: programs that an island sends, and takes in, at an exchange; 0: half of its population, as in the
-            paper. They take the oldest members' places and are rated on the island's own tasks.
+        migrants: programs that an island sends, and takes in, at an exchange; 0: half of its population, as
+            in the paper. They take the oldest members' places and are rated on the island's own tasks.
         emigrants: which programs are sent: "best" or "random".
-        tasks: changes to the settings of the search tasks, dealt to the islands in turn; empty: the same for all.
-        engine: what runs islands: "auto" ("process" for one worker, else "workers"), "process" (this one), "workers"
-            (processes on this machine) or "dask" (a Dask cluster).
+        tasks: changes to the settings of the search tasks, dealt to the islands in turn; empty: the same for
+        all.
+        engine: what runs islands: "auto" ("process" for one worker, else "workers"), "process" (this one),
+            "workers" (processes on this machine) or "dask" (a Dask cluster).
         workers: processes that run islands; with "dask" the cluster's workers count.
         scheduler: address of the Dask scheduler; empty: a cluster on this machine.
-        round_timeout: seconds after which an island's round is taken to hang, and its worker is replaced; 0: ten
-            times as long as the slowest round so far, at least 60.
+        round_timeout: seconds after which an island's round is taken to hang, and its worker is replaced; 0:
+            ten times as long as the slowest round so far, at least 60.
         checkpoint_seconds: seconds between two checkpoints of the run.
     """
 
@@ -403,6 +407,8 @@ def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> Non
     need(islands.round_timeout >= 0, "islands.round_timeout cannot be negative")
     need(islands.checkpoint_seconds > 0, "islands.checkpoint_seconds must be positive")
     for number, change in enumerate(islands.tasks):
+        for key in ("n_select", "n_test", "redraw", "max_abs_error"):
+            need(key not in change, f"islands.tasks: {key} is the same for all islands; set tasks.{key}")
         tasks = task_settings(settings, number)
         try:
             check(dataclasses.replace(settings, tasks=tasks, islands=IslandSettings()))

@@ -1,33 +1,36 @@
-"""A run: populations evolve one after the other, their best are selected on separate tasks, the champion is tested."""
+"""A run: islands evolve, their best are selected on separate tasks, the champion is tested."""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.render import KernelSpec
 from azgen.errors import AzgenError
-from azgen.execution.kernel import Kernel, build_kernel
-from azgen.execution.layout import LaneTasks, lay_out
+from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
-from azgen.language.program import FUNCTIONS, Memory, Program
-from azgen.language.random import mix
-from azgen.language.zoo import find_program, zoo
-from azgen.runs.events import Champion, Finished, NewChampion, Observer, Progress, Restarted, Started
+from azgen.language.program import Program
+from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
+from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.runs.settings import Settings
-from azgen.search.island import COUNTS, Best, Island
-from azgen.search.native_rating import rate_natively
-from azgen.search.sources import make_tasks
-from azgen.tasks.task import Task, TaskSplit
+from azgen.search import snapshot
+from azgen.search.coordinator import Coordinator, Progression, Suspect
+from azgen.search.engine import Engine, ProcessEngine
+from azgen.search.hall import HALL_SIZE
+from azgen.search.space import SearchSpace, kernel_spec
+from azgen.tasks.task import TaskSplit
 
-HALL_SIZE = 10
-CONFIRM_ROUNDS = 10
-"""Rounds for which a new leader must have led before it is compiled; at a restart and at the end it is at once."""
+__all__ = ["HALL_SIZE", "Evolution", "Outcome", "kernel_spec"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Outcome:
 
     Attributes:
         champion: best on the selection tasks.
-        hall_of_fame: the ten best by selection fitness, of different structure, best first.
+        hall_of_fame: best by selection fitness, of different structure, best first: ten, and those of the
+            front of selection fitness and cost (`Champion.on_front`) that are not among them.
         test_fitness: the champion's fitness per test task.
         counts: programs by rung of the ladder.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
         native: compiled candidates of the run.
+        quarantined: programs that killed or hung the processes that ran them.
     """
 
     champion: Champion
@@ -52,23 +57,7 @@ class Outcome:
     seconds: float
     cpu_seconds: float
     native: NativeCode = field(repr=False)
-
-
-def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program | None = None) -> KernelSpec:
-    """The search space's kernel: ops, memory and sizes of the settings."""
-    functions = [getattr(settings, name) for name in FUNCTIONS]
-    given = start.functions if start else ((), (), ())
-    capacity = sum(max(f.max_size, f.initial_size, len(g)) for f, g in zip(functions, given, strict=True))
-    memory = settings.memory
-    return KernelSpec(
-        n_features,
-        Memory(memory.scalars, memory.vectors, memory.matrices),
-        metric,
-        settings.dtype,
-        allowed=(functions[0].ops, functions[1].ops, functions[2].ops),
-        also=tuple(sorted({i.op.name for i in start.instructions()})) if start else (),
-        capacity=capacity + 1,  # trading an instruction inserts before it removes
-    )
+    quarantined: tuple[Suspect, ...] = ()
 
 
 class Evolution:
@@ -78,156 +67,169 @@ class Evolution:
         settings: see `Settings`.
         split: search, selection and test tasks.
         observe: called with every event.
+        make_engine: makes what runs the islands; None: as the settings say.
+        checkpoints: folder in which checkpoints are kept; None: nowhere.
+        resume: go on from the newest checkpoint there, rather than begin.
+
+    Raises:
+        AzgenError: no compiler, or a program or data file of the settings that cannot be used.
     """
 
-    def __init__(self, settings: Settings, split: TaskSplit, observe: Observer = lambda event: None):
+    def __init__(
+        self,
+        settings: Settings,
+        split: TaskSplit,
+        observe: Observer = lambda event: None,
+        make_engine: Callable[[SearchSpace], Engine] | None = None,
+        checkpoints: Path | None = None,
+        resume: bool = False,
+    ):
         self._settings, self._split, self._observe = settings, split, observe
         self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
-        initial = settings.evolution.initial
-        self._start = None if initial in ("random", "empty") else find_program(initial)
-        spec = kernel_spec(settings, split.n_features, split.metric, self._start)
-        self._kernel: Kernel = build_kernel(spec)
-        self._native = NativeCode(split.n_features, spec.lane, split.metric)
-        self._select = self._lay_out(split.select)
-        self._hall: list[Champion] = []
-        self._confirmed: Champion | None = None
-        self._counts = dict.fromkeys(COUNTS, 0)
+        self._space = SearchSpace.of(settings, split)
+        self._make_engine = make_engine or engine_of
+        self._native = NativeCode(split.n_features, self._space.kernel.spec.lane, split.metric)
+        self._checkpoints, self._resume = checkpoints, resume
 
     def run(self) -> Outcome:
         """Searches until a limit or Ctrl-C, then tests the champion.
 
+        Ctrl-C ends the search after the current round; a second one at once.
+
         Raises:
-            AzgenError: interrupted before anything was found.
+            AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
+            on, no
+                checkpoint that fits.
         """
-        built = self._kernel.built
-        seconds = sum(built.seconds.values())
-        space = f"{self._kernel.spec.memory} addresses, F = {self._split.n_features}, {len(self._kernel.spec.ops)} ops"
-        self._observe(Started(self._settings.name, self._split.description, space, seconds, built.cached))
-        self._search_began = time.perf_counter()
+        kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
         try:
-            reason = self._search()
-        except KeyboardInterrupt:
-            reason = "interrupted"
-        if not self._hall:
-            raise AzgenError("the run was interrupted before it had found a program")
-        self._confirm()
-        champion = self._hall[0]
-        test_fitness = self._native_fitness(champion.program, self._lay_out(self._split.test))
+            engine = self._make_engine(self._space)
+            try:
+                progress, reason = self._search(engine, kept)
+            finally:
+                engine.close()
+        finally:
+            if kept:
+                kept.close()
+        return self._conclude(progress, reason)
+
+    def _search(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, str]:
+        progress = None
+        if self._resume:
+            progress, path = self._restored(engine, kept)
+            self._began -= progress.seconds
+            self._observe(Resumed(progress.seconds, progress.counts["programs"], progress.round, str(path)))
+        else:
+            self._tell_start()
+
+        def save() -> None:
+            assert kept is not None
+            kept.write(*snapshot.take(self._space, coordinator.progress, engine))
+
+        with _deferred_interrupts() as interrupted:
+            coordinator = Coordinator(
+                self._settings, engine, self._observe, interrupted, save if kept else None, progress
+            )
+            try:
+                reason = coordinator.search()
+            except KeyboardInterrupt:
+                engine.cancel()
+                reason = "interrupted"
+            except AzgenError:
+                coordinator.save()  # a run whose workers fail can go on later
+                raise
+            coordinator.confirm()
+        return coordinator.progress, reason
+
+    def _tell_start(self) -> None:
+        kernel = self._space.kernel
+        seconds = sum(kernel.built.seconds.values())
+        space = f"{kernel.spec.memory} addresses, F = {self._split.n_features}, {len(kernel.spec.ops)} ops"
+        name, description = self._settings.name, self._split.description
+        self._observe(Started(name, description, space, seconds, kernel.built.cached))
+
+    def _restored(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, Path]:
+        """Progress from the newest checkpoint that is whole."""
+        candidates = kept.candidates() if kept else []
+        problem: DamagedError | None = None
+        for path in candidates:
+            try:
+                progress = snapshot.restore(self._space, read(path), engine)
+            except DamagedError as error:
+                problem = problem or error
+                continue
+            if problem:
+                self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))
+            return progress, path
+        raise problem or AzgenError(
+            f"there is no checkpoint in {self._checkpoints}; the run can only be repeated from its beginning"
+        )
+
+    def _conclude(self, progress: Progression, reason: str) -> Outcome:
+        hall = progress.hall.listing()
+        if not hall:
+            raise AzgenError(f"the run has found no program ({reason})")
+        test_fitness = self._test(hall[0].program)
         seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
-        self._observe(
-            Finished(
-                reason, seconds, cpu, self._counts["programs"], dict(self._counts), float(test_fitness.mean())
-            )
-        )
-        return Outcome(
-            champion, tuple(self._hall), test_fitness, dict(self._counts), reason, seconds, cpu, self._native
-        )
+        counts = dict(progress.counts)
+        self._observe(Finished(reason, seconds, cpu, counts["programs"], counts, float(test_fitness.mean())))
+        quarantined = tuple(progress.quarantine)
+        return Outcome(hall[0], hall, test_fitness, counts, reason, seconds, cpu, self._native, quarantined)
 
-    def _search(self) -> str:
-        """Population after population; returns what ended it."""
-        stop, restart = self._settings.stop, 0
-        while True:
-            island = self._new_island(restart)
-            best, since, rounds = -1.0, 0, 0
-            before = dict(self._counts)
-            while True:
-                self._add_counts(before, island)
-                programs, here = self._counts["programs"], island.counts["programs"]
-                found = island.best
-                if found.fitness > best:
-                    best, since, rounds = found.fitness, here, 0
-                    self._consider(found, before["programs"], restart)
-                rounds += 1
-                if rounds == CONFIRM_ROUNDS:
-                    self._confirm()
-                elapsed = self._elapsed()
-                self._observe(Progress(elapsed, programs, restart, best, dict(self._counts)))
-                if self._hall and self._hall[0].select_fitness > stop.target_fitness:
-                    return f"selection fitness above {stop.target_fitness:g}"
-                if stop.max_programs and programs >= stop.max_programs:
-                    return f"{stop.max_programs} programs"
-                if stop.max_seconds and elapsed >= stop.max_seconds:
-                    return f"{stop.max_seconds:g} seconds"
-                if stop.restart_programs and here >= stop.restart_programs:
-                    reason = f"{here} programs"
-                    break
-                if stop.patience and here - since >= stop.patience:
-                    reason = f"no better program in {here - since}"
-                    break
-                left = stop.max_programs - programs if stop.max_programs else stop.round_programs
-                island.evolve(min(stop.round_programs, left))
-            restart += 1
-            self._confirm()
-            self._observe(Restarted(self._elapsed(), programs, restart, reason))
-
-    def _new_island(self, restart: int) -> Island:
-        settings, tasks = self._settings, self._split.search
-        if settings.tasks.redraw and restart:
-            tasks = make_tasks(settings.tasks, settings.seed, redraw=restart).search
-        data = self._lay_out(tasks)
-        rate = None
-        if settings.backend == "native":
-            rate = rate_natively(self._kernel, self._native, data)
-        seed = mix(mix(settings.seed) + restart)
-        return Island(self._kernel, settings, data, seed, self._cost_limit(data), self._start, rate)
-
-    def _cost_limit(self, data: LaneTasks) -> float:
-        factor = self._settings.evolution.max_cost
-        if not factor:
-            return 0.0
-        setup, predict, learn = zoo("neural-net").cost(self._split.n_features)
-        n_steps, n_training = int(data.record["n_steps"][0]), int(data.record["n_training"][0])
-        return factor * (setup + n_steps * predict + n_training * learn)
-
-    def _consider(self, best: Best, programs_before: int, restart: int) -> None:
-        """Rates a population's best on the selection tasks, on the kernel: native code would give the same."""
-        program = best.program.normalized()
-        fitness = _mean(self._kernel.evaluate(self._kernel.encode([program]), self._select)[0][0])
-        champion = Champion(program, programs_before + best.number, restart, best.fitness, fitness)
-        others = [c for c in self._hall if c.program.structure_hash != program.structure_hash]
-        same = [c for c in self._hall if c.program.structure_hash == program.structure_hash]
-        better = max([champion, *same], key=lambda c: c.select_fitness)
-        self._hall = sorted([*others, better], key=lambda c: -c.select_fitness)[:HALL_SIZE]
-
-    def _confirm(self) -> None:
-        """Compiles the leader, unless that has been done, and compares its native fitness with the kernel's."""
-        leader = self._hall[0]
-        if leader is self._confirmed:
-            return
-        native = float(self._native_fitness(leader.program, self._select).mean())
-        if native != leader.select_fitness:
-            raise AssertionError(
-                f"kernel and native code disagree ({leader.select_fitness!r}, {native!r}) on\n{leader.program}"
-            )
-        self._confirmed = leader
-        self._observe(NewChampion(self._elapsed(), leader))
-
-    def _native_fitness(self, program: Program, tasks: LaneTasks) -> NDArray[np.float64]:
-        fitness, _ = self._native.prepare(program).evaluate(tasks)
-        return np.nan_to_num(fitness, nan=0.0)
-
-    def _lay_out(self, tasks: tuple[Task, ...]) -> LaneTasks:
+    def _test(self, program: Program) -> NDArray[np.float64]:
         settings = self._settings
-        return lay_out(
-            tasks,
-            self._kernel.spec.lane,
+        tasks = lay_out(
+            self._split.test,
+            self._space.kernel.spec.lane,
             seed=settings.seed,
             epochs=settings.tasks.epochs,
             max_abs_error=settings.tasks.max_abs_error,
         )
-
-    def _add_counts(self, before: dict[str, int], island: Island) -> None:
-        self._counts = {name: before[name] + count for name, count in island.counts.items()}
-
-    def _elapsed(self) -> float:
-        return time.perf_counter() - self._search_began
+        fitness, _ = self._native.prepare(program).evaluate(tasks)
+        return np.nan_to_num(fitness, nan=0.0)
 
 
-def _mean(fitness: NDArray[np.float64]) -> float:
-    return float(np.nan_to_num(fitness, nan=0.0).mean())
+def engine_of(space: SearchSpace) -> Engine:
+    """The engine that the settings ask for."""
+    islands = space.settings.islands
+    if islands.engine == "dask":
+        from azgen.search.cluster import DaskEngine
+
+        return DaskEngine(space, islands.scheduler)
+    if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
+        from azgen.search.processes import WorkerEngine
+
+        return WorkerEngine(space)
+    return ProcessEngine(space)
+
+
+@contextmanager
+def _deferred_interrupts() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C is noted and can be asked for, so that it never falls into the middle of a round; the second
+    one raises.
+
+    The same for any other signal that is treated like Ctrl-C.
+    """
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is signal.default_int_handler:
+                before[number] = signal.signal(number, note)
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _cpu_seconds() -> float:
-    """Processor time of this process and the compilers it has run."""
+    """Processor time of this process and the processes that it has waited for."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system

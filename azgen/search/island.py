@@ -1,12 +1,14 @@
 """One island: a population that evolves inside the kernel; Python sees it between rounds.
 
-All state lies in NumPy arrays, whose layout mirrors templates/kernel/evolution.pyx.j2, so a snapshot is a copy.
+All state lies in NumPy arrays, whose layout mirrors templates/kernel/evolution.pyx.j2, so a snapshot is a
+copy of them; the addresses in it are set again when it is loaded.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +21,12 @@ from azgen.execution.layout import LaneTasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program
 from azgen.language.random import mix
 from azgen.runs.settings import Settings
-from azgen.search.native_rating import RatingHook
+from azgen.search.native_rating import CaptureHook, RatingHook
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
+QUARANTINE_SETS = 256
+"""Least size of a table of known fitness that programs in quarantine are entered in."""
+
 CACHE = np.dtype([("entries", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
 COUNTS = (
     "programs",
@@ -82,9 +87,28 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
     )
 
 
+def state_layout(
+    settings: Settings, program: np.dtype[Any]
+) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+    """Number type and shape of each array of an island's state."""
+    evolution = settings.evolution
+    n_hurdles, n_sets = len(evolution.hurdles), _sets(evolution.cache_size)
+    return {
+        "state": (island_dtype(program), (1,)),
+        "population": (program, (evolution.population,)),
+        "fitness": (np.dtype(np.float64), (evolution.population,)),
+        # Programs in quarantine need room even where nothing else is remembered.
+        "known": (ENTRY, (max(n_sets, QUARANTINE_SETS), CACHE_WAYS)),
+        "probed": (ENTRY, (n_sets, CACHE_WAYS)),
+        "hurdles": (HURDLE, (n_hurdles,)),
+        "heights": (np.dtype(np.float64), (n_hurdles, 2, evolution.population)),
+    }
+
+
 @dataclass(frozen=True)
 class Best:
-    """The best program that an island has seen: its fitness on the search tasks, and which program it was, from 1."""
+    """The best program that an island has seen: its fitness on the search tasks, and which program it was,
+    from 1."""
 
     program: Program
     fitness: float
@@ -102,6 +126,7 @@ class Island:
         cost_limit: static cost above which a program scores 0; 0: none.
         start: program that every member starts from, or None for random or empty ones.
         hook: rates programs in place of the kernel's interpreter.
+        born: False leaves the island without a population, for `load` or `born`.
     """
 
     def __init__(
@@ -113,32 +138,35 @@ class Island:
         cost_limit: float = 0.0,
         start: Program | None = None,
         hook: RatingHook | None = None,
+        born: bool = True,
     ):
         evolution = settings.evolution
-        self._kernel, self._tasks, self._hook = kernel, tasks, hook
+        self._kernel, self._tasks, self._hook, self._settings = kernel, tasks, hook, settings
         self._probe = probe_of(tasks, evolution.probe_train, evolution.probe_valid)
-        self.population = np.zeros(evolution.population, kernel.program)
-        self.fitness = np.zeros(evolution.population)
-        n_sets = _sets(evolution.cache_size)
-        self._known, self._probed = (np.zeros((n_sets, CACHE_WAYS), ENTRY) for _ in range(2))
-        self._state = np.zeros(1, island_dtype(kernel.program))
+        arrays = {
+            name: np.zeros(shape, dtype)
+            for name, (dtype, shape) in state_layout(settings, kernel.program).items()
+        }
+        self.arrays = arrays
+        self.population, self.fitness = arrays["population"], arrays["fitness"]
+        self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
         if kernel.module.sizes()["island"] != self._state.dtype.itemsize:
             raise AssertionError("the kernel lays out an island otherwise than Python")
         state = self._state[0]
-        state["population"], state["fitness"] = self.population.ctypes.data, self.fitness.ctypes.data
         state["population_size"], state["tournament_size"] = evolution.population, evolution.tournament
         state["batch"] = min(evolution.batch, evolution.population)
         state["random"] = mix(seed)
         self._set_mutation(state["mutation"], settings)
         state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
         state["n_tasks"] = tasks.n_tasks
-        for cache, entries in (("known", self._known), ("probed", self._probed)):
-            state[cache]["entries"], state[cache]["n_sets"] = entries.ctypes.data, n_sets
+        for cache in ("known", "probed"):
+            state[cache]["n_sets"] = _sets(evolution.cache_size)
         state["best_fitness"] = -1.0
-        state["hook"] = hook.address if hook else 0
         self._set_hurdles(settings)
-        self._populate(settings, start)
-        self._run(evolution.population, initial=True)
+        self._point()
+        if born:
+            self.populate(start)
+            self.rate_initial(evolution.population)
 
     @property
     def _address(self) -> int:
@@ -158,16 +186,39 @@ class Island:
     def _set_hurdles(self, settings: Settings) -> None:
         evolution, n_valid = settings.evolution, self._tasks.n_valid
         n_training = int(self._tasks.record["n_training"][0])
-        self._stages = [probe_of(self._tasks, max(1, int(part * n_training)), n_valid) for part in evolution.hurdles]
-        self._heights = np.zeros((len(self._stages), 2, evolution.population))
-        self._hurdles = np.zeros(len(self._stages), HURDLE)
-        for hurdle, stage, (ordered, recent) in zip(self._hurdles, self._stages, self._heights, strict=True):
-            hurdle["tasks"], hurdle["percentile"] = stage.address, evolution.hurdle_percentile / 100
-            hurdle["ordered"], hurdle["recent"] = ordered.ctypes.data, recent.ctypes.data
-            hurdle["capacity"] = evolution.population
-        self._state["hurdles"], self._state["n_hurdles"] = self._hurdles.ctypes.data, len(self._stages)
+        self._stages = [
+            probe_of(self._tasks, max(1, int(part * n_training)), n_valid) for part in evolution.hurdles
+        ]
+        self._hurdles["percentile"] = evolution.hurdle_percentile / 100
+        self._hurdles["capacity"] = evolution.population
+        self._state["n_hurdles"] = len(self._stages)
 
-    def _populate(self, settings: Settings, start: Program | None) -> None:
+    def _point(self) -> None:
+        """Sets every address in the state."""
+        state = self._state[0]
+        state["population"], state["fitness"] = self.population.ctypes.data, self.fitness.ctypes.data
+        for cache in ("known", "probed"):
+            state[cache]["entries"] = self.arrays[cache].ctypes.data
+        state["hook"] = self._hook.address if self._hook else 0
+        state["hurdles"] = self._hurdles.ctypes.data
+        for hurdle, stage, (ordered, recent) in zip(
+            self._hurdles, self._stages, self.arrays["heights"], strict=True
+        ):
+            hurdle["tasks"], hurdle["ordered"], hurdle["recent"] = (
+                stage.address,
+                ordered.ctypes.data,
+                recent.ctypes.data,
+            )
+
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Takes over a state that `arrays` of an island with the same settings held."""
+        for name, array in self.arrays.items():
+            array[...] = arrays[name]
+        self._point()
+
+    def populate(self, start: Program | None) -> None:
+        """Fills the population with initial programs, not rated yet."""
+        settings = self._settings
         no_op = Instruction(self._kernel.spec.ops[0])
         functions = []
         for place, name in enumerate(FUNCTIONS):
@@ -184,9 +235,51 @@ class Island:
                 self.population.ctypes.data, len(self.population), int(state["random"])
             )
 
+    def rate_initial(self, n_programs: int) -> None:
+        """Rates the oldest members, which become the youngest."""
+        self._run(n_programs, initial=True)
+
     def evolve(self, n_programs: int) -> None:
         """Makes and rates that many children, without holding the GIL."""
         self._run(n_programs, initial=False)
+
+    def take_in(self, programs: NDArray[Any]) -> None:
+        """Puts programs (the kernel's records) in the oldest members' places, not rated yet."""
+        places = (int(self._state["next"][0]) + np.arange(len(programs))) % len(self.population)
+        self.population[places] = programs
+
+    def quarantine(self, keys: Sequence[int]) -> None:
+        """Gives programs, by their normal forms' keys, fitness 0, as if they were known.
+
+        The entries are not thrown out before they are used; so it must be said again every few hundred
+        programs.
+        """
+        cache = self._state[0]["known"]
+        if keys and cache["n_sets"] < QUARANTINE_SETS:
+            self._known[...] = 0
+            cache["n_sets"], cache["clock"] = QUARANTINE_SETS, 0
+        for key in keys:
+            entries = self._known[key >> 8 & (int(cache["n_sets"]) - 1)]
+            same = np.flatnonzero(entries["key"] == np.uint64(key))
+            place = int(same[0]) if len(same) else int(entries["used"].argmin())
+            entries[place] = (key, np.iinfo(np.uint64).max, 0.0)
+
+    def preview(self, n_programs: int, *, initial: bool) -> NDArray[Any]:
+        """Normal forms of what the next batch will consist of, without running any of them.
+
+        Args:
+            n_programs: at most the settings' batch.
+        """
+        seen: list[NDArray[Any]] = []
+        hook = CaptureHook(self._kernel, seen)
+        state = self._state.copy()
+        # Without tables, hurdles and limits the batch reaches the hook whole; and that gives up.
+        state["known"]["n_sets"] = state["probed"]["n_sets"] = state["n_hurdles"] = 0
+        state["cost_limit"], state["hook"] = 0, hook.address
+        self._kernel.module.evolve_island(
+            state.ctypes.data, n_programs, initial, self._tasks.address, self._probe.address
+        )
+        return np.concatenate(seen) if seen else np.zeros(0, self._kernel.program)
 
     def _run(self, n_programs: int, *, initial: bool) -> None:
         self._kernel.module.evolve_island(

@@ -6,6 +6,7 @@ import ctypes
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
@@ -17,7 +18,8 @@ _SIGNATURE = ctypes.CFUNCTYPE(
 
 
 class RatingHook:
-    """A C function that rates normal forms: programs, their number, fitness [program][group][lane]; 0 if all went well.
+    """A C function that rates normal forms: programs, their number, fitness [program][group][lane]; 0 if all
+    went well.
 
     An exception inside is kept in `error`, since it cannot pass through the kernel.
     """
@@ -36,11 +38,7 @@ class RatingHook:
         try:
             stride = self._tasks.n_groups * self._kernel.spec.lane.lanes
             out = np.ctypeslib.as_array(fitness, (n, stride))
-            size = self._kernel.program.itemsize
-            records = [
-                np.frombuffer(ctypes.string_at(programs[i], size), self._kernel.program)[0] for i in range(n)
-            ]
-            decoded = [self._kernel.decode(record) for record in records]
+            decoded = [self._kernel.decode(record) for record in program_records(self._kernel, programs, n)]
             self._native.compile(decoded)
             for i, program in enumerate(decoded):
                 out[i, : self._tasks.n_tasks], _ = self._native.prepare(program).evaluate(self._tasks)
@@ -48,6 +46,30 @@ class RatingHook:
             self.error = error
             return 1
         return 0
+
+
+class CaptureHook:
+    """A C function that copies the normal forms that it is given into a list, and gives up."""
+
+    def __init__(self, kernel: Kernel, seen: list[NDArray[Any]]):
+        self._kernel, self._seen = kernel, seen
+        self._function = _SIGNATURE(self._capture)
+
+    @property
+    def address(self) -> int:
+        """Address of the function."""
+        return ctypes.cast(self._function, ctypes.c_void_p).value or 0
+
+    def _capture(self, programs: Any, n: int, fitness: Any) -> int:
+        self._seen.append(program_records(self._kernel, programs, n))
+        return 1
+
+
+def program_records(kernel: Kernel, programs: Any, n: int) -> NDArray[Any]:
+    """Copies of the programs behind an array of pointers."""
+    size = kernel.program.itemsize
+    raw = b"".join(ctypes.string_at(programs[i], size) for i in range(n))
+    return np.frombuffer(raw, kernel.program)
 
 
 def rate_natively(kernel: Kernel, native: NativeCode, tasks: LaneTasks) -> RatingHook:

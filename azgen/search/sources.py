@@ -12,7 +12,7 @@ from azgen.tasks.features import FeatureOptions
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import teacher_split
-from azgen.tasks.table import TableOptions, table_tasks
+from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import TaskSplit
 
 _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
@@ -42,6 +42,8 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
         splits = SplitOptions(**counts, seed=seed, redraw=redraw)
         features = FeatureOptions(impute=settings.impute or None, drop_constant=settings.drop_constant)
         options = TableOptions(kind=settings.kind, features=features, splits=splits)
+        if settings.data in data_set_names():
+            return tasks_of_table(load_data_set(settings.data).table(), settings.target or None, options)
         return table_tasks(settings.data, settings.target or None, options)
     n_train, n_valid = _sizes(settings.n_train), _sizes(settings.n_valid)
     if settings.source == "projected":
@@ -69,6 +71,26 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
         redraw=redraw,
         noise=settings.noise,
     )
+
+
+def search_redraw(run: TaskSettings, changed: TaskSettings, redraw: int) -> int:
+    """Number of a redraw of an island's search tasks that shares no task with the run's selection and test
+    tasks.
+
+    Data sets and tables keep the examples of the three sets apart by the seed alone. Synthetic tasks are
+    numbered one after the other, so that another number of search tasks needs numbers beyond those of the
+    run.
+
+    Args:
+        run: settings of the run's tasks.
+        changed: settings of the island's.
+        redraw: number of the redraw by itself; 0 for an island's first population.
+    """
+    if changed == run or changed.source in ("projected", "table"):
+        return redraw
+    used = run.n_search + run.n_select + run.n_test
+    own = changed.n_search + changed.n_select + changed.n_test
+    return redraw + 1 + -(-max(0, used - own) // changed.n_search)
 
 
 def _sizes(sizes: Sizes) -> Sizes | None:

@@ -1,4 +1,4 @@
-"""What else scores on the same test tasks: a constant, a hand-designed linear model, and scikit-learn's.
+"""What else scores on the same test tasks: a constant, hand-designed programs, and scikit-learn's models.
 
 Every baseline learns from the same training rows as the champion, sees the same features and is scored on the
 same validation rows with the same fitness; only then does a difference mean something.
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.execution.execute import execute
-from azgen.execution.oracle import fitness_of_loss
+from azgen.execution.oracle import fitness_of_loss, loss_of
+from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.settings import Settings
 from azgen.tasks.task import FloatArray, Task
@@ -69,7 +70,8 @@ class Score:
         name: what it is, for people.
         fitness: one number per task.
         interval: its mean and confidence interval.
-        rms_error: root mean squared error, mean over tasks, in units of the labels; None for "accuracy".
+        rms_error: root mean squared error, mean over tasks, in units of the labels; None for other metrics
+            than "rmse".
         difference: the champion's fitness minus this one's, paired by task; None for the champion itself.
     """
 
@@ -109,74 +111,146 @@ def rms_error(fitness: float) -> float:
 
 
 def baseline_scores(
-    tasks: Sequence[Task], champion: NDArray[np.float64], settings: Settings
+    tasks: Sequence[Task], champion: NDArray[np.float64], settings: Settings, extended: bool = False
 ) -> tuple[Score, ...]:
     """Scores of the baselines on the test tasks.
 
     Args:
         tasks: the test tasks.
         champion: the champion's fitness per task, for the paired differences.
-        settings: the run's; the hand-designed program is executed as the champion was.
+        settings: the run's; hand-designed programs are executed as the champion was.
+        extended: beside a constant, linear regression by gradient descent and scikit-learn's, also the other
+            hand-designed programs, and scikit-learn's multi-layer perceptron and gradient boosting on the
+            first few test tasks (their intervals say how many). What would take minutes is left out.
     """
-    metric = tasks[0].metric
-    linear = execute(
-        zoo("linear"),
+    metric, shape = tasks[0].metric, (tasks[0].n_train, tasks[0].n_features)
+    classification = tasks[0].is_classification
+    found: dict[str, NDArray[np.float64]] = {}
+    programs = ["linear", "affine", "neural-net", "best-evolved"] if extended else ["linear"]
+    if shape[1] > _LARGEST_NET:
+        programs = [name for name in programs if not zoo(name).memory.matrices]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # Lack of convergence, collinear columns and the like: the score tells.
+        warnings.simplefilter("ignore")
+        found[_CONSTANT[classification, metric == "log-loss"]] = _each(tasks, _constant)
+        for name in programs:
+            found[f"zoo:{name} ({_PROGRAMS[name, classification]})"] = _execute(zoo(name), tasks, settings)
+        linear = _logistic_regression if classification else _ridge
+        found[f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}"] = _each(tasks, linear)
+        if extended and shape[0] * shape[1] <= _LARGEST_FIT:
+            some = tasks[:_SLOW_TASKS]
+            found["scikit-learn multi-layer perceptron"] = _each(some, _perceptron)
+            found["scikit-learn gradient boosting"] = _each(some, _boosting)
+    return tuple(Score.of(name, fitness, metric, champion[: len(fitness)]) for name, fitness in found.items())
+
+
+_SLOW_TASKS = 8
+"""Test tasks that the slower of scikit-learn's models are fitted to."""
+
+_LARGEST_FIT = 400_000
+"""Numbers in a task's training examples beyond which those are left out."""
+
+_LARGEST_NET = 128
+"""Features beyond which programs with matrices are left out."""
+
+_CONSTANT = {
+    (False, False): "mean of the training labels",
+    (True, False): "most frequent class",
+    (True, True): "share of the classes in training",
+}
+_PROGRAMS = {
+    ("linear", False): "linear regression by gradient descent",
+    ("linear", True): "logistic regression by gradient descent",
+    ("affine", False): "linear regression with a bias",
+    ("affine", True): "logistic regression with a bias",
+    ("neural-net", False): "two-layer network",
+    ("neural-net", True): "two-layer network",
+    ("best-evolved", False): "AutoML-Zero's best, evolved for classes",
+    ("best-evolved", True): "AutoML-Zero's best",
+}
+
+Predictor = Callable[[Task], FloatArray]
+"""Learns from a task's training examples and predicts its validation labels: numbers, or probabilities of
+class 1."""
+
+
+def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDArray[np.float64]:
+    return execute(
+        program,
         tasks,
         "native",
         seed=settings.seed,
         epochs=settings.tasks.epochs,
         dtype=settings.dtype,
         max_abs_error=settings.tasks.max_abs_error,
-    )
-    if metric == "accuracy":
-        names = ("most frequent class", "zoo:linear (logistic regression by gradient descent)")
-        fitted = ("scikit-learn LogisticRegression", _logistic_regression)
-    else:
-        names = ("mean of the training labels", "zoo:linear (linear regression by gradient descent)")
-        fitted = ("scikit-learn Ridge", _ridge)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Lack of convergence, collinear columns and the like: the score tells.
-        warnings.simplefilter("ignore")
-        found = {
-            names[0]: _each(tasks, _constant),
-            names[1]: linear.fitness,
-            fitted[0]: _each(tasks, fitted[1]),
-        }
-    return tuple(Score.of(name, fitness, metric, champion) for name, fitness in found.items())
-
-
-Predictor = Callable[[Task], FloatArray]
-"""Learns from a task's training examples and predicts its validation labels."""
+    ).fitness
 
 
 def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
-    return np.array([_fitness(task, predictor(task)) for task in tasks])
+    return np.array([fitness_of_predictions(task, predictor(task)) for task in tasks])
 
 
-def _fitness(task: Task, predictions: FloatArray) -> float:
-    if task.metric == "accuracy":
-        return fitness_of_loss(float(np.mean(predictions != task.y_valid)), task.metric)
-    return fitness_of_loss(float(np.mean((predictions - task.y_valid) ** 2)), task.metric)
+def fitness_of_predictions(task: Task, predictions: FloatArray) -> float:
+    """Fitness of predictions of a task's validation examples, in the task's metric; see `azgen.execute`."""
+    losses = [
+        loss_of(label, prediction, task.metric, task.loss_weights[int(label > 0.5)])
+        for label, prediction in zip(task.y_valid, predictions, strict=True)
+    ]
+    return fitness_of_loss(float(np.mean(losses)), task.metric)
 
 
 def _constant(task: Task) -> FloatArray:
     mean = task.y_train.mean()
-    # A tie is class 0, as everywhere.
-    value = float(mean > 0.5) if task.metric == "accuracy" else mean
-    return np.full(len(task.y_valid), value)
+    # As a probability it is that of class 1; a tie is class 0, as everywhere.
+    return np.full(len(task.y_valid), mean)
 
 
 def _logistic_regression(task: Task) -> FloatArray:
     from sklearn.linear_model import LogisticRegression
 
-    if len(np.unique(task.y_train)) < 2:
-        return _constant(task)
-    model = LogisticRegression(max_iter=1000).fit(task.x_train, task.y_train)
-    return np.asarray(model.predict(task.x_valid), dtype=np.float64)
+    return _probabilities(task, LogisticRegression(max_iter=1000))
 
 
 def _ridge(task: Task) -> FloatArray:
     from sklearn.linear_model import Ridge
 
-    model = Ridge().fit(task.x_train, task.y_train)
+    return _numbers(task, Ridge())
+
+
+def _perceptron(task: Task) -> FloatArray:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    if task.is_classification:
+        return _probabilities(task, MLPClassifier(max_iter=400, random_state=0))
+    return _numbers(task, MLPRegressor(max_iter=400, random_state=0))
+
+
+def _boosting(task: Task) -> FloatArray:
+    # The histogram form is faster from a few thousand examples on, and no good with few.
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
+
+    many = task.n_train > 2000
+    if task.is_classification:
+        return _probabilities(
+            task, (HistGradientBoostingClassifier if many else GradientBoostingClassifier)(random_state=0)
+        )
+    return _numbers(
+        task, (HistGradientBoostingRegressor if many else GradientBoostingRegressor)(random_state=0)
+    )
+
+
+def _probabilities(task: Task, model: Any) -> FloatArray:
+    if len(np.unique(task.y_train)) < 2:
+        return _constant(task)
+    model.fit(task.x_train, task.y_train)
+    return np.asarray(model.predict_proba(task.x_valid)[:, 1], dtype=np.float64)
+
+
+def _numbers(task: Task, model: Any) -> FloatArray:
+    model.fit(task.x_train, task.y_train)
     return np.asarray(model.predict(task.x_valid), dtype=np.float64)

@@ -44,6 +44,7 @@ def export(
     *,
     metric: str = "rmse",
     dtype: str = "float32",
+    epochs: int = 1,
     class_name: str | None = None,
     provenance: Provenance | None = None,
 ) -> Path:
@@ -54,6 +55,7 @@ def export(
         path: file to write, for example ``winner.py``; an existing one is replaced as a whole.
         metric: "rmse" for a regressor, "accuracy" for a classifier of two classes.
         dtype: number type of the module's arithmetic, that in which the program was evolved.
+        epochs: passes over the training examples that the module makes unless told otherwise.
         class_name: name of the class, EvolvedRegressor or EvolvedClassifier by default.
         provenance: where the program comes from; the module's docstring says so.
 
@@ -74,6 +76,7 @@ def export(
         program,
         metric=metric,
         dtype=dtype,
+        epochs=epochs,
         class_name=class_name,
         provenance=provenance,
         module_name=target.stem,
@@ -90,6 +93,7 @@ def render_module(
     *,
     metric: str = "rmse",
     dtype: str = "float32",
+    epochs: int = 1,
     class_name: str | None = None,
     provenance: Provenance | None = None,
     module_name: str = "winner",
@@ -106,6 +110,8 @@ def render_module(
         raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
     if dtype not in DTYPES:
         raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
+    if epochs < 1:
+        raise AzgenError(f"epochs is {epochs}; it must be at least 1")
     classifier = metric == "accuracy"
     class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
     if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
@@ -131,6 +137,7 @@ def render_module(
             class_name=class_name,
             classifier=classifier,
             dtype=dtype,
+            epochs=epochs,
             draws=draws,
             stochastic=flow.program.stochastic,
             helpers=[name for name in _HELPERS if _calls_helper([*setup, *predict, *learn], name)],

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.codegen.candidate import render_candidates
 from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import largest_register, render_candidates
+from azgen.codegen.render import largest_register
 from azgen.execution.execute import execute
 from azgen.language.program import Program
 from azgen.presets import resolve_settings
@@ -202,6 +203,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         directory.export_path,
         metric=metric,
         dtype=settings.dtype,
+        epochs=settings.tasks.epochs,
         provenance=_provenance(directory, settings, split, outcome, test),
     )
     run = Run(

@@ -8,7 +8,7 @@ yields a `TaskSplit`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,8 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from azgen.errors import AzgenError
 
 FloatArray = NDArray[np.float64]
-Metric = Literal["rmse", "accuracy"]
+RegressionMetric = Literal["rmse", "r2"]
+ClassificationMetric = Literal["accuracy", "balanced-accuracy", "log-loss"]
+Metric = Literal["rmse", "r2", "accuracy", "balanced-accuracy", "log-loss"]
+REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
+CLASSIFICATION_METRICS: tuple[ClassificationMetric, ...] = get_args(ClassificationMetric)
 SetName = Literal["search", "select", "test"]
+_LEAST_VARIANCE = 1e-30
 SET_NAMES: tuple[SetName, ...] = get_args(SetName)
 
 
@@ -31,7 +36,9 @@ class Task:
         y_train: labels, N; for a task with several classes one-hot rows, N x C.
         x_valid: features to be scored on, V x F.
         y_valid: labels, V (or V x C).
-        metric: "rmse" (labels are real numbers) or "accuracy" (labels are 0 or 1, or one-hot rows).
+        metric: what fitness means; docs/data.md has the formulas. Labels are real numbers for "rmse"
+            and "r2", and 0 or 1 for "accuracy", "balanced-accuracy" and "log-loss" ("accuracy" also takes
+            one-hot rows).
         name: for people, such as "3 against 8, projection 17".
 
     The arrays are kept as read-only C-contiguous float64; a writable array is copied, so later changes to it
@@ -72,7 +79,7 @@ class Task:
                 )
             self._check_values(f"x_{part}", x)
             self._check_values(f"y_{part}", y)
-            if self.metric == "accuracy":
+            if self.is_classification:
                 self._check_classes(f"y_{part}", y)
         if self.x_train.shape[1] != self.x_valid.shape[1]:
             raise self._error(
@@ -100,9 +107,32 @@ class Task:
         return len(self.x_valid)
 
     @property
+    def is_classification(self) -> bool:
+        """Whether labels are classes, so that predictions are made probabilities by a sigmoid."""
+        return self.metric in CLASSIFICATION_METRICS
+
+    @property
+    def loss_weights(self) -> tuple[float, float]:
+        """Weights of the loss of a validation example with label 0 (or any number) and with label 1.
+
+        They make the mean of the weighted loss what the metric asks for: for "r2" the mean squared error as
+            a share of the labels' variance, for "balanced-accuracy" the mean of both classes' shares of
+            wrong predictions.
+        """
+        if self.metric == "r2":
+            variance = float(np.var(self.y_valid))
+            # Constant labels: any error that counts at all gives 0.
+            weight = 1.0 / max(variance, _LEAST_VARIANCE)
+            return weight, weight
+        ones = float(self.y_valid.sum()) if self.metric == "balanced-accuracy" else 0.0
+        if not 0.0 < ones < self.n_valid:
+            return 1.0, 1.0
+        return self.n_valid / (2.0 * (self.n_valid - ones)), self.n_valid / (2.0 * ones)
+
+    @property
     def n_classes(self) -> int | None:
         """2 for 0/1 labels, C for one-hot labels, None for regression."""
-        if self.metric != "accuracy":
+        if not self.is_classification:
             return None
         return 2 if self.y_train.ndim == 1 else int(self.y_train.shape[1])
 
@@ -127,7 +157,9 @@ class Task:
 
     def _check_classes(self, field_name: str, labels: FloatArray) -> None:
         if not ((labels == 0.0) | (labels == 1.0)).all():
-            raise self._error(f'{field_name} holds labels other than 0 and 1; metric "accuracy" needs 0 or 1')
+            raise self._error(
+                f'{field_name} holds labels other than 0 and 1; metric "{self.metric}" needs 0 or 1'
+            )
         if labels.ndim == 2 and (labels.shape[1] < 2 or (labels.sum(axis=1) != 1.0).any()):
             raise self._error(
                 f"{field_name} must have two or more columns and exactly one 1 in each row (one-hot)"
@@ -223,6 +255,19 @@ class TaskSplit:
     def metric(self) -> Metric:
         """The same for all tasks."""
         return self.search[0].metric
+
+    def with_metric(self, metric: Metric) -> TaskSplit:
+        """The same tasks, rated by another metric.
+
+        Raises:
+            AzgenError: no such metric, or one for the other kind of labels.
+        """
+        known = CLASSIFICATION_METRICS if self.search[0].is_classification else REGRESSION_METRICS
+        if metric not in known:
+            kind = "classification" if self.search[0].is_classification else "regression"
+            raise AzgenError(f"the metric is {metric!r}; for {kind} it must be one of {', '.join(known)}")
+        changed = {name: tuple(replace(task, metric=metric) for task in tasks) for name, tasks in self.sets()}
+        return replace(self, **changed)  # type: ignore[arg-type]
 
     def sets(self) -> Iterator[tuple[SetName, tuple[Task, ...]]]:
         """("search", tasks), ("select", tasks), ("test", tasks)."""

@@ -1,0 +1,314 @@
+"""`azgen data`: what data there is, what a data set or table holds, what a task drawn from it looks like."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, get_args
+
+import typer
+
+from azgen.cli.app import app
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from azgen.tasks.readers import Table
+    from azgen.tasks.table import TableOptions
+    from azgen.tasks.task import Task, TaskSplit
+
+_SHOWN_FEATURES = 8
+_SHOWN_COLUMNS = 60
+
+
+@app.command(rich_help_panel="Reference")
+def data(
+    name: str | None = typer.Argument(
+        None,
+        metavar="[NAME | FILE]",
+        help="A data set, a table, or with --draw a teacher: linear, affine, two-layer, two-layer-live.",
+    ),
+    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
+    draw: bool = typer.Option(False, "--draw", help="Draw tasks as a run does, and show one of them."),
+    seed: int = typer.Option(
+        0, min=0, metavar="N", help="With --draw: decides the split and the projection."
+    ),
+    task_set: str = typer.Option(
+        "search", "--set", metavar="SET", help="With --draw: search, select or test."
+    ),
+    number: int = typer.Option(0, "--task", min=0, metavar="N", help="With --draw: which task of the set."),
+    rows: int = typer.Option(5, min=0, metavar="N", help="With --draw: examples to show."),
+    features: int | None = typer.Option(
+        None,
+        min=0,
+        metavar="F",
+        help="With --draw, for images and teachers: number of features; 0: images without projection.",
+    ),
+    kind: str = typer.Option(
+        "auto", metavar="KIND", help="auto, regression, classification or multiclass, for tables."
+    ),
+    positive: str | None = typer.Option(
+        None, metavar="CLASS", help="The class to tell from all others, for tables."
+    ),
+    impute: str | None = typer.Option(
+        None,
+        metavar="HOW",
+        help="What replaces empty cells of a table: mean or median; without it they are refused.",
+    ),
+    categorical: str | None = typer.Option(
+        None, metavar="COLUMNS", help='Columns of categories, separated by commas; "auto": all of text.'
+    ),
+    drop: str | None = typer.Option(
+        None, metavar="COLUMNS", help="Columns to leave out, separated by commas."
+    ),
+    drop_constant: bool = typer.Option(False, "--drop-constant", help="Leave constant columns out."),
+    groups: str | None = typer.Option(
+        None, metavar="COLUMN", help="Rows of one group are never on both sides of a split."
+    ),
+    time: str | None = typer.Option(
+        None, metavar="COLUMN", help="Everything is scored on rows later than those trained on."
+    ),
+    folds: int | None = typer.Option(
+        None, min=2, metavar="N", help="Search tasks are N folds in place of random splits."
+    ),
+    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """List the data sets on this machine, describe one or a table of yours, or draw a task and show it.
+
+    Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
+    """
+    from azgen.cli.output import console
+    from azgen.tasks.drawing import draw_split
+    from azgen.tasks.synthetic import TEACHERS
+
+    to = console()
+    if name is None:
+        if draw:
+            raise AzgenError(
+                "draw tasks of what? Give a data set, a table or a teacher: azgen data digits --draw"
+            )
+        _list(to, json)
+        return
+    options = table_options(
+        kind, positive, impute, categorical, drop, drop_constant, groups, time, folds, seed
+    )
+    if draw:
+        split = draw_split(name, target, features, seed, options)
+        _show_task(to, split, task_set, number, rows, json)
+    elif name in TEACHERS:
+        raise AzgenError(f"{name} is a teacher; it has nothing to describe, but: azgen data {name} --draw")
+    else:
+        _describe(to, name, target, options, json)
+
+
+def table_options(
+    kind: str = "auto",
+    positive: str | None = None,
+    impute: str | None = None,
+    categorical: str | None = None,
+    drop: str | None = None,
+    drop_constant: bool = False,
+    groups: str | None = None,
+    time: str | None = None,
+    folds: int | None = None,
+    seed: int = 0,
+) -> TableOptions:
+    """Options of a table from the command line's texts; columns are separated by commas."""
+    from azgen.tasks.features import FeatureOptions
+    from azgen.tasks.splits import SplitOptions
+    from azgen.tasks.table import TableOptions
+
+    how: Any = impute
+    names: Any = "auto" if categorical == "auto" else _columns(categorical)
+    splits = (
+        SplitOptions(seed=seed) if folds is None else SplitOptions(seed=seed, method="folds", n_search=folds)
+    )
+    return TableOptions(
+        kind=kind,  # type: ignore[arg-type]  # read_labels checks it
+        positive=positive,
+        features=FeatureOptions(how, drop_constant, _columns(drop), names),
+        splits=splits,
+        groups=groups,
+        time=time,
+    )
+
+
+def _columns(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _list(to: Console, json: bool) -> None:
+    from azgen.cli.output import grid
+    from azgen.runs.directory import to_json
+    from azgen.tasks.datasets import list_data_sets
+    from azgen.tasks.image_sets import DATA_VARIABLE, data_folders
+
+    entries = list_data_sets()
+    if json:
+        print(
+            to_json(
+                {
+                    "data_sets": [dataclasses.asdict(e) for e in entries],
+                    "folders": [str(folder) for folder in data_folders()],
+                }
+            )
+        )
+        return
+    to.print(
+        grid([(e.name, e.place or "not here", e.description) for e in entries], "name", "where", "what it is")
+    )
+    if any(entry.place is None for entry in entries):
+        to.print(
+            "\nNothing is downloaded: azgen data NAME says where a missing set can be had and where to put it"
+        )
+    folders = ", ".join(str(folder) for folder in data_folders())
+    to.print(f"Image sets are looked for in {folders} (and in what {DATA_VARIABLE} names).")
+    to.print("azgen data NAME describes a set, azgen data FILE a table of yours; --draw shows a task.")
+
+
+def _describe(to: Console, name: str, target: str | None, options: TableOptions, json: bool) -> None:
+    from azgen.cli.output import grid
+    from azgen.runs.directory import to_json
+    from azgen.tasks.datasets import load_data_set
+    from azgen.tasks.describe import describe_columns
+    from azgen.tasks.drawing import is_data_set
+    from azgen.tasks.labels import read_labels
+    from azgen.tasks.readers import read_table
+
+    heading = ""
+    if is_data_set(name):
+        found = load_data_set(name)
+        heading = found.describe()
+        if found.is_images:
+            print(to_json({"name": found.name, "description": heading})) if json else to.print(heading)
+            return
+        table = found.table()
+    else:
+        table = read_table(name)
+    columns = describe_columns(table)
+    target = target if target is not None else table.default_target
+    labels = None
+    if target is not None:
+        table.require(target, "target")
+        labels = _labels_or_reason(read_labels, table, target, options)
+    if json:
+        print(
+            to_json(
+                {
+                    "name": table.source,
+                    "description": heading,
+                    "rows": len(table),
+                    "sha256": table.sha256,
+                    "target": target,
+                    "labels": labels,
+                    "columns": [dataclasses.asdict(c) for c in columns],
+                }
+            )
+        )
+        return
+    to.print(heading or f"{table.source}: {len(table)} rows, {len(columns)} columns")
+    to.print()
+    to.print(
+        grid(
+            [
+                (c.name, c.kind, str(c.n_empty or ""), str(c.n_distinct), c.values)
+                for c in columns[:_SHOWN_COLUMNS]
+            ],
+            "column", "holds", "empty", "distinct", "values",
+            right=(2, 3),
+        )
+    )  # fmt: skip
+    if len(columns) > _SHOWN_COLUMNS:
+        to.print(f"… and {len(columns) - _SHOWN_COLUMNS} columns more")
+    to.print()
+    if labels is not None:
+        to.print(f"As a learning problem: {labels}")
+        to.print(
+            f"azgen data {name} --target {target} --draw shows a task; azgen evolve --data {name} --target "
+            f"{target} searches"
+        )
+    else:
+        to.print("Name a column with --target to see what azgen makes of it.")
+
+
+def _labels_or_reason(read: Any, table: Table, target: str, options: TableOptions) -> str:
+    """What the target column says as labels; a choice that is still open is no mistake of a description."""
+    try:
+        return str(read(table, target, options.kind, options.positive).why)
+    except AzgenError as reason:
+        if "give positive=" not in str(reason):
+            raise
+        return str(reason).partition(": ")[2]
+
+
+def _show_task(to: Console, split: TaskSplit, task_set: str, number: int, rows: int, json: bool) -> None:
+    from azgen.cli.output import grid
+    from azgen.runs.directory import to_json
+    from azgen.tasks.describe import describe_labels, feature_names, largest_feature
+    from azgen.tasks.task import SetName
+
+    if task_set not in get_args(SetName):
+        raise AzgenError(f"there is no task set {task_set!r}; there are search, select and test")
+    tasks = getattr(split, task_set)
+    if number >= len(tasks):
+        raise AzgenError(
+            f"the {task_set} set has {len(tasks)} tasks, counted from 0; there is no task {number}"
+        )
+    task, names = tasks[number], feature_names(split)
+    labels = split.label_names if task.is_classification else ()
+    facts = {
+        part: describe_labels(y, labels, task.n_classes is not None)
+        for part, y in (("training", task.y_train), ("validation", task.y_valid))
+    }
+    if json:
+        print(
+            to_json(
+                {
+                    "description": split.description,
+                    "set": task_set,
+                    "task": task.name,
+                    "metric": task.metric,
+                    "features": list(names),
+                    "examples": {"training": task.n_train, "validation": task.n_valid},
+                    "labels": facts,
+                    "x": task.x_train[:rows].tolist(),
+                    "y": task.y_train[:rows].tolist(),
+                }
+            )
+        )
+        return
+    to.print(split.description + "\n")
+    to.print(f"Task {number} of {len(tasks)} {task_set} tasks: {task.name or 'no name'}", style="bold")
+    to.print(
+        grid(
+            [
+                ("metric", task.metric),
+                (
+                    "features",
+                    f"{task.n_features}, the largest is {largest_feature(task):.4g} in absolute value",
+                ),
+                ("training", f"{task.n_train} examples; labels {facts['training']}"),
+                ("validation", f"{task.n_valid} examples; labels {facts['validation']}"),
+            ]
+        )
+    )
+    if rows:
+        _show_rows(to, task, names, rows)
+
+
+def _show_rows(to: Console, task: Task, names: tuple[str, ...], rows: int) -> None:
+    from azgen.cli.output import grid
+
+    shown = names[:_SHOWN_FEATURES]
+    more = len(names) - len(shown)
+    cells = [
+        (
+            *(f"{value:.4g}" for value in x[: len(shown)]),
+            *(["…"] if more else []),
+            f"{y:.4g}" if task.y_train.ndim == 1 else f"class {int(y.argmax())}",
+        )
+        for x, y in zip(task.x_train[:rows], task.y_train[:rows], strict=True)
+    ]
+    headers = [*shown, *([f"({more} more)"] if more else []), "label"]
+    to.print("\nFirst training examples")
+    to.print(grid(cells, *headers, right=range(len(headers))))

@@ -1,0 +1,268 @@
+"""`azgen tune`: the best constants for a program, by random search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from azgen.cli.app import app
+from azgen.cli.programs import PANEL, REFERENCE, find
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from azgen.language.program import Program
+    from azgen.study.tune import Observer, Tuned
+
+_RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
+
+
+@app.command(rich_help_panel=PANEL)
+def tune(
+    reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
+    data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
+    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
+    kind: str | None = typer.Option(
+        None, metavar="KIND", help="regression or classification; without it the target column tells."
+    ),
+    tasks: str | None = typer.Option(
+        None,
+        metavar="NAME",
+        help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer.",
+    ),
+    metric: str | None = typer.Option(
+        None,
+        metavar="METRIC",
+        help="What fitness is: rmse (default) or r2; accuracy (default), balanced-accuracy or log-loss.",
+    ),
+    trials: int = typer.Option(1000, min=1, metavar="N", help="Settings of the constants to try."),
+    halving: bool = typer.Option(
+        False,
+        "--halving",
+        help="Try them on 1/27 of the examples first, the best third on 1/9, and so on: cheaper, but short "
+        "training prefers higher rates.",
+    ),
+    seed: int | None = typer.Option(
+        None, min=0, metavar="N", help="Decides tasks, factors and draws (default 0)."
+    ),
+    epochs: int | None = typer.Option(None, min=1, metavar="N", help="Passes over the training examples."),
+    dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    output: Path | None = typer.Option(
+        None,
+        "-o",
+        "--output",
+        metavar="FILE.az",
+        help="Where the tuned program goes (default NAME-tuned.az).",
+    ),
+    export: Path | None = typer.Option(
+        None, metavar="FILE.py", help="Export the tuned program as a Python module too."
+    ),
+    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Tune a program's constants: each is multiplied by a factor between 0.001 and 1000, all of them jointly.
+
+    Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
+    program as it was, are then run once on the test tasks.
+    """
+    import dataclasses
+
+    from azgen.cli.execution import _settings
+    from azgen.execution.execute import execute
+    from azgen.runs.directory import to_json
+    from azgen.search.sources import make_tasks
+    from azgen.study.baselines import Score
+    from azgen.study.tune import tune as tune_program
+
+    if build_dir is not None:
+        from azgen.codegen.cache import set_build_directory
+
+        set_build_directory(build_dir)
+    found = find(reference)
+    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    if epochs is not None:
+        settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
+    written = _free(output, found.name)
+    if export is not None and not export.parent.is_dir():
+        raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
+    split = make_tasks(settings.tasks, settings.seed)
+    if metric is not None:
+        split = split.with_metric(metric)  # type: ignore[arg-type]  # it checks
+    running: dict[str, Any] = {
+        "seed": settings.seed,
+        "epochs": settings.tasks.epochs,
+        "dtype": settings.dtype,
+        "max_abs_error": settings.tasks.max_abs_error,
+    }
+    with _progress(json) as observe:
+        tuned = tune_program(
+            found.program,
+            split.search,
+            trials,
+            select=split.select,
+            rungs=_RUNGS if halving else (1.0,),
+            observe=observe,
+            **running,
+        )
+    before, after = (
+        execute(program, split.test, "native", **running).fitness
+        for program in (found.program, tuned.program)
+    )
+    scores = {
+        "search": (tuned.fitness_before, tuned.fitness),
+        "select": (tuned.select_before, tuned.select_fitness),
+        "test": (before, after),
+    }
+    record: dict[str, Any] = {
+        "program": str(tuned.program),
+        "trials": tuned.trials,
+        "full_trials": tuned.full_trials,
+        "seconds": tuned.seconds,
+        "seed": settings.seed,
+        "dtype": settings.dtype,
+        "metric": split.metric,
+        "data": split.description,
+        "factors": list(tuned.factors),
+        "sets": {
+            name: {
+                "before": Score.of("as it was", old, split.metric, new).as_record(),
+                "tuned": Score.of("tuned", new, split.metric).as_record(),
+            }
+            for name, (old, new) in scores.items()
+            if old is not None and new is not None
+        },
+        "file": str(written),
+    }
+    _write(written, _heading(reference, record, tuned) + str(tuned.program))
+    if export is not None:
+        record["export"] = str(_export(export, tuned, reference, split.metric, record))
+    if json:
+        print(to_json(record))
+    else:
+        _report(found.name, found.program, tuned, record)
+
+
+def _free(output: Path | None, name: str) -> Path:
+    """Where the tuned program goes."""
+    if output is None:
+        output = Path(f"{name}-tuned.az")
+        if output.exists():
+            raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
+    if output.is_dir() or not output.parent.is_dir():
+        raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
+    return output
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
+    test = record["sets"]["test"]
+    before, after = (test[name]["fitness"]["mean"] for name in ("before", "tuned"))
+    count = test["tuned"]["fitness"]["n"]
+    return (
+        f"# {reference}, its constants tuned: the best of {tuned.trials} settings (seed {tuned.seed}, "
+        f"{tuned.dtype}, epochs {tuned.epochs}).\n"
+        f"# {record['data']}\n"
+        f"# Mean fitness on {count} test tasks: {before:.6g} before, {after:.6g} now.\n"
+    )
+
+
+def _export(path: Path, tuned: Tuned, reference: str, metric: str, record: dict[str, Any]) -> Path:
+    import datetime
+
+    from azgen.study.export import export as write_module
+    from azgen.study.provenance import Provenance
+    from azgen.tasks.task import REGRESSION_METRICS
+    from azgen.version import azgen_version
+
+    sets = record["sets"]
+    provenance = Provenance(
+        data=record["data"],
+        search_fitness=sets["search"]["tuned"]["fitness"]["mean"],
+        selection_fitness=sets["select"]["tuned"]["fitness"]["mean"],
+        test_fitness=sets["test"]["tuned"]["fitness"]["mean"],
+        search_tasks=sets["search"]["tuned"]["fitness"]["n"],
+        selection_tasks=sets["select"]["tuned"]["fitness"]["n"],
+        test_tasks=sets["test"]["tuned"]["fitness"]["n"],
+        version=azgen_version(),
+        date=datetime.date.today().isoformat(),
+        note=f"The program is {reference}, its constants the best of {tuned.trials} settings.",
+    )
+    kind = "rmse" if metric in REGRESSION_METRICS else "accuracy"  # a regressor or a classifier
+    return write_module(tuned.program, path, metric=kind, dtype=tuned.dtype, provenance=provenance)
+
+
+def _progress(json: bool) -> AbstractContextManager[Observer]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    @contextmanager
+    def shown() -> Iterator[Observer]:
+        console = Console(stderr=True)
+        if json or not console.is_terminal:
+            yield lambda done, total, best: None
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as bar:
+            line = bar.add_task("settings")
+            yield lambda done, total, best: bar.update(
+                line, completed=done, total=total, description=f"settings, best {best:.5f}"
+            )
+
+    return shown()
+
+
+def _report(name: str, program: Program, tuned: Tuned, record: dict[str, Any]) -> None:
+    from azgen.cli.output import console, duration, grid, interval, print_code
+
+    to = console()
+    to.print(f"{name} on {record['data']}\n")
+    print_code(to, str(tuned.program))
+    old = program.live().constants
+    rows = [
+        (f"{value:.6g}", f"{value * factor:.6g}", f"{factor:.4g}")
+        for value, factor in zip(old, tuned.factors, strict=True)
+        if factor != 1
+    ]
+    to.print()
+    to.print(grid(rows, "constant", "tuned", "factor", right=(0, 1, 2)) if rows else "The constants stay.")
+    to.print("\nMean fitness ± 95 % confidence interval over tasks", style="bold")
+    names = {"search": "search", "select": "selection", "test": "test"}
+    to.print(
+        grid(
+            [
+                (
+                    f"{pair['tuned']['fitness']['n']} {names[key]} tasks",
+                    interval(pair["before"]["fitness"]),
+                    interval(pair["tuned"]["fitness"]),
+                    interval(pair["before"].get("champion_minus_this")),
+                )
+                for key, pair in record["sets"].items()
+            ],
+            "",
+            "as it was",
+            "tuned",
+            "tuned is better by",
+        )
+    )
+    shown = f", {tuned.full_trials} of them on all examples" if tuned.full_trials < tuned.trials else ""
+    to.print(f"\n{tuned.trials} settings{shown}, {duration(tuned.seconds)}")
+    files = [record["file"], *([record["export"]] if "export" in record else [])]
+    to.print(f"Written: {', '.join(files)}")

@@ -1,0 +1,183 @@
+"""Candidates: from programs to the Cython source of a module that runs each as native code of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from azgen.codegen.lanes import LaneType
+from azgen.codegen.render import (
+    FUSIONS,
+    STACK_BYTES,
+    Fusion,
+    environment,
+    memory_numbers,
+    render_lane_header,
+    statement,
+)
+from azgen.language.normalize import Function, live_after, live_before
+from azgen.language.ops import Op
+from azgen.language.program import FEATURES, LABEL, PREDICTION, RESERVED, Address, Instruction, Program
+
+
+@dataclass(frozen=True)
+class Register:
+    """Memory of a candidate: a local variable named like the program's address.
+
+    Attributes:
+        name: the address.
+        size: numbers on one task; one that has several is an array.
+        lasts: whether it lasts from example to example, starting at zero.
+        on_stack: whether it is small enough not to be allocated.
+    """
+
+    name: str
+    size: int
+    lasts: bool
+    on_stack: bool
+
+    @property
+    def declaration(self) -> str:
+        """How a declaration of variables on the stack names it."""
+        if self.size > 1:
+            return f"{self.name}[{self.size}]"
+        return f"{self.name} = ZERO" if self.lasts else self.name
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of Cython, and the line or two of program text that it says, with constants as c0, c1, ..."""
+
+    code: str
+    text: str
+
+
+class Candidate:
+    """A program's structure as the candidate template sees it.
+
+    Attributes:
+        program: the normal form.
+        structure_hash: names the candidate.
+        constant_count: constants, which arrive from outside in the order of the normal form.
+        setup, predict, learn: lines of Cython.
+        lasting, passing: memory that lasts from example to example, and memory that does not.
+        ops, fusions: what the lines call.
+    """
+
+    def __init__(self, program: Program, n_features: int, lane: LaneType):
+        self.program = program.normalized()
+        self.structure_hash = program.structure_hash
+        self.constant_count = len(self.program.constants)
+        self.ops: set[Op] = set()
+        self.fusions: set[Fusion] = set()
+        self._n_features = n_features
+        self._on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        self._written: set[Address] = set()
+        self._constants = 0
+        after = live_after(self.program)
+        self.setup, self.predict, self.learn = (
+            list(self._lines(function, live))
+            for function, live in zip(self.program.functions, after, strict=True)
+        )
+        # What one function leaves to another, or to itself the next time, lasts. All else is written before
+        # it is read in every function that uses it.
+        lasting = {
+            address
+            for function, live in zip(self.program.functions, after, strict=True)
+            for address in live_before(function, live)
+        }
+        lasting = lasting - RESERVED | {PREDICTION}
+        self.lasting = self._registers(lasting, lasts=True)
+        self.passing = self._registers(self._written - lasting, lasts=False)
+
+    @property
+    def on_heap(self) -> list[Register]:
+        """Memory that is too large for the stack."""
+        return [register for register in (*self.lasting, *self.passing) if not register.on_stack]
+
+    def _registers(self, addresses: set[Address], *, lasts: bool) -> list[Register]:
+        size = {"s": 1, "v": self._n_features, "m": self._n_features**2}
+        ordered = sorted(addresses, key=lambda a: ("svm".index(a.kind), a.number))
+        return [Register(str(a), size[a.kind], lasts, a.kind == "s" or self._on_stack) for a in ordered]
+
+    def _lines(self, function: Function, live: frozenset[Address]) -> Iterator[Line]:
+        place = 0
+        while place < len(function):
+            first, rest = function[place], function[place + 1 :]
+            fusion = find_fusion(first, rest[0], live_before(rest[1:], live)) if rest else None
+            if fusion:
+                yield self._fused_line(fusion, first, rest[0])
+            else:
+                yield self._line(first)
+            place += 2 if fusion else 1
+
+    def _line(self, instruction: Instruction) -> Line:
+        op = instruction.op
+        first = self._constants
+        self._constants += len(op.constants)
+        constants = [
+            f"example.{'element' if kind == 'index' else 'constant'}[{first + k}]"
+            for k, kind in enumerate(op.constants)
+        ]
+        operands = [spelled(address) for address in instruction.reads[: len(op.operands)]]
+        assert instruction.writes is not None
+        self.ops.add(op)
+        self._written.add(instruction.writes)
+        code = statement(op, str(instruction.writes), operands, constants, self._n_features, "example.random")
+        return Line(code, text_of(instruction, first))
+
+    def _fused_line(self, fusion: Fusion, product: Instruction, total: Instruction) -> Line:
+        assert total.writes is not None
+        addend = next(address for address in total.reads if address != product.writes)
+        arguments = [str(total.writes), *(spelled(address) for address in (addend, *product.reads))]
+        self.fusions.add(fusion)
+        self._written.add(total.writes)
+        return Line(f"{fusion.name}({', '.join(arguments)})", f"{product}; {total}")
+
+
+def find_fusion(first: Instruction, second: Instruction, live: frozenset[Address]) -> Fusion | None:
+    """The fusion that replaces a product and the sum that alone uses it, if there is one.
+
+    `live` is what may be read after the sum. Entries round as they do in two steps, so it changes no bit.
+    """
+    if second.reads.count(first.writes) != 1 or (first.writes in live and first.writes != second.writes):
+        return None
+    pair = (first.op.name, second.op.name)
+    return next((fusion for fusion in FUSIONS if (fusion.first, fusion.second) == pair), None)
+
+
+def spelled(address: Address) -> str:
+    """How an operand reads in generated source: label and features are the example's, all else is local."""
+    return f"example.{address}" if address in (LABEL, FEATURES) else str(address)
+
+
+def text_of(instruction: Instruction, first: int) -> str:
+    """Program text of an instruction whose constants are called c{first} and so on."""
+    if not instruction.constants:
+        return str(instruction)
+    unknown = (float("nan"),) * len(instruction.constants)
+    named = iter(range(first, first + len(unknown)))
+    text = str(replace(instruction, constants=unknown))
+    return re.sub(r"\bnan\b", lambda _: f"c{next(named)}", text)
+
+
+def render_candidates(
+    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
+) -> dict[str, str]:
+    """Source files of a module of candidates: file name -> text. Their constants do not matter."""
+    candidates = [Candidate(program, n_features, lane) for program in programs]
+    source = environment().get_template("candidate/module.pyx.j2")
+    header = environment().get_template("candidate/evaluate.h.j2")
+    return {
+        "candidates.pyx": source.render(
+            F=n_features,
+            lane=lane,
+            metric=metric,
+            ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),
+            fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
+            candidates=candidates,
+        ),
+        "evaluate.h": header.render(F=n_features, metric=metric),
+        "lane.h": render_lane_header(lane, metric),
+    }

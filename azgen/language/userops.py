@@ -1,0 +1,236 @@
+"""A user's own ops from a Python file, checked before anything uses them.
+
+    from azgen.language import Op
+    import numpy as np
+
+    OPS = [
+        Op(1000, "scalar_square", "s -> s", "square({a})", np.square, "{a} * {a}", "np.square({a})",
+           lambda F: 1.0, "Square of a scalar."),
+    ]
+
+The file is Python and is run as such. Ops may work on scalars, or entry by entry on vectors or matrices;
+they draw no random numbers. `azgen ops` shows the built-in rows, after which new ones can be modelled.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import math
+import re
+import string
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from azgen.errors import AzgenError
+from azgen.language import meaning
+from azgen.language.ops import OPS, Op, OpTable
+
+FIRST_ID = 1000
+"""Ids below this belong to azgen."""
+
+KINDS = ("value", "mean", "stdev", "low", "high")
+"""Kinds of constants that a user's op may have; they decide how mutation draws and changes them."""
+
+LANE_FUNCTIONS = tuple(
+    f"lane_{name}"
+    for name in (
+        *("splat", "min", "max", "sqrt", "abs", "reciprocal", "step_from_zero", "step_above_zero"),
+        *("sin", "cos", "tan", "asin", "acos", "atan", "exp", "log", "sigmoid"),
+    )
+)
+"""What the Cython spelling may call, besides + - * / and parentheses."""
+
+_PREFIX = {"s": "scalar_", "v": "vector_", "m": "matrix_"}
+_TAKEN = ("vector_add_scaled", "matrix_add_scaled", "matrix_add_outer")
+_SHAPE = {"s": (), "v": (5,), "m": (5, 5)}
+_TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+
+def load_ops(path: str | Path, table: OpTable = OPS) -> OpTable:
+    """The table with the ops of a Python file added.
+
+    Args:
+        path: the file; its list ``OPS`` has the ops.
+        table: what they are added to.
+
+    Raises:
+        AzgenError: the file cannot be run, or an op is not as it must be; names the op and what to do.
+    """
+    ops = _run(Path(path))
+    try:
+        for op in ops:
+            check_op(op, table)
+        extended = table.extended(ops)
+        _check_listings(extended)
+    except AzgenError as error:
+        raise AzgenError(f"{path}: {error}") from None
+    return extended
+
+
+def user_ops(ops: Iterable[Op]) -> tuple[Op, ...]:
+    """Those that are a user's own, in the order of their ids."""
+    return tuple(sorted((op for op in ops if op.id >= FIRST_ID), key=lambda op: op.id))
+
+
+def check_op(op: Op, table: OpTable = OPS) -> None:
+    """Checks one op: its row, its spellings, and on some values that they mean the same.
+
+    Raises:
+        AzgenError: names what is wrong.
+    """
+
+    def need(condition: bool, message: str) -> None:
+        if not condition:
+            raise AzgenError(f"op {op.name!r}: {message}")
+
+    need(
+        isinstance(op.id, int) and FIRST_ID <= op.id < 32768,
+        f"the id is {op.id!r}; ids of your own go from {FIRST_ID} to 32767",
+    )
+    need(op.name not in [known.name for known in table], "this name is taken")
+    need(re.fullmatch(r"[svm]{0,2} ?-> ?[svm]", op.signature.strip()) is not None,
+         f'the signature is {op.signature!r}; it must be such as "ss -> s", "v -> v" or " -> s"')  # fmt: skip
+    need(
+        re.fullmatch(_PREFIX[op.result] + "[a-z0-9_]+", op.name) is not None,
+        f"its name must begin with {_PREFIX[op.result]}, by its result, and have small letters, digits and _",
+    )
+    need(op.name not in _TAKEN, "this name is that of a function in generated code")
+    need(
+        set(op.operands) <= {"s", op.result} and (op.result == "s" or op.result in op.operands),
+        "a scalar comes from scalars, a vector entry by entry from vectors and scalars, a matrix likewise",
+    )
+    need(len(op.constants) <= 3 and set(op.constants) <= set(KINDS),
+         f"the constants are {op.constants}; at most three of {', '.join(KINDS)}")  # fmt: skip
+    need(
+        not op.constants or op.result == "s",
+        "constants are for ops of scalars; give an op of vectors or matrices a scalar operand",
+    )
+    need(not op.stochastic, "these constants would make it draw random numbers, which your own ops cannot")
+    need(op.target == "{out}", "the target must be {out}")
+    need(isinstance(op.doc, str) and bool(op.doc.strip()) and "\n" not in op.doc, "doc must be one sentence")
+    need(not op.commutative or (len(op.operands) == 2 and len(set(op.operands)) == 1),
+         "only an op of two operands of one type can be commutative")  # fmt: skip
+    for n_features in (1, 4, 64):
+        cost = _attempt(op, "cost", partial(op.cost, n_features))
+        need(
+            isinstance(cost, int | float) and math.isfinite(cost) and cost >= 0,
+            f"its cost at F = {n_features} is {cost}",
+        )
+    _check_spellings(op, need)
+    _check_meaning(op, need)
+
+
+def _run(path: Path) -> list[Op]:
+    if not path.is_file():
+        raise AzgenError(f"{path}: there is no such file of ops")
+    spec = importlib.util.spec_from_file_location("azgen_user_ops", path)
+    if spec is None or spec.loader is None:
+        raise AzgenError(f"{path}: a file of ops is a Python file; its name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        lines = [f.lineno for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
+        raise AzgenError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
+    ops = getattr(module, "OPS", None)
+    if not isinstance(ops, list | tuple) or not ops or not all(isinstance(op, Op) for op in ops):
+        raise AzgenError(f"{path}: it must define OPS, a list of azgen.language.Op with at least one")
+    return list(ops)
+
+
+def _fields(text: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+
+
+def _check_spellings(op: Op, need: Callable[[bool, str], None]) -> None:
+    wanted = set("ab"[: len(op.operands)]) | set("xyz"[: len(op.constants)])
+    for what, text in (("listing", op.listing), ("cython", op.cython), ("python", op.python)):
+        found = set(_attempt(op, what, partial(_fields, text)))
+        extra = {"n_features"} if what == "python" else set()
+        need(
+            found - extra == wanted,
+            f"{what} {text!r} has the fields {sorted(found)}; it must have {sorted(wanted)}",
+        )
+    numbers = {name: f"c{name}" for name in wanted}
+    for what, text in (("listing", op.listing), ("python", op.python)):
+        source = text.format(**numbers, **({"n_features": 1} if "n_features" in _fields(text) else {}))
+        _attempt(op, what, partial(ast.parse, source, mode="eval"))
+    names = set(re.findall(r"[A-Za-z_]\w*", op.cython.format(**dict.fromkeys(wanted, ""))))
+    need(
+        names <= set(LANE_FUNCTIONS),
+        f"cython {op.cython!r} uses {', '.join(sorted(names - set(LANE_FUNCTIONS)))}; it may call "
+        f"{', '.join(LANE_FUNCTIONS)}",
+    )
+    rest = re.sub(r"lane_splat\(-?[0-9.]+(e-?[0-9]+)?\)", "", op.cython.format(**dict.fromkeys(wanted, "")))
+    need(
+        re.search(r"[0-9]", rest) is None and re.fullmatch(r"[\w\s+\-*/(),.]*", rest) is not None,
+        f"cython {op.cython!r}: numbers are written lane_splat(0.5), and operators are + - * /",
+    )
+
+
+def _check_meaning(op: Op, need: Callable[[bool, str], None]) -> None:
+    """Runs the NumPy meaning and the Python spelling on some values."""
+    for dtype in ("float32", "float64"):
+        random = np.random.default_rng(0)
+        number = np.dtype(dtype).type
+        operands: list[Any] = [random.normal(size=_SHAPE[kind]).astype(dtype)[()] for kind in op.operands]
+        constants = [number(value) for value in (0.25, 0.5, 0.75)[: len(op.constants)]]
+        with np.errstate(all="ignore"):
+            result = _attempt(op, "numpy", partial(op.numpy, *operands, *constants))
+            need(
+                np.shape(result) == _SHAPE[op.result],
+                f"numpy gives shape {np.shape(result)} at F = 5; {op.result} is {_SHAPE[op.result]}",
+            )
+            need(
+                np.asarray(result).dtype == dtype,
+                f"numpy makes {np.asarray(result).dtype} of {dtype}; it must keep the number type",
+            )
+            environment: dict[str, Any] = {"np": np, "DTYPE": number, "n_features": 5}
+            environment |= {"minimum": meaning.smaller, "maximum": meaning.larger}
+            names: dict[str, Any] = dict(zip("ab", operands, strict=False))
+            names |= dict(zip("xyz", constants, strict=False))
+            text = op.python.format(**{name: name for name in [*names, "n_features"]})
+            again = _attempt(op, "python", partial(eval, text, environment | names))
+            need(
+                np.allclose(again, result, rtol=_TOLERANCE[dtype], atol=_TOLERANCE[dtype], equal_nan=True),
+                f"its meaning in numpy and its Python spelling {op.python!r} give different results",
+            )
+            if op.commutative:
+                need(
+                    np.array_equal(op.numpy(*operands[::-1], *constants), result, equal_nan=True),
+                    "it is called commutative, but exchanging the operands changes the result",
+                )
+
+
+def _check_listings(table: OpTable) -> None:
+    """No two ops may print alike, or a program could not be read back."""
+    from azgen.language.program import Instruction, Program
+
+    for op in user_ops(table):
+        constants = (0.25, 0.5, 0.75)[: len(op.constants)]
+        line = Instruction.of(op, 3, (1, 2)[: len(op.operands)], constants)
+        program = Program(predict=(line,))
+        try:
+            again = Program.parse(str(program), "listing", table)
+        except AzgenError as error:
+            raise AzgenError(f"op {op.name!r}: `{line}` cannot be read back: {error}") from None
+        if again != program:
+            other = again.predict[0].op.name
+            raise AzgenError(f"op {op.name!r}: `{line}` reads as {other}; choose another listing")
+
+
+def _attempt(op: Op, what: str, function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except AzgenError:
+        raise
+    except Exception as error:
+        raise AzgenError(f"op {op.name!r}: {what} fails: {type(error).__name__}: {error}") from None

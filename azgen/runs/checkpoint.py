@@ -1,0 +1,175 @@
+"""Checkpoints of a run: numbered files in its checkpoints/ folder, each written whole, the last two kept.
+
+A file is a NumPy archive (.npz) of plain arrays; one of them, `header`, is JSON: the schema's number, the
+checksum of every other array, and all that is no array. Nothing in it is ever run or unpickled. What the
+values mean is the search's business (azgen/search/snapshot.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+
+CHECKPOINTS = "checkpoints"
+"""Folder in the run directory."""
+
+SCHEMA = 1
+KEPT = 2
+
+_NAME = re.compile(r"checkpoint-(\d+)\.npz")
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    zipfile.BadZipFile,
+    RecursionError,
+    MemoryError,
+)
+
+
+class DamagedError(AzgenError):
+    """A checkpoint that was cut off, changed, or holds what no run can hold."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds, its checksums verified.
+
+    Attributes:
+        path: the file.
+        schema: number of the schema that it was written in.
+        values: plain values.
+        arrays: by name.
+    """
+
+    path: Path
+    schema: int
+    values: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+class CheckpointDirectory:
+    """The checkpoints of one run, open for one process at a time.
+
+    Args:
+        path: the folder; it is made if need be.
+
+    Raises:
+        AzgenError: it cannot be made, or another process has it open.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise AzgenError(f"cannot keep checkpoints in {path}: {error.strerror or error}") from None
+        try:
+            # The system lets go of the lock when the process ends, however it ends.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise AzgenError(
+                f"{path.parent} is a run that another process is carrying out right now"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        for left in path.glob(".checkpoint-*.part"):  # of a process that was killed
+            with suppress(OSError):
+                left.unlink()
+
+    def close(self) -> None:
+        """Lets another process have the folder."""
+        os.close(self._descriptor)
+
+    def write(self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Path:
+        """Writes a checkpoint, and removes all but the last two.
+
+        Raises:
+            AzgenError: it cannot be written; nothing of it is left then.
+        """
+        numbers = [number for number, _ in self._files()]
+        path = self.path / f"checkpoint-{max(numbers, default=0) + 1:06d}.npz"
+        sums = {name: _checksum(array) for name, array in arrays.items()}
+        header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
+        temporary = ""
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=".checkpoint-", suffix=".part")
+            with os.fdopen(descriptor, "wb") as file:
+                np.savez(file, allow_pickle=False, header=np.frombuffer(header, np.uint8), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
+        finally:
+            with suppress(OSError):
+                if temporary:
+                    os.unlink(temporary)
+        for _, old in self._files()[:-KEPT]:
+            with suppress(OSError):
+                old.unlink()
+        return path
+
+    def candidates(self) -> list[Path]:
+        """Files that are there, the newest first."""
+        return [path for _, path in reversed(self._files())]
+
+    def _files(self) -> list[tuple[int, Path]]:
+        found = []
+        with suppress(OSError):
+            for path in self.path.iterdir():
+                match = _NAME.fullmatch(path.name)
+                if match:
+                    found.append((int(match[1]), path))
+        return sorted(found)
+
+
+def read(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        DamagedError: it cannot be read, or is not as it was written.
+        AzgenError: it is of a later schema.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(archive["header"].tobytes().decode())
+            schema, sums = header.pop("schema"), header.pop("sha256")
+            if not isinstance(schema, int) or schema < 1:
+                raise ValueError(f"its schema is {schema!r}")
+            if schema > SCHEMA:
+                raise AzgenError(
+                    f"{path} was written by a later azgen (schema {schema}); update azgen to read it"
+                )
+            arrays = {name: archive[name] for name in sums}
+    except _DAMAGE as error:
+        raise DamagedError(f"{path} is damaged: {error or type(error).__name__}") from None
+    for name, array in arrays.items():
+        if _checksum(array) != sums[name]:
+            raise DamagedError(f"{path} is damaged: the checksum of {name} is another")
+    return Checkpoint(path, schema, header, arrays)
+
+
+def _checksum(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()

@@ -1,0 +1,295 @@
+"""Islands on a Dask cluster (extra `cluster`): any `dask.distributed` scheduler, workers that come and go.
+
+A round is a task that takes the island's state after the round before and gives a report and the new state.
+The state stays where it was computed; Dask brings it to another worker if need be, and computes it again,
+from an earlier one, if its worker is gone. Only the report travels to the coordinator. On a worker the round
+runs in a process of its own, watched as those of `azgen.search.processes` are, so that a program that kills
+it takes no Dask worker with it; kernels and candidates are compiled there. What travels is bytes: numbers
+and program texts.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.settings import as_mapping, settings_from
+from azgen.search.engine import Lost, ProgramLost
+from azgen.search.host import State
+from azgen.search.island import state_layout
+from azgen.search.messages import Order, Report, decode, encode
+from azgen.search.processes import WorkerEngine
+from azgen.search.shared import KEPT_ROUNDS
+from azgen.search.space import SearchSpace
+from azgen.version import azgen_version
+
+CUT_ROUNDS = 20
+"""Rounds after which an island's state comes to the coordinator, so that no more than these are computed
+again."""
+
+_POLL_SECONDS = 0.5
+
+
+class DaskEngine:
+    """Runs orders on a Dask cluster.
+
+    Args:
+        space: kernels and tasks; they travel to each worker once.
+        scheduler: address such as "tcp://host:8786"; empty: a cluster on this machine.
+        patience: seconds to wait for the scheduler.
+
+    Raises:
+        AzgenError: Dask is not installed, the scheduler does not answer, or its workers have another azgen.
+    """
+
+    def __init__(self, space: SearchSpace, scheduler: str = "", patience: float = 20.0):
+        self._distributed = _distributed()
+        self._space = space
+        self._layout = state_layout(space.settings, space.kernel.program)
+        self._cluster: Any = None
+        self._client = self._connect(scheduler, patience)
+        described, arrays = space.describe()
+        header = {
+            "kind": "run",
+            "azgen": azgen_version(),
+            "settings": as_mapping(space.settings),
+            "space": described,
+        }
+        flat = {name: array.reshape(-1).view(np.uint8) for name, array in arrays.items()}
+        header["arrays_of"] = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
+        # Data that a task made can be made again when its worker is gone; scattered data cannot.
+        self._run = self._client.submit(_same, encode(header, flat), pure=False)
+        self._rounds: dict[tuple[int, int], Any] = {}  # the task, or a task that only has the state
+        self._since_cut: dict[int, int] = {}
+        self._waiting: dict[Any, Order] = {}
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._n_workers, self._looked = 1, 0.0
+
+    def _connect(self, scheduler: str, patience: float) -> Any:
+        islands = self._space.settings.islands
+        try:
+            if not scheduler:
+                self._cluster = self._distributed.LocalCluster(
+                    n_workers=islands.workers, threads_per_worker=1, dashboard_address=None
+                )
+            return self._distributed.Client(
+                scheduler or self._cluster, set_as_default=False, timeout=patience
+            )
+        except (OSError, ValueError, TimeoutError) as error:
+            raise AzgenError(f"the Dask scheduler {scheduler} does not answer: {error}") from None
+
+    @property
+    def n_workers(self) -> int:
+        """Threads of the cluster's workers at present."""
+        if time.monotonic() - self._looked > 2.0:
+            self._looked = time.monotonic()
+            with suppress(OSError, TimeoutError):
+                self._n_workers = sum(self._client.ncores().values())
+        return self._n_workers
+
+    def submit(self, order: Order) -> None:
+        """Takes an order on; lower rounds go first."""
+        before = None if order.birth else self._rounds[order.island, order.round - 1]
+        task = self._client.submit(
+            _carry_out, self._run, order.encode(), before, pure=False, priority=-order.round
+        )
+        report = self._client.submit(_report_of, task, pure=False, priority=-order.round)
+        self._rounds[order.island, order.round] = task
+        self._rounds.pop((order.island, order.round - KEPT_ROUNDS), None)
+        self._waiting[report] = order
+        report.add_done_callback(self._done.put)
+
+    def collect(self, timeout: float) -> list[Report | Lost]:
+        """What has become of orders; waits for at most `timeout` seconds for the first.
+
+        Raises:
+            AzgenError: a worker reports a mistake of the user's, or has another azgen.
+        """
+        done = []
+        with suppress(queue.Empty):
+            done.append(self._done.get(timeout=timeout))
+            while True:
+                done.append(self._done.get_nowait())
+        known = [report for report in done if report in self._waiting]
+        answers = self._client.gather([r for r in known if r.status == "finished"], errors="skip")
+        finished = iter(answers)
+        results: list[Report | Lost] = []
+        for report in known:
+            order = self._waiting.pop(report)
+            if report.status == "finished":
+                results.append(self._result(order, next(finished)))
+            else:
+                error = report.exception() if report.status == "error" else report.status
+                results.append(Lost(order, f"{type(error).__name__}: {error}"))
+        return results
+
+    def _result(self, order: Order, answer: bytes) -> Report | Lost:
+        header, arrays = decode(answer)
+        kind = header.pop("kind")
+        if kind == "error":
+            raise AzgenError(header["message"])
+        if kind == "lost":
+            return Lost(order, header["cause"], header["program"])
+        since = self._since_cut[order.island] = self._since_cut.get(order.island, 0) + 1
+        if since >= CUT_ROUNDS:
+            self._since_cut[order.island] = 0
+            state = self._client.submit(
+                _state_of, self._rounds[order.island, order.round], pure=False
+            ).result()
+            self._rounds[order.island, order.round] = self._client.submit(_as_round, state, pure=False)
+        return Report.decode(header, arrays)
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after a round."""
+        task = self._client.submit(_state_of, self._rounds[island, round_number], pure=False)
+        return _from_bytes(task.result(), self._layout)
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes the state in that an island has before an order."""
+        task = self._client.submit(_as_round, _to_bytes(state), pure=False)
+        self._rounds[order.island, order.round - 1] = task
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program's native code on each selection task.
+
+        Raises:
+            ProgramLost: the worker died of it.
+        """
+        task = self._client.submit(_rate, self._run, str(program), pure=False, priority=1)
+        try:
+            header, arrays = decode(task.result())
+        except self._distributed.KilledWorker as error:
+            raise ProgramLost(str(error)) from None
+        if header["kind"] == "lost":
+            raise ProgramLost(header["cause"])
+        if header["kind"] == "error":
+            raise AzgenError(header["message"])
+        return np.array(arrays["fitness"])
+
+    def cancel(self) -> None:
+        """Forgets all orders; a round that has begun is finished, for nobody."""
+        self._client.cancel(list(self._waiting))
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Ends the processes on the workers; a cluster of this machine ends as a whole."""
+        with suppress(Exception):  # the cluster may be gone already
+            self._client.run(_close_node)
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise AzgenError('Dask is not installed; try pip install "azgen[cluster]"') from None
+    return distributed
+
+
+def _to_bytes(state: State) -> bytes:
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in state.values())
+
+
+def _from_bytes(data: bytes, layout: dict[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> State:
+    arrays, at = {}, 0
+    for name, (dtype, shape) in layout.items():
+        count = int(np.prod(shape))
+        arrays[name] = np.frombuffer(data, dtype, count, at).reshape(shape)
+        at += count * dtype.itemsize
+    return arrays
+
+
+# -- what runs on the cluster's workers
+
+
+class _Node:
+    """One thread's process for one run, on the machine of a Dask worker."""
+
+    def __init__(self, run: bytes):
+        header, flat = decode(run)
+        if header["azgen"] != azgen_version():
+            raise AzgenError(
+                f"a Dask worker has azgen {azgen_version()}, the coordinator {header['azgen']}; install the same"
+            )
+        arrays = {
+            name: flat[name].view(dtype).reshape(shape)
+            for name, (dtype, shape) in header["arrays_of"].items()
+        }
+        self.run = run
+        self.space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
+        self.layout = state_layout(self.space.settings, self.space.kernel.program)
+        self.engine = WorkerEngine(self.space, 1, n_islands=1)
+
+
+_nodes: dict[int, _Node] = {}
+
+
+def _node(run: bytes) -> _Node:
+    """The calling thread's process for a run."""
+    thread = threading.get_ident()
+    node = _nodes.get(thread)
+    if node is None or node.run != run:
+        if node is not None:
+            node.engine.close()
+        node = _nodes[thread] = _Node(run)
+    return node
+
+
+def _close_node() -> None:
+    while _nodes:
+        _nodes.popitem()[1].engine.close()
+
+
+def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
+    """A round: the report, and the island's state after it."""
+    try:
+        node = _node(run)
+        header, arrays = decode(order)
+        ordered = Order.decode(header, arrays)
+        if before is not None:
+            node.engine.adopt(ordered, _from_bytes(before[1], node.layout))
+        node.engine.submit(ordered)
+        results: list[Report | Lost] = []
+        while not results:
+            results = node.engine.collect(_POLL_SECONDS)
+    except AzgenError as error:
+        return encode({"kind": "error", "message": str(error)}), b""
+    (result,) = results
+    if isinstance(result, Lost):
+        return encode({"kind": "lost", "cause": result.cause, "program": result.program}), b""
+    return result.encode(), _to_bytes(node.engine.state(ordered.island, ordered.round))
+
+
+def _rate(run: bytes, program: str) -> bytes:
+    try:
+        return encode({"kind": "fitness"}, {"fitness": _node(run).engine.rate(Program.parse(program))})
+    except ProgramLost as error:
+        return encode({"kind": "lost", "cause": str(error)})
+    except AzgenError as error:
+        return encode({"kind": "error", "message": str(error)})
+
+
+def _report_of(done: tuple[bytes, bytes]) -> bytes:
+    return done[0]
+
+
+def _state_of(done: tuple[bytes, bytes]) -> bytes:
+    return done[1]
+
+
+def _as_round(state: bytes) -> tuple[bytes, bytes]:
+    return b"", state
+
+
+def _same(data: bytes) -> bytes:
+    return data

@@ -1,0 +1,462 @@
+"""The course of a run over all its islands: rounds, exchanges, restarts, the hall of fame, and when to stop.
+
+A round of an island depends on its state after the round before, on the programs that arrive, and on nothing
+else. Islands may be ahead of each other by `LOOKAHEAD` rounds, so that no worker waits for the slowest; what
+a round found is taken in when all islands have done it, in the order of their numbers. So the result does not
+depend on workers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
+from azgen.runs.settings import Settings, StopSettings
+from azgen.search import migration
+from azgen.search.engine import LOOKAHEAD, Engine, Lost, ProgramLost
+from azgen.search.hall import HallOfFame
+from azgen.search.island import COUNTS
+from azgen.search.messages import Migrants, Order, Report
+
+CONFIRM_ROUNDS = 10
+"""Rounds for which a new leader must have led before it is compiled; at a restart and at the end it is at
+once."""
+
+MOST_LOSSES = 12
+"""Losses of one order after which the run ends: what kills its workers is none of its programs."""
+
+MOST_QUARANTINED = 100
+
+
+@dataclass(frozen=True)
+class Life:
+    """What the coordinator knows of the population that lives on an island.
+
+    Attributes:
+        population: its number among those of the run; -1: there is none yet.
+        counts: its programs by rung of the ladder.
+        best_fitness, best_number: on the search tasks; which program of the population that was.
+        since: programs when the best was found.
+        quiet: rounds since, that one included.
+        ending: why it is to be given up; "" if it is not.
+    """
+
+    population: int = -1
+    counts: tuple[int, ...] = (0,) * len(COUNTS)
+    best_fitness: float = -1.0
+    best_number: int = 0
+    since: int = 0
+    quiet: int = 0
+    ending: str = "begins"
+
+    def after(self, report: Report, stop: StopSettings) -> Life:
+        """The same after a round."""
+        before = self if report.population == self.population else Life(report.population)
+        here, improved = report.counts[0], report.best_fitness > before.best_fitness
+        since, quiet = (here, 1) if improved else (before.since, before.quiet + 1)
+        ending = ""
+        if stop.restart_programs and here >= stop.restart_programs:
+            ending = f"{here} programs"
+        elif stop.patience and here - since >= stop.patience:
+            ending = f"no better program in {here - since}"
+        return Life(
+            report.population, report.counts, report.best_fitness, report.best_number, since, quiet, ending
+        )
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A program in quarantine.
+
+    Attributes:
+        program: text of its normal form.
+        island, round: where and when it was found; island -1: on the selection tasks.
+        cause: what it did.
+    """
+
+    program: str
+    island: int
+    round: int
+    cause: str
+
+
+@dataclass
+class Progression:
+    """What a run has come to: everything that a checkpoint keeps besides the islands' states.
+
+    Attributes:
+        round: last round that all islands have done.
+        seconds: of search.
+        lives: one per island.
+        counts: programs by rung of the ladder.
+        restarts: over all islands.
+        hall: the best programs.
+        confirmed: whether the leader has been compiled.
+        quarantine: programs that score 0.
+        emigrants: of the last round, if an exchange follows; by island.
+    """
+
+    lives: list[Life]
+    round: int = -1
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    restarts: int = 0
+    hall: HallOfFame = field(default_factory=HallOfFame)
+    confirmed: bool = False
+    quarantine: list[Suspect] = field(default_factory=list)
+    emigrants: dict[int, Migrants] = field(default_factory=dict)
+
+
+class Coordinator:
+    """Carries out a run's search on an engine.
+
+    Args:
+        settings: see `Settings`.
+        engine: runs the islands.
+        observe: called with every event.
+        interrupted: asked between rounds whether to stop.
+        save: called to keep a checkpoint of `progress` and the engine's states.
+        progress: of a run that goes on, its states adopted by the engine; None for a new one.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        observe: Observer,
+        interrupted: Callable[[], bool] = lambda: False,
+        save: Callable[[], None] | None = None,
+        progress: Progression | None = None,
+    ):
+        self._settings, self._engine, self._observe = settings, engine, observe
+        self._interrupted, self._save = interrupted, save
+        count = settings.islands.count
+        self.progress = progress or Progression([Life() for _ in range(count)])
+        self._count, self._every = count, migration.exchange_rounds(settings)
+        self._lives = list(self.progress.lives)  # after the last round that each island has done
+        self._reports: dict[int, dict[int, tuple[Report, Life]]] = defaultdict(dict)
+        self._emigrants: dict[int, dict[int, Migrants]] = defaultdict(dict)
+        self._pool: tuple[int, Migrants] | None = None
+        self._runnable = list(range(count))
+        self._after_commit: dict[int, list[int]] = defaultdict(list)
+        self._after_report: dict[tuple[int, int], list[int]] = defaultdict(list)
+        self._next = [self.progress.round + 1] * count
+        self._losses: dict[tuple[int, int], int] = defaultdict(int)
+        self._suspected: dict[str, int] = defaultdict(int)
+        self._cut = self._save_failed = False
+        self._began = time.perf_counter() - self.progress.seconds
+        self._saved = self.progress.seconds
+        if self.progress.emigrants:
+            self._emigrants[self.progress.round] = dict(self.progress.emigrants)
+
+    @property
+    def programs(self) -> int:
+        """Programs so far."""
+        return self.progress.counts["programs"]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of search so far."""
+        return time.perf_counter() - self._began
+
+    def search(self) -> str:
+        """Searches until a limit or an interruption; returns what ended it."""
+        self._began = time.perf_counter() - self.progress.seconds
+        self._saved, stop = self.seconds, self._settings.stop
+        reason = self._limit() if self.progress.round >= 0 else ""
+        while not reason:
+            self._issue()
+            timeout = 0.2 if not stop.max_seconds else min(0.2, max(0.0, stop.max_seconds - self.seconds))
+            for result in self._engine.collect(timeout):
+                if isinstance(result, Lost):
+                    reason = reason or self._lost(result)
+                else:
+                    self._arrived(result)
+            while not reason and len(self._reports[self.progress.round + 1]) == self._count:
+                reason = self._commit()
+            if not reason and self._interrupted():
+                reason = "interrupted"
+            if (
+                not reason
+                and self.progress.round >= 0
+                and stop.max_seconds
+                and self.seconds >= stop.max_seconds
+            ):
+                reason = f"{stop.max_seconds:g} seconds"
+        self._engine.cancel()
+        if self.progress.round >= 0 and not self._cut:
+            self.save()
+        return reason
+
+    def save(self) -> None:
+        """Keeps a checkpoint; a run does not end because that fails."""
+        self.progress.seconds = self._saved = self.seconds
+        if self._save is None:
+            return
+        try:
+            self._save()
+            self._save_failed = False
+        except AzgenError as error:
+            if not self._save_failed:
+                self._observe(Warned(self.seconds, f"no checkpoint was written: {error}"))
+            self._save_failed = True
+
+    def confirm(self) -> None:
+        """Compiles the leader, unless that has been done, and compares its native fitness with the
+        kernel's."""
+        progress, losses = self.progress, 0
+        while progress.hall.members and not progress.confirmed:
+            leader = progress.hall.members[0]
+            try:
+                native = float(self._engine.rate(leader.program).mean())
+            except ProgramLost as error:
+                losses += 1
+                self._observe(Warned(self.seconds, f"a worker was lost: {error}"))
+                if losses > 1:
+                    losses = 0
+                    self._quarantine(Suspect(str(leader.program), -1, progress.round, str(error)))
+                continue
+            if native != leader.select_fitness:
+                raise AssertionError(
+                    f"kernel and native code disagree ({leader.select_fitness!r}, {native!r}) on\n{leader.program}"
+                )
+            progress.confirmed = True
+            self._observe(NewChampion(self.seconds, leader))
+
+    # -- orders
+
+    def _issue(self) -> None:
+        """Submits every order whose inputs are there."""
+        waiting, self._runnable = self._runnable, []
+        for island in waiting:
+            order = self._order(island)
+            if order is not None:
+                self._engine.submit(order)
+
+    def _order(self, island: int) -> Order | None:
+        """An island's next order; None if it has to wait, which is noted."""
+        number, life, committed = self._next[island], self._lives[island], self.progress.round
+        if number > committed + 1 + LOOKAHEAD:
+            self._after_commit[number - 1 - LOOKAHEAD].append(island)
+            return None
+        n_programs = self._n_programs(island, number)
+        if n_programs is None:
+            self._after_commit[number - 1].append(island)
+            return None
+        birth, arriving = bool(life.ending), None
+        if self._exchange(number - 1) and not birth:
+            sources = migration.sources(self._settings, island)
+            if len(sources) > 1 and committed < number - 1:
+                self._after_commit[number - 1].append(island)
+                return None
+            if len(sources) == 1 and sources[0] not in self._emigrants[number - 1]:
+                self._after_report[sources[0], number - 1].append(island)
+                return None
+            pool = self._pooled(number - 1) if len(sources) > 1 else self._emigrants[number - 1][sources[0]]
+            arriving = migration.immigrants(self._settings, island, number - 1, pool)
+        population = life.population
+        if birth:
+            population = island if life.population < 0 else life.population + self._count
+        return Order(
+            island,
+            number,
+            population,
+            birth,
+            0 if birth else n_programs,
+            0 if birth else life.best_number,
+            migration.n_migrants(self._settings) if self._exchange(number) else 0,
+            self._quarantined(island, number),
+            arriving,
+            careful=self._losses.get((island, number), 0) > 1,
+        )
+
+    def _exchange(self, round_number: int) -> bool:
+        return self._every > 0 and round_number > 0 and round_number % self._every == 0
+
+    def _pooled(self, round_number: int) -> Migrants:
+        if self._pool is None or self._pool[0] != round_number:
+            parts = self._emigrants[round_number]
+            self._pool = round_number, Migrants.joined([parts[i] for i in range(self._count)])
+        return self._pool[1]
+
+    def _n_programs(self, island: int, number: int) -> int | None:
+        """Children of an island's round; None if that cannot be told before the round before it is over
+        everywhere."""
+        full, most = migration.round_programs(self._settings), self._settings.stop.max_programs
+        if not most:
+            return full
+        largest = max(full + migration.n_migrants(self._settings), self._settings.evolution.population)
+        ahead = number - 1 - self.progress.round
+        if ahead > 0:
+            return full if self.programs + (ahead + 1) * self._count * largest <= most else None
+        left = most - self.programs
+        if left >= full * self._count:
+            return full
+        if not self._cut and self.progress.round >= 0 and left < full * self._count:
+            self.save()  # from here a run with a higher limit goes on as if it had had it from the start
+            self._cut = True
+        share, more = divmod(max(left, 0), self._count)
+        return min(full, share + (island < more))
+
+    def _quarantined(self, island: int, number: int) -> tuple[str, ...]:
+        """Programs that score 0: an island's own at once, others' when it is certain that all know of
+        them."""
+        known = {
+            s.program: None
+            for s in self.progress.quarantine
+            if s.island == island or s.round + LOOKAHEAD < number
+        }
+        return tuple(known)
+
+    # -- results
+
+    def _arrived(self, report: Report) -> None:
+        island, number = report.island, report.round
+        life = self._lives[island] = self._lives[island].after(report, self._settings.stop)
+        self._reports[number][island] = report, life
+        if report.emigrants is not None:
+            self._emigrants[number][island] = report.emigrants
+        self._losses.pop((island, number), None)
+        self._next[island] = number + 1
+        self._runnable.append(island)
+        self._runnable += self._after_report.pop((island, number), [])
+
+    def _lost(self, lost: Lost) -> str:
+        """Submits a lost order again, with more care the more often it is lost."""
+        order = lost.order
+        at = (order.island, order.round)
+        self._losses[at] += 1
+        where = f"in round {order.round} of island {order.island}"
+        self._observe(Warned(self.seconds, f"a worker was lost {where}: {lost.cause}"))
+        if lost.program:
+            self._suspected[lost.program] += 1
+            if self._suspected[lost.program] > 1:
+                del self._suspected[lost.program]
+                self._losses[at] = 0
+                self._quarantine(Suspect(lost.program, order.island, order.round, lost.cause))
+        if self._losses[at] >= MOST_LOSSES:
+            return f"workers are lost again and again {where}, by no program of it: {lost.cause}"
+        if len(self.progress.quarantine) > MOST_QUARANTINED:
+            return f"more than {MOST_QUARANTINED} programs kill their workers; the last: {lost.cause}"
+        self._engine.submit(
+            dataclasses.replace(
+                order,
+                careful=self._losses[at] > 1,
+                quarantined=self._quarantined(order.island, order.round),
+            )
+        )
+        return ""
+
+    def _quarantine(self, suspect: Suspect) -> None:
+        program = Program.parse(suspect.program)
+        known = any(other.program == suspect.program for other in self.progress.quarantine)
+        self.progress.quarantine.append(suspect)
+        if known:
+            return
+        if self.progress.hall.members and self.progress.hall.members[0].program.hash == program.hash:
+            self.progress.confirmed = False
+        self.progress.hall.remove(program.hash)
+        self._observe(Quarantined(self.seconds, suspect.program, program.hash, suspect.cause))
+
+    def _commit(self) -> str:
+        """Takes in what a round found, which all islands have done; returns what ends the run, or ""."""
+        progress, number = self.progress, self.progress.round + 1
+        reports = self._reports.pop(number)
+        confirm, ended = False, list[tuple[int, Life]]()
+        for island in range(self._count):
+            report, life = reports[island]
+            before = progress.lives[island]
+            same = before.population == life.population
+            known = before.counts if same else (0,) * len(COUNTS)
+            if not same and before.population >= 0:
+                progress.restarts += 1
+            if report.program and report.best_fitness > (before.best_fitness if same else -1.0):
+                self._consider(report, self.programs + report.best_number - known[0])
+            for name, now, then in zip(COUNTS, life.counts, known, strict=True):
+                progress.counts[name] += now - then
+            leads = bool(progress.hall.members) and progress.hall.members[0].restart == life.population
+            confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
+            if life.ending:
+                ended.append((island, life))
+            progress.lives[island] = life
+        progress.round = number
+        for done in [r for r in self._emigrants if r < number]:
+            del self._emigrants[done]
+        progress.emigrants = dict(self._emigrants.get(number, {}))
+        for key in [k for k in self._after_commit if k <= number]:
+            self._runnable += self._after_commit.pop(key)
+        if confirm:
+            self.confirm()
+        best = tuple(life.best_fitness for life in progress.lives)
+        self._observe(
+            Progress(
+                self.seconds,
+                self.programs,
+                progress.restarts,
+                max(best),
+                dict(progress.counts),
+                number,
+                best,
+                self._engine.n_workers,
+            )
+        )
+        reason = self._limit()
+        if reason:
+            return reason
+        for island, life in ended:
+            if progress.hall.members and progress.hall.members[0].restart == life.population:
+                self.confirm()
+            self._observe(
+                Restarted(self.seconds, self.programs, life.population + self._count, life.ending, island)
+            )
+        if self._save and self.seconds - self._saved >= self._settings.islands.checkpoint_seconds:
+            self.save()
+        return ""
+
+    def _limit(self) -> str:
+        stop, hall = self._settings.stop, self.progress.hall
+        if hall.members and hall.members[0].select_fitness > stop.target_fitness:
+            return f"selection fitness above {stop.target_fitness:g}"
+        if stop.max_programs and self.programs >= stop.max_programs:
+            return f"{stop.max_programs} programs"
+        if stop.max_seconds and self.seconds >= stop.max_seconds:
+            return f"{stop.max_seconds:g} seconds"
+        return ""
+
+    def _consider(self, report: Report, number: int) -> None:
+        hall = self.progress.hall
+        if not hall.wants(report.select_fitness, report.cost):
+            return
+        leader = hall.members[0] if hall.members else None
+        hall.consider(
+            Champion(
+                Program.parse(report.program),
+                number,
+                report.population,
+                report.best_fitness,
+                report.select_fitness,
+                report.cost,
+            )
+        )
+        if hall.members[0] is not leader:
+            self.progress.confirmed = False
+
+
+def as_plain(progress: Progression) -> dict[str, Any]:
+    """A progression without its emigrants as plain values."""
+    return {
+        "round": progress.round,
+        "seconds": progress.seconds,
+        "lives": [dataclasses.asdict(life) for life in progress.lives],
+        "counts": progress.counts,
+        "restarts": progress.restarts,
+        "confirmed": progress.confirmed,
+        "quarantine": [dataclasses.asdict(suspect) for suspect in progress.quarantine],
+    }

@@ -1,0 +1,121 @@
+"""What runs islands: the seam between the coordinator and processes, with its first filling, this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.language.program import Program
+from azgen.search.host import Host, State
+from azgen.search.messages import Order, Report
+from azgen.search.space import SearchSpace
+
+LOOKAHEAD = 1
+"""Rounds that an island may be ahead of the last one that all islands have done."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An order that was not carried out because its worker died or was killed.
+
+    Attributes:
+        order: it can be submitted again; the island's state is as before.
+        cause: what happened to the worker, in words.
+        program: text of the normal form that was running under its name when it happened; "" if none was.
+    """
+
+    order: Order
+    cause: str
+    program: str = ""
+
+
+class ProgramLost(Exception):
+    """The worker that rated a program died; the message says of what."""
+
+
+class Engine(Protocol):
+    """Runs orders, several at a time, and keeps the islands' states.
+
+    It keeps each state until the island is more than `LOOKAHEAD` rounds further.
+    """
+
+    @property
+    def n_workers(self) -> int:
+        """Rounds that run at a time."""
+
+    def submit(self, order: Order) -> None:
+        """Takes an order on; lower rounds go first."""
+
+    def collect(self, timeout: float) -> list[Report | Lost]:
+        """What has become of orders; waits for at most `timeout` seconds for the first.
+
+        Raises:
+            AzgenError: orders cannot be carried out at all.
+        """
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after a round."""
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes the state in that an island has before an order."""
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program's native code on each selection task.
+
+        Raises:
+            ProgramLost: the worker died of it.
+        """
+
+    def cancel(self) -> None:
+        """Forgets all orders."""
+
+    def close(self) -> None:
+        """Ends all processes and frees all memory."""
+
+
+class ProcessEngine:
+    """Runs orders one after the other in this process."""
+
+    def __init__(self, space: SearchSpace):
+        self.host = Host(space)
+        self._orders: list[Order] = []
+
+    @property
+    def n_workers(self) -> int:
+        """One."""
+        return 1
+
+    def submit(self, order: Order) -> None:
+        """Takes an order on."""
+        self._orders.append(order)
+
+    def collect(self, timeout: float) -> list[Report | Lost]:
+        """Carries out all orders of the lowest round, so that no island is ahead between two calls."""
+        if not self._orders:
+            return []
+        lowest = min(order.round for order in self._orders)
+        now = sorted((o for o in self._orders if o.round == lowest), key=lambda o: o.island)
+        self._orders = [order for order in self._orders if order.round > lowest]
+        return [self.host.run(order) for order in now]
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after its last round; none is ahead here, as lower rounds go first."""
+        return self.host.state(island)
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes the state in that an island has before an order."""
+        self.host.adopt(order, state)
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program's native code on each selection task."""
+        return self.host.rate(program)
+
+    def cancel(self) -> None:
+        """Forgets all orders."""
+        self._orders.clear()
+
+    def close(self) -> None:
+        """Nothing to end."""

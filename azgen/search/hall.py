@@ -1,0 +1,59 @@
+"""The best programs of a run: by selection fitness, and the front of selection fitness and cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from azgen.runs.events import Champion
+
+HALL_SIZE = 10
+FRONT_SIZE = 20
+
+
+class HallOfFame:
+    """Programs of different structure, best first; and those that no other beats in both fitness and cost.
+
+    Attributes:
+        members: the best by selection fitness.
+        front: rising in cost and in fitness.
+    """
+
+    def __init__(self, members: Iterable[Champion] = (), front: Iterable[Champion] = ()):
+        self.members, self.front = list(members), list(front)
+
+    def wants(self, select_fitness: float, cost: float) -> bool:
+        """Whether a program would enter, were its structure a new one."""
+        if len(self.members) < HALL_SIZE or select_fitness >= self.members[-1].select_fitness:
+            return True
+        return not self._dominated(select_fitness, cost)
+
+    def consider(self, champion: Champion) -> None:
+        """Takes a program in if it is good enough."""
+        structure = champion.program.structure_hash
+        others = [c for c in self.members if c.program.structure_hash != structure]
+        same = [c for c in self.members if c.program.structure_hash == structure]
+        better = max([champion, *same], key=lambda c: c.select_fitness)
+        self.members = sorted([*others, better], key=lambda c: -c.select_fitness)[:HALL_SIZE]
+        if not self._dominated(champion.select_fitness, champion.cost):
+            beaten = [
+                c
+                for c in self.front
+                if c.select_fitness <= champion.select_fitness and c.cost >= champion.cost
+            ]
+            kept = [*(c for c in self.front if c not in beaten), champion]
+            self.front = sorted(kept, key=lambda c: c.cost)[-FRONT_SIZE:]
+
+    def remove(self, program_hash: str) -> None:
+        """Takes a program out."""
+        self.members = [c for c in self.members if c.program.hash != program_hash]
+        self.front = [c for c in self.front if c.program.hash != program_hash]
+
+    def listing(self) -> tuple[Champion, ...]:
+        """All programs, best by selection fitness first, the front marked."""
+        extra = [c for c in self.front if c not in self.members]
+        listed = sorted([*self.members, *reversed(extra)], key=lambda c: -c.select_fitness)
+        return tuple(dataclasses.replace(c, on_front=c in self.front) for c in listed)
+
+    def _dominated(self, select_fitness: float, cost: float) -> bool:
+        return any(c.select_fitness >= select_fitness and c.cost <= cost for c in self.front)

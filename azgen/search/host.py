@@ -1,0 +1,213 @@
+"""Carrying out orders: rounds of islands, in whatever process this runs."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen import cache
+from azgen.execution.native import NativeCode
+from azgen.language.program import Program
+from azgen.language.random import mix
+from azgen.search import migration
+from azgen.search.island import COUNTS, Island
+from azgen.search.messages import Order, Report
+from azgen.search.native_rating import rate_natively
+from azgen.search.space import SearchSpace, TaskSet
+
+_QUARANTINE_BATCHES = 16
+"""Batches after which programs in quarantine are entered again."""
+
+State = Mapping[str, NDArray[Any]]
+"""An island's arrays, see `azgen.search.island.state_layout`."""
+
+
+class StateStore(Protocol):
+    """Keeps islands' states between rounds."""
+
+    def read(self, island: int, round_number: int) -> State:
+        """An island's state after a round."""
+
+    def write(self, island: int, round_number: int, state: State) -> None:
+        """Keeps an island's state after a round."""
+
+
+@dataclass
+class _Resident:
+    """An island that this process holds, and the round that it has done last."""
+
+    island: Island
+    tasks: TaskSet
+    population: int
+    round: int
+
+
+class Host:
+    """Runs rounds of islands.
+
+    Args:
+        space: kernels and tasks.
+        store: where states are kept between rounds; None: in this process alone.
+        capacity: islands that are held in memory beside the store.
+        trace: told which program is about to run, as the kernel's record, and None after it.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        store: StateStore | None = None,
+        capacity: int = 0,
+        trace: Callable[[Any], None] = lambda record: None,
+    ):
+        self.space, self._store, self._capacity, self._trace = space, store, capacity, trace
+        self._residents: OrderedDict[int, _Resident] = OrderedDict()
+        self._native: dict[tuple[int, str], NativeCode] = {}
+
+    def run(self, order: Order) -> Report:
+        """Carries out an order.
+
+        Raises:
+            AzgenError: tasks that cannot be made, or no compiler.
+        """
+        began = time.process_time()
+        # What fails half-way must not be found here again.
+        resident = self._residents.pop(order.island, None)
+        if order.birth:
+            resident = self._settle(order, born=True)
+        elif resident is None or (resident.population, resident.round) != (order.population, order.round - 1):
+            assert self._store is not None
+            resident = self._settle(order, born=False)
+            resident.island.load(self._store.read(order.island, order.round - 1))
+        island = resident.island
+        if order.immigrants is not None and len(order.immigrants):
+            island.take_in(order.immigrants.records(resident.tasks.kernel.program))
+            self._advance(resident, order, len(order.immigrants), initial=True)
+        self._advance(resident, order, order.n_programs, initial=False)
+        resident.round = order.round
+        if self._store is not None:
+            self._store.write(order.island, order.round, island.arrays)
+        self._residents[order.island] = resident
+        while self._store is not None and len(self._residents) > self._capacity:
+            self._residents.popitem(last=False)
+        return self._report(resident, order, began)
+
+    def state(self, island: int) -> dict[str, NDArray[Any]]:
+        """A copy of the state of an island that is held here."""
+        return {name: array.copy() for name, array in self._residents[island].island.arrays.items()}
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes an island in with the state that it has before an order."""
+        resident = self._settle(order, born=False)
+        resident.island.load(state)
+        resident.round = order.round - 1
+        self._residents[order.island] = resident
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program on each selection task, by its native code; 0 where it failed."""
+        self._trace(self.space.kernel.encode([program])[0])
+        fitness, _ = self.native(self.space.select).prepare(program).evaluate(self.space.select.lanes)
+        self._trace(None)
+        return np.nan_to_num(fitness, nan=0.0)
+
+    def native(self, tasks: TaskSet) -> NativeCode:
+        """This process's compiled candidates for a task set's lanes."""
+        spec = tasks.kernel.spec
+        key = (spec.n_features, spec.metric)
+        if key not in self._native:
+            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric)
+        return self._native[key]
+
+    def _settle(self, order: Order, *, born: bool) -> _Resident:
+        settings = self.space.settings
+        tasks = self.space.task_set(order.island, order.population)
+        hook = None
+        if settings.backend == "native":
+            hook = rate_natively(tasks.kernel, self.native(tasks), tasks.lanes)
+        seed = mix(mix(settings.seed) + order.population)
+        limit = self.space.cost_limit(tasks)
+        island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, self.space.start, hook, born=False)
+        resident = _Resident(island, tasks, order.population, -1)
+        if born:
+            island.populate(self.space.start)
+            self._advance(resident, order, settings.evolution.population, initial=True)
+        return resident
+
+    def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
+        """Rates members or makes children, past the programs in quarantine and, if need be, step by step."""
+        island, batch = (
+            resident.island,
+            min(self.space.settings.evolution.batch, len(resident.island.population)),
+        )
+        keys = [_key(resident.tasks, Program.parse(text)) for text in order.quarantined]
+        step = n_programs
+        if keys:
+            step = batch * _QUARANTINE_BATCHES
+        if order.careful:
+            step = batch
+        done = 0
+        while done < n_programs:
+            n = min(step, n_programs - done)
+            island.quarantine(keys)
+            if order.careful:
+                self._try_out(resident, island.preview(n, initial=initial), keys)
+            if initial:
+                island.rate_initial(n)
+            else:
+                island.evolve(n)
+            done += n
+
+    def _try_out(self, resident: _Resident, programs: NDArray[Any], keys: list[int]) -> None:
+        """Runs programs one by one, each under its name, before the kernel runs them by the batch."""
+        kernel, tasks = resident.tasks.kernel, resident.tasks.lanes
+        for record in programs:
+            program = kernel.decode(record)
+            if _key(resident.tasks, program) in keys:
+                continue
+            self._trace(record)
+            kernel.evaluate(record.reshape(1), tasks)
+            if self.space.settings.backend == "native":
+                self.native(resident.tasks).prepare(program).evaluate(tasks)
+        self._trace(None)
+
+    def _report(self, resident: _Resident, order: Order, began: float) -> Report:
+        settings, island = self.space.settings, resident.island
+        best, text, select_fitness, cost = island.best, "", 0.0, 0.0
+        if best.number != order.best_number:
+            program = best.program.normalized()
+            self._trace(self.space.kernel.encode([program])[0])
+            select_fitness = float(np.nan_to_num(self.space.select.evaluate(program), nan=0.0).mean())
+            self._trace(None)
+            text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
+        leaving = None
+        if order.n_emigrants:
+            seed = mix(mix(mix(settings.seed) - order.island - 1) + order.round)
+            leaving = migration.emigrants(
+                settings, island.population, island.fitness, seed, order.n_emigrants
+            )
+        return Report(
+            order.island,
+            order.round,
+            order.population,
+            tuple(island.counts[name] for name in COUNTS),
+            best.fitness,
+            best.number,
+            text,
+            select_fitness,
+            cost,
+            leaving,
+            time.process_time() - began,
+            cache.statistics.loads,
+        )
+
+
+def _key(tasks: TaskSet, program: Program) -> int:
+    """The kernel's key of a program's normal form."""
+    kernel = tasks.kernel
+    given, result = kernel.encode([program]), np.zeros(1, kernel.program)
+    return int(kernel.module.normal_form(given.ctypes.data, result.ctypes.data))

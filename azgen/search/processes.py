@@ -1,0 +1,362 @@
+"""Worker processes of one machine, watched by the coordinator itself.
+
+A worker that is killed, hangs or is too slow is replaced, and its order is given back as lost; the islands'
+states lie in shared memory and are as before. (multiprocess's own pools wait for ever for a worker that a
+signal has killed.)
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import multiprocess
+import numpy as np
+from multiprocess import reduction
+from numpy.typing import NDArray
+
+from azgen.codegen.cache import build_directory
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.settings import as_mapping
+from azgen.search import worker
+from azgen.search.channel import Channel
+from azgen.search.engine import Lost, ProgramLost
+from azgen.search.host import State
+from azgen.search.messages import Order, Report, decode, encode
+from azgen.search.shared import Packing, SharedMemory, SharedStates
+from azgen.search.space import SearchSpace
+
+START_SECONDS = 120.0
+"""Longest time from starting a worker to its first sign of life."""
+
+MOST_FAILED_STARTS = 20
+"""Workers that may be killed one after the other before they are ready."""
+
+MOST_LOADS = 2000
+"""Compiled modules that a worker loads before it is replaced, since a module never leaves a process."""
+
+_TRACE_BYTES = 16
+"""Whether a program is about to run, and how many have been, before the program itself."""
+
+Entry = Callable[[Any, int], None]
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: Any
+    channel: Channel
+    place: int  # of its trace
+    since: float  # when it was started, or given its order
+    ready: bool = False
+    order: Order | Program | None = None
+    processor: float = 0.0  # processor time when it was given its order
+    islands: set[int] = field(default_factory=set)
+    traced: int = 0
+
+
+class WorkerEngine:
+    """Runs orders in processes of this machine.
+
+    Args:
+        space: kernels and tasks; the processes map the tasks and build the same kernels from the cache.
+        n_workers: number of processes.
+        entry: what a process runs.
+        round_timeout: seconds until an order counts as hanging; 0: ten times the slowest so far, at least 60.
+        n_islands: islands whose states there is room for at a time; None: all of the run.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        n_workers: int | None = None,
+        entry: Entry = worker.main,
+        round_timeout: float | None = None,
+        n_islands: int | None = None,
+    ):
+        settings = space.settings
+        self._space, self._n_workers, self._entry = space, n_workers or settings.islands.workers, entry
+        self._timeout = settings.islands.round_timeout if round_timeout is None else round_timeout
+        self._slowest = 0.0
+        self._orders: list[Order] = []
+        self._results: list[Report | Lost] = []
+        self._rated: list[NDArray[np.float64] | str] = []  # by a program's native code, or why not
+        self._workers: list[_Worker] = []
+        self._failed_starts = 0
+        self._selector = selectors.DefaultSelector()
+        self._program = space.kernel.program
+        self._share(n_islands or settings.islands.count)
+
+    def _share(self, n_islands: int) -> None:
+        """Lays tasks, states and traces out in shared memory."""
+        settings, packing = self._space.settings, Packing()
+        described, arrays = self._space.describe()
+        tasks = packing.add(arrays)
+        states = packing.reserve(SharedStates.n_bytes(settings, self._program, n_islands))
+        trace_size = _TRACE_BYTES + self._program.itemsize
+        self._traces = [packing.reserve(trace_size) for _ in range(self._n_workers)]
+        self._memory = SharedMemory.create(packing.size)
+        for name, (dtype, shape, offset) in tasks.items():
+            self._memory.array(dtype, shape, offset)[...] = arrays[name]
+        self._states = SharedStates(self._memory, settings, self._program, states, n_islands)
+        self._run = {
+            "kind": "run",
+            "settings": as_mapping(settings),
+            "space": described,
+            "tasks": tasks,
+            "size": self._memory.size,
+            "states": states,
+            "n_islands": n_islands,
+            "capacity": -(-n_islands // self._n_workers) + 1,
+            "build_directory": str(build_directory()),
+        }
+
+    @property
+    def n_workers(self) -> int:
+        """Number of processes."""
+        return self._n_workers
+
+    @property
+    def processes(self) -> list[int]:
+        """Process numbers of the workers that live now."""
+        return [w.process.pid for w in self._workers]
+
+    def submit(self, order: Order) -> None:
+        """Takes an order on; lower rounds go first."""
+        self._orders.append(order)
+
+    def collect(self, timeout: float) -> list[Report | Lost]:
+        """What has become of orders; waits for at most `timeout` seconds for the first.
+
+        Raises:
+            AzgenError: workers cannot be started, or report a mistake of the user's.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            self._assign()
+            self._poll(0.0 if self._results else max(0.0, deadline - time.monotonic()))
+            if self._results or time.monotonic() >= deadline:
+                self._assign()
+                results, self._results = self._results, []
+                return results
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after a round."""
+        return self._states.read(island, round_number)
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes the state in that an island has before an order."""
+        self._states.write(order.island, order.round - 1, state)
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program's native code on each selection task.
+
+        Raises:
+            ProgramLost: the worker died of it.
+        """
+        self._rated.clear()
+        asked: _Worker | None = None
+        while not self._rated:
+            if asked is None:
+                free = [w for w in self._workers if w.ready and w.order is None]
+                if free:
+                    asked = free[0]
+                    self._give(asked, program, encode({"kind": "rate", "program": str(program)}))
+                elif not any(w.order is None for w in self._workers) and len(self._workers) < self._n_workers:
+                    self._start()
+            self._poll(0.2)
+        (rated,) = self._rated
+        if isinstance(rated, str):
+            raise ProgramLost(rated)
+        return rated
+
+    def cancel(self) -> None:
+        """Forgets all orders, and ends the workers that are busy with one."""
+        self._orders.clear()
+        for busy in [w for w in self._workers if w.order is not None]:
+            self._end(busy)
+        self._results.clear()
+
+    def close(self) -> None:
+        """Ends all processes and frees the shared memory."""
+        for each in list(self._workers):
+            self._end(each)
+        self._selector.close()
+        self._memory.close()
+
+    # -- orders
+
+    def _assign(self) -> None:
+        """Gives orders to free workers; an island stays where it is, if that costs no time."""
+        free = [w for w in self._workers if w.ready and w.order is None]
+        while free and self._orders:
+            lowest = min(order.round for order in self._orders)
+            first = [order for order in self._orders if order.round == lowest]
+            order, to = next(
+                ((o, w) for o in first for w in free if o.island in w.islands), (first[0], free[0])
+            )
+            self._orders.remove(order)
+            free.remove(to)
+            for other in self._workers:
+                other.islands.discard(order.island)
+            to.islands.add(order.island)
+            self._give(to, order, order.encode())
+        starting = sum(not w.ready for w in self._workers)
+        while len(self._orders) > starting and len(self._workers) < self._n_workers:
+            self._start()
+            starting += 1
+
+    def _give(self, to: _Worker, order: Order | Program, message: bytes) -> None:
+        to.order, to.since, to.processor = order, time.monotonic(), _processor_seconds(to.process.pid)
+        to.channel.send(message)
+        self._watch(to)
+
+    # -- workers
+
+    def _start(self) -> None:
+        ours, theirs = multiprocess.Pipe()
+        place = next(p for p in range(self._n_workers) if p not in [w.place for w in self._workers])
+        self._memory.array(np.dtype(np.int64), (2,), self._traces[place])[...] = 0
+        context = multiprocess.get_context("spawn")
+        process = context.Process(target=self._entry, args=(theirs, os.getpid()), daemon=True)
+        # Ctrl-C is not the workers' business, not even before they can say so.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        # A worker has no need of the main module; a script that calls azgen without a guard would start
+        # itself again.
+        main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+        try:
+            process.start()
+        except OSError as error:
+            ours.close()
+            raise AzgenError(f"cannot start a worker process: {error.strerror or error}") from None
+        finally:
+            sys.modules["__main__"] = main
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            theirs.close()
+        started = _Worker(process, Channel(ours), place, time.monotonic())
+        self._workers.append(started)
+        self._selector.register(process.sentinel, selectors.EVENT_READ, started)
+        self._selector.register(started.channel, selectors.EVENT_READ, started)
+        with suppress(OSError):  # dead already; seen when polled
+            reduction.send_handle(ours, self._memory.descriptor, process.pid)
+        started.channel.send(encode({**self._run, "trace": self._traces[place]}))
+        self._watch(started)
+
+    def _watch(self, one: _Worker) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if one.channel.pending else 0)
+        self._selector.modify(one.channel, events, one)
+
+    def _poll(self, timeout: float) -> None:
+        """Waits for signs of life, and for deaths; looks after those that give none."""
+        for key, events in self._selector.select(min(timeout, 1.0)):
+            one: _Worker = key.data
+            if one not in self._workers:
+                continue
+            if events & selectors.EVENT_WRITE:
+                one.channel.flush()
+                self._watch(one)
+            if key.fileobj is not one.channel and one.process.exitcode is None:
+                one.process.join(1.0)  # the sentinel tells a moment before the system does
+            try:
+                for message in one.channel.receive():
+                    self._answered(one, message)
+            except EOFError:
+                one.process.join(1.0)
+                self._bury(one, _cause(one.process.exitcode))
+        now = time.monotonic()
+        for one in [w for w in self._workers if w.order is not None or not w.ready]:
+            limit = (self._timeout or max(60.0, 10 * self._slowest)) if one.ready else START_SECONDS
+            traced = int(self._memory.array(np.dtype(np.int64), (2,), self._traces[one.place])[1])
+            if traced != one.traced:  # with care, it is each program that must come to an end
+                one.traced, one.since = traced, now
+                one.processor = _processor_seconds(one.process.pid)
+            if now - one.since > limit:
+                used = _processor_seconds(one.process.pid) - one.processor
+                cause = f"no answer for {limit:.0f} s ({used:.1f} s of processor time)"
+                # One that was stopped, or had no processor, tells nothing of the program that it ran.
+                self._bury(one, cause, blame=used > limit / 20)
+
+    def _answered(self, one: _Worker, message: bytes) -> None:
+        header, arrays = decode(message)
+        kind, order = header.pop("kind"), one.order
+        if kind == "error":
+            if header["mistake"]:
+                raise AzgenError(header["message"])
+            raise RuntimeError(f"a worker failed:\n{header['message']}")
+        if kind == "ready":
+            one.ready, self._failed_starts = True, 0
+            return
+        one.order = None
+        if kind == "fitness":
+            self._rated.append(arrays["fitness"])
+            return
+        report = Report.decode(header, arrays)
+        assert isinstance(order, Order) and (order.island, order.round) == (report.island, report.round)
+        self._slowest = max(self._slowest, time.monotonic() - one.since)
+        self._results.append(report)
+        if report.loads >= MOST_LOADS:
+            self._end(one)
+
+    def _bury(self, one: _Worker, cause: str, blame: bool = True) -> None:
+        """Gives a worker up, and its order back."""
+        order = one.order
+        program = self._running(one) if blame else ""
+        self._end(one)
+        if not one.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= MOST_FAILED_STARTS:
+                raise AzgenError(
+                    f"{self._failed_starts} worker processes in a row have ended before they were ready ({cause}); "
+                    "is there enough memory? --workers 1 runs without worker processes"
+                )
+        if isinstance(order, Program):
+            self._rated.append(cause)
+        elif order is not None:
+            self._results.append(Lost(order, cause, program))
+
+    def _running(self, one: _Worker) -> str:
+        """Text of the program that a worker was about to run; "" if it had named none."""
+        offset = self._traces[one.place]
+        if not self._memory.array(np.dtype(np.int64), (1,), offset)[0]:
+            return ""
+        record = self._memory.array(self._program, (1,), offset + _TRACE_BYTES)[0]
+        return str(self._space.kernel.decode(record).normalized())
+
+    def _end(self, one: _Worker) -> None:
+        self._workers.remove(one)
+        self._selector.unregister(one.channel)
+        self._selector.unregister(one.process.sentinel)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(one.process.pid, signal.SIGKILL)  # with the compiler that it may be running
+        one.process.kill()
+        one.process.join()
+        one.process.close()
+        one.channel.close()
+
+
+def _cause(exitcode: int | None) -> str:
+    if exitcode is None:
+        return "it has closed its pipe"
+    if exitcode < 0:
+        name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
+        more = " (out of memory?)" if name == "SIGKILL" else ""
+        return f"killed by {name}{more}"
+    return f"ended with status {exitcode}"
+
+
+def _processor_seconds(process: int) -> float:
+    """Processor time of a process in seconds; where the system does not tell, that of the clock."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return time.monotonic()

@@ -1,0 +1,146 @@
+"""Memory that all processes of a machine map: task data, states of islands, and what is about to run.
+
+It is a file without a name (Linux: in memory only), which the system frees when the last process that has it
+open ends, however that ends; so nothing is ever left behind.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.errors import AzgenError
+from azgen.execution.layout import ALIGNMENT
+from azgen.runs.settings import Settings
+from azgen.search.engine import LOOKAHEAD
+from azgen.search.host import State
+from azgen.search.island import state_layout
+
+KEPT_ROUNDS = LOOKAHEAD + 2
+"""States of an island that are kept: of the last round that all have done, and of those that it is ahead."""
+
+
+class SharedMemory:
+    """A mapped nameless file.
+
+    Args:
+        descriptor: of the file; owned by this object from now on.
+        size: in bytes.
+    """
+
+    def __init__(self, descriptor: int, size: int):
+        self.descriptor, self.size = descriptor, size
+        self._map = mmap.mmap(descriptor, size)
+
+    @staticmethod
+    def create(size: int) -> SharedMemory:
+        """New memory, all zero, reserved at once.
+
+        Raises:
+            AzgenError: there is not so much.
+        """
+        size = max(size, 1)
+        descriptor = -1
+        try:
+            if hasattr(os, "memfd_create"):
+                descriptor = os.memfd_create("azgen")
+            else:
+                with tempfile.TemporaryFile() as file:
+                    descriptor = os.dup(file.fileno())
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, size)
+            else:
+                os.ftruncate(descriptor, size)
+            return SharedMemory(descriptor, size)
+        except OSError as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            raise AzgenError(
+                f"cannot reserve {size / 1e6:.0f} MB that workers share ({error.strerror or error}); take fewer "
+                "islands, a smaller evolution.cache_size or fewer tasks"
+            ) from None
+
+    def array(self, dtype: Any, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
+        """An array that lies here."""
+        count = int(np.prod(shape))
+        return (
+            np.frombuffer(self._map, dtype, count, offset).reshape(shape) if count else np.empty(shape, dtype)
+        )
+
+    def close(self) -> None:
+        """Gives the memory back, as far as no array lies in it any more."""
+        os.close(self.descriptor)
+        try:
+            self._map.close()
+        except BufferError:  # it goes with the last array
+            pass
+
+
+class Packing:
+    """Finds places for arrays, one after the other, aligned to SIMD registers."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def reserve(self, n_bytes: int) -> int:
+        """Offset of a new place."""
+        offset = self.size
+        self.size += -(-n_bytes // ALIGNMENT) * ALIGNMENT
+        return offset
+
+    def add(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], int]]:
+        """Places for arrays."""
+        return {name: (a.dtype.str, a.shape, self.reserve(a.nbytes)) for name, a in arrays.items()}
+
+
+class SharedStates:
+    """States of all islands in shared memory, the last few rounds of each.
+
+    Args:
+        memory: where they lie.
+        settings: see `Settings`.
+        program: the kernel's record of a program.
+        offset: of the first state, in bytes.
+        n_islands: islands that there is room for at a time; island i lies at i modulo this number.
+    """
+
+    def __init__(
+        self, memory: SharedMemory, settings: Settings, program: np.dtype[Any], offset: int, n_islands: int
+    ):
+        self._memory, self._offset, self._n_islands = memory, offset, n_islands
+        self._layout = state_layout(settings, program)
+        packing = Packing()
+        self._places = {name: packing.reserve(_n_bytes(*of)) for name, of in self._layout.items()}
+        self._size = packing.size
+
+    @staticmethod
+    def n_bytes(settings: Settings, program: np.dtype[Any], n_islands: int) -> int:
+        """Size of all states."""
+        packing = Packing()
+        for of in state_layout(settings, program).values():
+            packing.reserve(_n_bytes(*of))
+        return n_islands * KEPT_ROUNDS * packing.size
+
+    def read(self, island: int, round_number: int) -> State:
+        """An island's state after a round, where it lies."""
+        place = island % self._n_islands * KEPT_ROUNDS + round_number % KEPT_ROUNDS
+        start = self._offset + place * self._size
+        return {
+            name: self._memory.array(dtype, shape, start + self._places[name])
+            for name, (dtype, shape) in self._layout.items()
+        }
+
+    def write(self, island: int, round_number: int, state: State) -> None:
+        """Keeps an island's state after a round."""
+        for name, array in self.read(island, round_number).items():
+            array[...] = state[name]
+
+
+def _n_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    return dtype.itemsize * int(np.prod(shape))

@@ -1,0 +1,228 @@
+"""What every process that runs islands needs: the kernels of the search space, and the tasks in their
+lanes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.render import KernelSpec
+from azgen.execution.kernel import Kernel, build_kernel
+from azgen.execution.layout import TASKS, LaneTasks, aligned, lay_out
+from azgen.language.program import FUNCTIONS, Memory, Program
+from azgen.language.zoo import find_program, zoo
+from azgen.runs.settings import Settings, task_settings
+from azgen.search.sources import make_tasks, search_redraw
+from azgen.tasks.task import Task, TaskSplit
+
+_NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")
+
+
+def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program | None = None) -> KernelSpec:
+    """The search space's kernel: ops, memory and sizes of the settings."""
+    functions = [getattr(settings, name) for name in FUNCTIONS]
+    given = start.functions if start else ((), (), ())
+    capacity = sum(max(f.max_size, f.initial_size, len(g)) for f, g in zip(functions, given, strict=True))
+    memory = settings.memory
+    return KernelSpec(
+        n_features,
+        Memory(memory.scalars, memory.vectors, memory.matrices),
+        metric,
+        settings.dtype,
+        allowed=(functions[0].ops, functions[1].ops, functions[2].ops),
+        also=tuple(sorted({i.op.name for i in start.instructions()})) if start else (),
+        capacity=capacity + 1,  # trading an instruction inserts before it removes
+    )
+
+
+def start_program(settings: Settings) -> Program | None:
+    """The program that populations start from; None for random and empty ones."""
+    initial = settings.evolution.initial
+    return None if initial in ("random", "empty") else find_program(initial)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSet:
+    """Tasks in a kernel's lanes."""
+
+    kernel: Kernel
+    lanes: LaneTasks
+
+    def evaluate(self, program: Program) -> NDArray[np.float64]:
+        """A program's fitness per task, by the kernel; NaN where it failed."""
+        fitness, _ = self.kernel.evaluate(self.kernel.encode([program]), self.lanes)
+        return np.asarray(fitness[0])
+
+
+class SearchSpace:
+    """Kernels and task sets of a run.
+
+    Attributes:
+        settings: see `Settings`.
+        start: program that populations start from, or None.
+        select: the selection tasks.
+        search: search tasks of the first populations; island i has those at i modulo their number.
+    """
+
+    def __init__(self, settings: Settings, start: Program | None, select: TaskSet, search: Sequence[TaskSet]):
+        self.settings, self.start, self.select, self.search = settings, start, select, tuple(search)
+
+    @staticmethod
+    def of(settings: Settings, split: TaskSplit) -> SearchSpace:
+        """Builds the kernels and lays the tasks out.
+
+        Raises:
+            AzgenError: tasks of an island that cannot be made, or no compiler.
+        """
+        start = start_program(settings)
+        select = task_set(settings, start, split.select, settings.tasks.epochs)
+        variants = range(min(len(settings.islands.tasks) or 1, settings.islands.count))
+        search = [
+            task_set(
+                settings,
+                start,
+                population_tasks(settings, split, variant),
+                task_settings(settings, variant).epochs,
+            )
+            for variant in variants
+        ]
+        return SearchSpace(settings, start, select, search)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel of the selection tasks."""
+        return self.select.kernel
+
+    def task_set(self, island: int, population: int) -> TaskSet:
+        """The search tasks of a population."""
+        tasks = self.settings.tasks
+        if not (tasks.redraw and population):
+            return self.search[island % len(self.search)]
+        epochs = task_settings(self.settings, island).epochs
+        return task_set(self.settings, self.start, redrawn_tasks(self.settings, population), epochs)
+
+    def cost_limit(self, tasks: TaskSet) -> float:
+        """Static cost above which a program scores 0 on these tasks; 0: none."""
+        factor = self.settings.evolution.max_cost
+        if not factor:
+            return 0.0
+        setup, predict, learn = zoo("neural-net").cost(tasks.kernel.spec.n_features)
+        record = tasks.lanes.record[0]
+        return float(factor * (setup + int(record["n_steps"]) * predict + int(record["n_training"]) * learn))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that identify all examples, whatever the lanes."""
+        found = hashlib.sha256()
+        for tasks in (self.select, *self.search):
+            for name in ("order", "x", "y"):
+                found.update(_by_task(tasks.lanes, name).tobytes())
+        return found.hexdigest()[:16]
+
+    def describe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Plain values and arrays from which another process makes the same space; see `described`."""
+        sets, arrays = list[dict[str, Any]](), dict[str, NDArray[Any]]()
+        for number, tasks in enumerate((self.select, *self.search)):
+            spec, lanes = tasks.kernel.spec, tasks.lanes
+            record = {name: lanes.record[name][0].item() for name in _NUMBERS}
+            sets.append(
+                {
+                    "n_features": spec.n_features,
+                    "metric": spec.metric,
+                    "n_tasks": lanes.n_tasks,
+                    "lanes": lanes.lanes,
+                    **record,
+                }
+            )
+            arrays |= {f"{number}.{name}": array for name, array in lanes.arrays.items()}
+        return {"start": str(self.start) if self.start else "", "sets": sets}, arrays
+
+    @staticmethod
+    def described(settings: Settings, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SearchSpace:
+        """The space that `describe` described; uses the arrays where they lie, if the lanes are this
+        machine's."""
+        start = Program.parse(header["start"], "the initial program") if header["start"] else None
+        sets = []
+        for number, values in enumerate(header["sets"]):
+            kernel = build_kernel(kernel_spec(settings, values["n_features"], values["metric"], start))
+            prefix = f"{number}."
+            mine = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            lanes = _from_arrays(values, mine, values["lanes"])
+            if values["lanes"] != kernel.spec.lane.lanes:
+                lanes = _in_lanes(values, lanes, kernel.spec.lane.lanes)
+            sets.append(TaskSet(kernel, lanes))
+        return SearchSpace(settings, start, sets[0], sets[1:])
+
+
+def task_set(settings: Settings, start: Program | None, tasks: tuple[Task, ...], epochs: int) -> TaskSet:
+    """Tasks in the lanes of their kernel."""
+    kernel = build_kernel(kernel_spec(settings, tasks[0].n_features, tasks[0].metric, start))
+    lanes = lay_out(
+        tasks,
+        kernel.spec.lane,
+        seed=settings.seed,
+        epochs=epochs,
+        max_abs_error=settings.tasks.max_abs_error,
+    )
+    return TaskSet(kernel, lanes)
+
+
+def population_tasks(settings: Settings, split: TaskSplit, population: int) -> tuple[Task, ...]:
+    """Search tasks of a population of the run, from 0; it lives on the island of that number modulo their
+    count.
+
+    Args:
+        split: the run's tasks.
+    """
+    if settings.tasks.redraw and population:
+        return redrawn_tasks(settings, population)
+    island = population % settings.islands.count
+    changed = task_settings(settings, island)
+    if changed == settings.tasks:
+        return split.search
+    return make_tasks(changed, settings.seed, redraw=search_redraw(settings.tasks, changed, 0)).search
+
+
+def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
+    """Search tasks drawn for one population alone."""
+    changed = task_settings(settings, population % settings.islands.count)
+    redraw = search_redraw(settings.tasks, changed, population)
+    return make_tasks(changed, settings.seed, redraw=redraw).search
+
+
+def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:
+    record = np.zeros(1, TASKS)
+    for name in _NUMBERS:
+        record[name] = values[name]
+    for name, array in arrays.items():
+        record[name] = array.ctypes.data
+    return LaneTasks(record, arrays, values["n_tasks"], lanes)
+
+
+def _by_task(tasks: LaneTasks, name: str) -> NDArray[Any]:
+    """An array with its tasks in the first axis, in order, padding left out."""
+    array = tasks.arrays[name]
+    if name == "order":
+        return array
+    moved = np.moveaxis(array, -1, 1)  # [group][lane]...
+    return np.ascontiguousarray(moved.reshape(-1, *moved.shape[2:])[: tasks.n_tasks])
+
+
+def _in_lanes(values: dict[str, Any], tasks: LaneTasks, lanes: int) -> LaneTasks:
+    """The same tasks in another number of lanes."""
+    n_groups = -(-tasks.n_tasks // lanes)
+    arrays = {"order": tasks.arrays["order"]}
+    for name in tasks.arrays.keys() - arrays.keys():
+        rows = _by_task(tasks, name)
+        padded = np.zeros((n_groups * lanes, *rows.shape[1:]), rows.dtype)
+        padded[: len(rows)] = rows
+        moved = np.moveaxis(padded.reshape(n_groups, lanes, *rows.shape[1:]), 1, -1)
+        arrays[name] = aligned(moved.shape, rows.dtype)
+        arrays[name][...] = moved
+    return _from_arrays({**values, "n_groups": n_groups}, arrays, lanes)

@@ -1,0 +1,101 @@
+"""A worker process: maps the shared memory, carries out orders until its pipe closes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+import numpy as np
+from multiprocess import reduction
+
+from azgen.codegen.cache import set_build_directory
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.settings import settings_from
+from azgen.search.host import Host
+from azgen.search.messages import Order, decode, encode
+from azgen.search.shared import SharedMemory, SharedStates
+from azgen.search.space import SearchSpace
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(connection: Any, parent: int) -> None:
+    """Runs in a process of its own.
+
+    Args:
+        connection: to the coordinator: a descriptor of shared memory, what the run is, then orders.
+        parent: the coordinator's process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's; SIGINT was blocked until here
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    os.setsid()  # what this process starts, a compiler say, ends with it
+    _end_with(parent)
+    try:
+        descriptor = reduction.recv_handle(connection)
+        host = _host(descriptor, connection.recv_bytes())
+        connection.send_bytes(encode({"kind": "ready"}))
+        while True:
+            connection.send_bytes(_answer(host, connection.recv_bytes()))
+    except (EOFError, OSError):
+        return  # the coordinator is gone, or needs this worker no more
+    except BaseException as error:
+        connection.send_bytes(_error(error))
+
+
+def _host(descriptor: int, message: bytes) -> Host:
+    header, _ = decode(message)
+    set_build_directory(header["build_directory"])
+    memory = SharedMemory(descriptor, header["size"])
+    arrays = {name: memory.array(*place) for name, place in header["tasks"].items()}
+    space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
+    program = space.kernel.program
+    running = memory.array(np.dtype(np.int64), (2,), header["trace"])
+    record = memory.array(np.dtype(np.uint8), (program.itemsize,), header["trace"] + running.nbytes)
+
+    def trace(about_to_run: Any) -> None:
+        if about_to_run is not None:
+            record[...] = np.frombuffer(about_to_run.tobytes(), np.uint8)
+        running[0] = about_to_run is not None
+        running[1] += 1
+
+    return Host(
+        space,
+        SharedStates(memory, space.settings, program, header["states"], header["n_islands"]),
+        header["capacity"],
+        trace,
+    )
+
+
+def _answer(host: Host, message: bytes) -> bytes:
+    header, arrays = decode(message)
+    try:
+        if header["kind"] == "rate":
+            return encode({"kind": "fitness"}, {"fitness": host.rate(Program.parse(header["program"]))})
+        return host.run(Order.decode(header, arrays)).encode()
+    except Exception as error:
+        return _error(error)
+
+
+def _error(error: BaseException) -> bytes:
+    text = str(error) if isinstance(error, AzgenError) else "".join(traceback.format_exception(error))
+    return encode({"kind": "error", "message": text, "mistake": isinstance(error, AzgenError)})
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent ends, however that happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,151 @@
+"""What one evaluation costs on each executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.render import STRANDS
+from azgen.execution import oracle
+from azgen.execution.execute import native_code
+from azgen.execution.kernel import Kernel
+from azgen.execution.layout import LaneTasks, lay_out
+from azgen.execution.native import Call
+from azgen.language.program import Program
+from azgen.language.zoo import zoo
+from azgen.study.benchmark import original
+from azgen.study.benchmark.effort import Effort
+from azgen.study.benchmark.figures import Figure, figure_of
+from azgen.study.benchmark.timing import Stopwatch, in_turns
+from azgen.study.benchmark.workloads import (
+    N_TASKS,
+    N_VALID,
+    PROGRAMS,
+    regression_tasks,
+    search_kernel,
+    variants,
+)
+
+ALONE, INTERLEAVED = "kernel, one program", f"kernel, {STRANDS} programs"
+NATIVE, ORACLE = "native", "oracle"
+
+
+@dataclass
+class Work:
+    """Evaluations by generated code, called without any wrapping.
+
+    Attributes:
+        function, arguments: the generated function and addresses of arrays.
+        fitness: where it leaves the fitness, programs x tasks.
+        arrays: what the addresses point to.
+    """
+
+    function: Callable[..., object]
+    arguments: tuple[Any, ...]
+    fitness: NDArray[np.float64]
+    arrays: tuple[object, ...] = field(repr=False)
+
+    def __call__(self) -> None:
+        """Evaluates all programs on all tasks."""
+        self.function(*self.arguments)
+
+    def total(self) -> float:
+        """Sum of all fitness. Reading it proves that the work was done, and that no program failed."""
+        total = float(self.fitness.sum())
+        if not np.isfinite(total):
+            raise AssertionError("a program failed, so that not all examples were executed")
+        return total
+
+
+def kernel_work(
+    kernel: Kernel, programs: NDArray[Any], data: LaneTasks, keep_dead_code: bool = False
+) -> Work:
+    """Evaluation of encoded programs on the kernel, normal form and decoding included."""
+    fitness = np.empty((len(programs), data.n_groups * data.lanes))
+    arguments = (programs.ctypes.data, len(programs), data.address, fitness.ctypes.data, 0, keep_dead_code)
+    return Work(kernel.module.evaluate, arguments, fitness[:, : data.n_tasks], (programs, data))
+
+
+def native_work(kernel: Kernel, program: Program, data: LaneTasks) -> Work:
+    """Evaluation of a program's native code."""
+    spec = kernel.spec
+    # Its own evaluate() also makes arrays for the results, some microseconds that would count here.
+    code = native_code(spec.n_features, spec.lane, spec.metric).prepare(program)
+    fitness = np.empty(data.n_groups * data.lanes)
+    constants, elements = code._constants, code._elements
+    pointers = (constants.ctypes.data, 0, elements.ctypes.data, fitness.ctypes.data, None)
+    arguments = (code._compiled.run, Call(data.address, *pointers))
+    return Work(code._compiled.evaluate, arguments, fitness[None, : data.n_tasks], (code, data))
+
+
+def measure_evaluation(effort: Effort) -> list[Figure]:
+    """µs of one evaluation of the linear program and the neural net, per executor."""
+    figures = []
+    cases = [
+        (F, n) for F in effort.features for n in ((effort.n_train,) if F != 4 else (effort.n_train, 100))
+    ]
+    for name in PROGRAMS:
+        for n_features, n_train in cases:
+            figures += _evaluation(name, n_features, n_train, effort)
+    return figures
+
+
+def work_name(name: str, n_features: int, n_train: int) -> str:
+    """How a figure calls an evaluation."""
+    return f"{name}, F = {n_features}, {N_TASKS} x ({n_train} + {N_VALID})"
+
+
+def evaluation_works(name: str, n_features: int, n_train: int) -> dict[str, Work]:
+    """The same evaluation on kernel and native code; checked to give the same fitness."""
+    kernel, tasks = search_kernel(name, n_features), regression_tasks(n_features, n_train)
+    data = lay_out(tasks, kernel.spec.lane)
+    works = {
+        ALONE: kernel_work(kernel, kernel.encode(variants(name, 1)), data),
+        INTERLEAVED: kernel_work(kernel, kernel.encode(variants(name, STRANDS)), data),
+        NATIVE: native_work(kernel, zoo(name), data),
+    }
+    for work in works.values():
+        work()
+        work.total()
+    for by in (INTERLEAVED, NATIVE):
+        if not np.array_equal(works[by].fitness[0], works[ALONE].fitness[0]):
+            raise AssertionError(f"{name}, F = {n_features}: {by} and {ALONE} give different fitness")
+    return works
+
+
+def _evaluation(name: str, n_features: int, n_train: int, effort: Effort) -> list[Figure]:
+    works = evaluation_works(name, n_features, n_train)
+    measured = in_turns(works, effort.runs, effort.seconds)
+    figures, what = [], work_name(name, n_features, n_train)
+    theirs = original.EVALUATION.get((name, n_features, n_train))
+    goals = {INTERLEAVED: original.KERNEL_GOAL, NATIVE: original.NATIVE_GOAL}
+    lanes = search_kernel(name, n_features).spec.lane.lanes
+    for by, work in works.items():
+        values = [value / len(work.fitness) for value in measured[by]]
+        goal = theirs / goals[by][n_features] if theirs and n_features in goals.get(by, {}) else None
+        details = {"F": n_features, "program": name, "n_train": n_train, "lanes": lanes}
+        details |= {"fitness_sum": work.total() / len(work.fitness)}
+        figures.append(
+            figure_of("evaluation", what, by, "µs", values, original=theirs, goal=goal, details=details)
+        )
+    if effort.oracle_runs and n_features == effort.features[0]:
+        figures.append(_oracle(name, n_features, n_train, effort, theirs))
+    return figures
+
+
+def _oracle(name: str, n_features: int, n_train: int, effort: Effort, theirs: float | None) -> Figure:
+    tasks, values, total = regression_tasks(n_features, n_train), [], 0.0
+    for _ in range(effort.oracle_runs):
+        with Stopwatch() as watch:
+            fitness, _ = oracle.execute(
+                zoo(name), tasks, seed=0, epochs=1, dtype="float32", max_abs_error=100.0
+            )
+            total = float(fitness.sum())
+        values.append(1e6 * watch.cpu)
+    details = {"F": n_features, "program": name, "n_train": n_train, "fitness_sum": total}
+    what = work_name(name, n_features, n_train)
+    return figure_of("evaluation", what, ORACLE, "µs", values, original=theirs, details=details)

@@ -1,0 +1,60 @@
+"""Measurements that need a process of their own: peak memory, and whatever must not find anything loaded."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from azgen.errors import AzgenError
+
+# Name -> where it is defined. Imported by the child alone, which must not load more than it needs.
+_FUNCTIONS = {
+    "search_memory": "azgen.study.benchmark.memory",
+    "run_memory": "azgen.study.benchmark.memory",
+    "idle_memory": "azgen.study.benchmark.memory",
+    "first_kernel": "azgen.study.benchmark.compiling",
+    "first_candidate": "azgen.study.benchmark.compiling",
+}
+
+
+def in_new_process(name: str, **arguments: Any) -> Any:
+    """What a named function returns in a fresh Python process; arguments and result are plain values.
+
+    Raises:
+        AzgenError: the process fails; says how.
+    """
+    program = "from azgen.study.benchmark.processes import answer; answer()"
+    request = json.dumps({"name": name, "arguments": arguments})
+    finished = subprocess.run([sys.executable, "-c", program], input=request, capture_output=True, text=True)
+    if finished.returncode != 0:
+        last = (finished.stderr.strip().splitlines() or ["(no message)"])[-1]
+        raise AzgenError(
+            f"the benchmark's process for {name} ended with status {finished.returncode}: {last}"
+        )
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def answer() -> None:
+    """Reads a request from standard input, calls its function and prints the result."""
+    request = json.loads(sys.stdin.read())
+    function: Callable[..., Any] = getattr(import_module(_FUNCTIONS[request["name"]]), request["name"])
+    print(json.dumps(function(**request["arguments"])))
+
+
+def peak_memory() -> float:
+    """Largest resident set of this process so far, in MB (10**6 bytes)."""
+    try:
+        # Not getrusage: its maximum includes the parent's pages from before this process started its program.
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass  # no Linux
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,33 @@
+"""How throughput grows with worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from azgen.search.evolve import Evolution
+from azgen.search.sources import make_tasks
+from azgen.study.benchmark.effort import Effort
+from azgen.study.benchmark.figures import Figure, figure_of
+from azgen.study.benchmark.timing import Stopwatch
+from azgen.study.benchmark.workloads import demo_settings
+
+
+def measure_workers(effort: Effort) -> list[Figure]:
+    """Programs per second of wall clock of the demo search, by number of worker processes."""
+    figures, n_islands, n_programs = [], max(effort.workers), effort.worker_programs
+    what = f"demo search, {n_islands} island{'s' if n_islands > 1 else ''}, {n_programs} programs"
+    settings = demo_settings()
+    stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
+    for workers in effort.workers:
+        islands = replace(settings.islands, count=n_islands, workers=workers)
+        run = replace(settings, stop=stop, islands=islands)
+        split, values, cpu = make_tasks(run.tasks, run.seed), [], []
+        for _ in range(effort.worker_runs):
+            with Stopwatch() as watch:
+                outcome = Evolution(run, split).run()
+            values.append(outcome.counts["programs"] / watch.wall)
+            cpu.append(watch.cpu)
+        details = {"workers": workers, "cpu_seconds": min(cpu)}
+        by = f"{workers} worker{'s' if workers > 1 else ' (in the process itself)'}"
+        figures.append(figure_of("workers", what, by, "programs/s", values, details=details))
+    return figures

@@ -1,0 +1,138 @@
+"""AutoML-Zero's final protocol (Real et al. 2020, section 4.2): tune on the training part, score once on
+the test part.
+
+Every program's constants are tuned with the same number of trials on the same pairs of classes of an image
+set at full dimension; the tuned programs then learn each of the test pairs and are scored on the data set's
+own test part.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.lanes import lane_type
+from azgen.codegen.render import largest_register
+from azgen.execution.execute import execute
+from azgen.language.program import Memory, Program
+from azgen.study.baselines import Interval
+from azgen.study.tune import Tuned, tune
+from azgen.tasks.datasets import DataSet
+from azgen.tasks.final import final_tasks
+from azgen.tasks.task import Task
+
+Pair = tuple[int, int]
+
+RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
+"""Shares of the examples at which settings are compared: a task at full dimension costs seconds."""
+
+TUNING_SEED = 1000
+"""Of the examples that are tuned on."""
+
+
+@dataclass(frozen=True)
+class FinalScore:
+    """What a program reached.
+
+    Attributes:
+        name: the program's.
+        tuned: how its constants were found.
+        accuracy: per test pair, on the data set's own test part; 0 where the program failed.
+        tuning_seconds, test_seconds: wall-clock time.
+    """
+
+    name: str
+    tuned: Tuned
+    accuracy: NDArray[np.float64] = field(repr=False)
+    tuning_seconds: float
+    test_seconds: float
+
+    @property
+    def interval(self) -> Interval:
+        """Mean accuracy and its 95 % confidence interval over test pairs."""
+        return Interval.of(self.accuracy)
+
+
+def final_protocol(
+    data: DataSet,
+    programs: Mapping[str, Program],
+    tuning_pairs: Sequence[Pair],
+    test_pairs: Sequence[Pair],
+    *,
+    trials: int = 160,
+    n_seeds: int = 5,
+    n_train: int = 8000,
+    n_valid: int = 2000,
+    seed: int = 0,
+    dtype: str = "float32",
+    rungs: Sequence[float] = RUNGS,
+    observe: Callable[[str], None] = lambda message: None,
+) -> tuple[FinalScore, ...]:
+    """Carries out the protocol.
+
+    Args:
+        data: images with a test part of their own.
+        programs: by name; all are tuned alike.
+        tuning_pairs: pairs of classes to tune on, together.
+        test_pairs: pairs to be scored on; pair number i uses seed number i modulo `n_seeds` for its
+            examples, and draws of its own.
+        trials: settings of the constants per program; most are looked at on few examples (`rungs`).
+        n_seeds: different seeds of the test tasks.
+        n_train, n_valid: examples of each task, from the training part.
+        seed: decides everything.
+        dtype: number type.
+        rungs: see `tune`.
+        observe: told what is going on.
+
+    Raises:
+        AzgenError: the data do not suit the protocol.
+    """
+    tuning = [final_tasks(data, pair, seed + TUNING_SEED, n_train, n_valid).tuning for pair in tuning_pairs]
+    found: dict[str, tuple[Tuned, float]] = {}
+    for name, program in programs.items():
+        began = time.perf_counter()
+        tuned = tune(program, tuning, trials, seed=seed, dtype=dtype, rungs=rungs)
+        found[name] = tuned, time.perf_counter() - began
+        observe(
+            f"{name}: tuned in {found[name][1]:.0f} s, validation {tuned.fitness_before.mean():.4f} -> "
+            f"{tuned.fitness.mean():.4f}, factors {', '.join(f'{f:.3g}' for f in tuned.factors)}"
+        )
+    del tuning
+    accuracy = {name: np.zeros(len(test_pairs)) for name in programs}
+    seconds = dict.fromkeys(programs, 0.0)
+    chunk = lane_type(dtype, largest_register(_widest(programs.values()), data.x.shape[1])).lanes
+    for start in range(0, len(test_pairs), chunk):
+        numbers = range(start, min(start + chunk, len(test_pairs)))
+        tasks = [final_tasks(data, test_pairs[i], seed + i % n_seeds, n_train, n_valid).test for i in numbers]
+        for name, (tuned, _) in found.items():
+            began = time.perf_counter()
+            accuracy[name][start : start + len(tasks)] = _accuracy(tuned.program, tasks, seed + start, dtype)
+            seconds[name] += time.perf_counter() - began
+        observe(
+            f"{numbers[-1] + 1} of {len(test_pairs)} pairs: "
+            + ", ".join(f"{name} {a[: numbers[-1] + 1].mean():.4f}" for name, a in accuracy.items())
+        )
+    return tuple(
+        FinalScore(name, tuned, accuracy[name], spent, seconds[name])
+        for name, (tuned, spent) in found.items()
+    )
+
+
+def _accuracy(program: Program, tasks: Sequence[Task], seed: int, dtype: str) -> NDArray[np.float64]:
+    """Accuracy per task; those of one shape run side by side."""
+    result = np.zeros(len(tasks))
+    for shape in {task.shape_key: None for task in tasks}:
+        places = [i for i, task in enumerate(tasks) if task.shape_key == shape]
+        result[places] = execute(program, [tasks[i] for i in places], seed=seed, dtype=dtype).fitness
+    return result
+
+
+def _widest(programs: Iterable[Program]) -> Memory:
+    memory = Memory()
+    for program in programs:
+        memory |= program.normalized().memory
+    return memory

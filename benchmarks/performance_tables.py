@@ -1,0 +1,96 @@
+"""Writes the tables of docs/performance.md from a result of `azgen bench all --json FILE`.
+
+azgen bench all --json benchmarks/reference.json
+python benchmarks/performance_tables.py benchmarks/reference.json
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from azgen.study.benchmark import Figure, Report
+from azgen.study.benchmark.searching import ALL_COUNTS
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+
+
+def number(value: float | None) -> str:
+    """Three digits, or all of a large number."""
+    if value is None:
+        return ""
+    return f"{round(value):,}".replace(",", " ") if value >= 100 else f"{value:.3g}"
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def heading(*cells: str, right: int) -> Iterator[str]:
+    """A table's first lines; the last columns are aligned to the right."""
+    yield row(*cells)
+    yield row(*(["---"] * (len(cells) - right) + ["--:"] * right))
+
+
+def standard(figures: tuple[Figure, ...]) -> Iterator[str]:
+    yield from heading("work", "by", "unit", "best", "median", "original", "ratio", "goal", "", right=6)
+    before = ""
+    for f in figures:
+        times = f.times_original
+        ratio = "" if times is None else f"{times:.1f}x" if times >= 0.1 else f"{times:.1g}x"
+        reached = {True: "reached", False: "**not reached**", None: ""}[f.reached]
+        work = f.work if f.work != before else ""
+        numbers = (f.best, f.median, f.original)
+        yield row(work, f.by, f.unit, *map(number, numbers), ratio, number(f.goal), reached)
+        before = f.work
+
+
+def ladder(figures: tuple[Figure, ...]) -> Iterator[str]:
+    names = [name.replace("_", " ") for name in ALL_COUNTS]
+    yield from heading("search space", "rungs", "programs/s", *names, right=1 + len(names))
+    for f in figures:
+        counts = f.details["counts"]
+        shares = [f"{counts.get(name, 0) / counts['programs']:.1%}" for name in ALL_COUNTS]
+        yield row(f.work, f.by, number(f.median), *shares)
+
+
+def crossover(figures: tuple[Figure, ...]) -> Iterator[str]:
+    columns = ("one evaluation", "", "kernel µs", "native µs", "compiling ms", "pays after")
+    yield from heading(*columns, right=4)
+    for f in figures:
+        d = f.details
+        yield row(
+            f.work,
+            f.by,
+            *(number(d[key]) for key in ("kernel_us", "native_us", "compile_ms")),
+            number(f.best),
+        )
+
+
+def environment(report: Report) -> Iterator[str]:
+    e = report.environment
+    yield (
+        f"{e['started'][:10]}, {e['processor']} ({e['processors']} processors, {e['vector_bits']}-bit SIMD), "
+        f"{e['compiler']}, Cython {e['cython']}, Python {e['python']}, NumPy {e['numpy']}, {e['dtype']}; "
+        f"load average {e['load_before']} before and {e['load_after']} after."
+    )
+
+
+def main(path: str) -> None:
+    report = Report.read(path)
+    text = PAGE.read_text(encoding="utf-8")
+    tables = {"environment": environment(report)}
+    special = {"ladder": ladder, "crossover": crossover}
+    for name in dict.fromkeys(f.benchmark for f in report.figures):
+        tables[name] = special.get(name, standard)(report.of(name))
+    for name, lines in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        found = "\n".join(lines) + "\n"
+        text = re.sub(f"(?s){begin}.*?{end}", lambda _: begin + found + end, text)  # noqa: B023
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,209 @@
+"""Candidates: what their source looks like, that constants stay outside of it, and that fusing is exact."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from azgen.codegen import cache, compiler
+from azgen.codegen.candidate import Candidate, find_fusion, render_candidates
+from azgen.codegen.lanes import lane_type
+from azgen.codegen.render import FUSIONS
+from azgen.execution.execute import execute
+from azgen.execution.layout import lay_out
+from azgen.execution.native import BATCH, NativeCode
+from azgen.language import OPS, Memory, Program
+from azgen.language.zoo import zoo
+from azgen.tasks.synthetic import linear_tasks
+from tests.agreement import random_tasks, same_bits
+from tests.strategies import random_program
+
+MATRIX_OPS = [
+    OPS[name]
+    for name in (
+        "vector_outer_product",
+        "matrix_sum",
+        "matrix_diff",
+        "scalar_matrix_product",
+        "matrix_vector_product",
+        "vector_inner_product",
+        "scalar_vector_product",
+        "vector_sum",
+        "scalar_diff",
+        "vector_uniform_set",
+    )
+]
+
+
+def parse(setup: str = "", predict: str = "", learn: str = "") -> Program:
+    """A program from the lines of its functions."""
+    functions = zip(("Setup", "Predict", "Learn"), (setup, predict, learn), strict=True)
+    return Program.parse("".join(f"def {name}():\n{lines or '  pass'}\n" for name, lines in functions))
+
+
+def source(*programs: Program, n_features: int = 4, metric: str = "rmse") -> str:
+    """The Cython source of a module of candidates."""
+    lane = lane_type("float32", n_features**2)
+    return render_candidates(programs, n_features, lane, metric)["candidates.pyx"]
+
+
+def body(text: str) -> list[str]:
+    """The lines of the first candidate's function, without indentation and with single spaces."""
+    lines = text[text.index("cdef public void run_") :].splitlines()
+    return [re.sub(" +", " ", line.strip()) for line in lines if line.strip()]
+
+
+def test_linear_model_reads_like_its_program() -> None:
+    program = zoo("linear")
+    text = source(program)
+    assert text.startswith(
+        "# 1 candidate: programs that earned native code of their own.\n# Search space: F = 4, "
+    )
+    assert f"# {'-' * 64} candidate {program.structure_hash}\n# 1 + 1 + 4 instructions, 1 constant.\n" in text
+    assert body(text) == [
+        f"cdef public void run_{program.structure_hash}(Group* group) noexcept nogil:",
+        "cdef Example example = begin(group)",
+        "cdef lane s1 = ZERO, s2 = ZERO, v1[4]",
+        "cdef lane s3",
+        "clear(v1, 4)",
+        "s2 = example.constant[0] # s2 = c0",
+        "while next_example(&example):",
+        "s1 = vector_inner_product(example.v0, v1) # s1 = dot(v0, v1)",
+        "if learn_from(&example, s1):",
+        "s3 = example.s0 - s1 # s3 = s0 - s1",
+        "s3 = s2 * s3 # s3 = s2 * s3",
+        "vector_add_scaled(v1, v1, s3, example.v0) # v2 = s3 * v0; v1 = v1 + v2",
+    ]
+
+
+def test_neural_net_keeps_its_matrix_and_fuses_its_update() -> None:
+    lines = body(source(zoo("neural-net"), n_features=8))
+    assert "cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO, v1[8], v2[8], v3[8], v4[8], v5[8], m0[64]" in lines
+    assert "cdef lane s4, v7[8], v8[8]" in lines
+    assert "matrix_add_outer(m0, m0, v7, example.v0) # m1 = outer(v7, v0); m0 = m0 + m1" in lines
+    assert not any(re.search(r"\bm1\b|\bv6\b", line.split(" # ")[0]) for line in lines)
+
+
+def test_only_what_is_used_is_there() -> None:
+    text = source(zoo("linear"))
+    for absent in ("lane_exp", "matrix_", "random_", "memcpy", "vector_sum", "scalar_vector_product"):
+        assert absent not in text
+    assert "lane_sigmoid" in source(zoo("linear"), metric="accuracy")
+
+
+def test_dead_code_is_not_rendered() -> None:
+    dead = parse(
+        "  s2 = 1.0\n  s9 = 3.0", "  s1 = dot(v0, v7)\n  v3 = v0 + v0", "  m2 = outer(v0, v0)\n  v7 = s2 * v0"
+    )
+    live = parse("  s2 = 1.0", "  s1 = dot(v0, v7)", "  v7 = s2 * v0")
+    assert source(dead) == source(live)
+
+
+def test_programs_that_differ_in_constants_have_one_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    slow, fast = zoo("linear"), zoo("linear").with_constants((0.02,))
+    assert source(slow) == source(fast)
+    code, tasks = NativeCode(4, lane_type("float32", 4), "rmse"), linear_tasks(3, 4, 50, 20, seed=0)
+    before = cache.statistics.builds
+    fitness = [code.prepare(p).evaluate(lay_out(tasks, code.lane))[0] for p in (slow, fast)]
+    assert cache.statistics.builds == before + 1
+    assert code.source_directory(slow) == code.source_directory(fast)
+    for program, found in zip((slow, fast), fitness, strict=True):
+        np.testing.assert_array_equal(found, execute(program, tasks, "oracle").fitness)
+    assert not np.array_equal(*fitness)
+
+
+def test_element_setters_take_their_positions_from_outside() -> None:
+    first, last = (parse(predict=f"  v1 = v0 + v2\n  v1[{at}] = 5.0\n  s1 = norm(v1)") for at in (0.0, 0.75))
+    assert "example.element[0]" in source(first)
+    assert source(first) == source(last)
+    tasks = random_tasks(np.random.default_rng(0), 4)
+    for program in (first, last):
+        assert same_bits(execute(program, tasks, "native"), execute(program, tasks, "oracle"))
+
+
+def test_batches_hold_32_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    rng = np.random.default_rng(0)
+    found: dict[str, Program] = {}
+    while len(found) < BATCH + 1:
+        program = random_program(rng, MATRIX_OPS, Memory(4, 3, 0), (2, 2, 3))
+        found.setdefault(program.structure_hash, program)
+    code = NativeCode(2, lane_type("float32", 2), "rmse")
+    before = cache.statistics.builds
+    code.compile(list(found.values()))
+    assert cache.statistics.builds == before + 2
+    assert len({code.source_directory(program) for program in found.values()}) == 2
+    assert cache.statistics.builds == before + 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_features", [4, 20])
+def test_fused_statements_change_no_bit(n_features: int, dtype: str) -> None:
+    """Programs rich in what is fused agree with the oracle, which fuses nothing, to the last bit."""
+    rng = np.random.default_rng([n_features, dtype == "float32"])
+    lane, sample = lane_type(dtype, n_features**2), list[Program]()
+    while len(sample) < 24:
+        program = random_program(rng, MATRIX_OPS, Memory(4, 4, 3), (6, 6, 12))
+        if Candidate(program, n_features, lane).fusions:
+            sample.append(program)
+    code = NativeCode(n_features, lane, "rmse")
+    code.compile(sample)
+    for program in sample:
+        tasks = random_tasks(rng, n_features)
+        found, _ = code.prepare(program).evaluate(lay_out(tasks, code.lane))
+        expected = execute(program, tasks, "oracle", dtype=dtype)
+        np.testing.assert_array_equal(np.where(np.isnan(found), 0.0, found), expected.fitness, str(program))
+
+
+def test_fusing_needs_a_product_whose_only_use_is_the_sum() -> None:
+    def fused(learn: str) -> bool:
+        program = parse("  s2 = 1.0", "  v5 = dot(m0, v0)\n  s1 = norm(v5)", learn)
+        return "matrix_add_outer(" in source(program).partition("# ----")[2]
+
+    assert fused("  m1 = outer(v0, v0)\n  m0 = m0 + m1")
+    assert fused("  m1 = outer(v0, v0)\n  m0 = m1 + m0")
+    assert fused("  m0 = outer(v0, v0)\n  m0 = m1 + m0\n  m1 = m0 + m0")
+    assert not fused("  m1 = outer(v0, v0)\n  m0 = m1 + m1")
+    assert not fused("  m1 = outer(v0, v0)\n  m0 = m0 + m1\n  m0 = m0 + m1")
+    assert not fused("  m1 = outer(v0, v0)\n  m2 = m0 + m1\n  m0 = m1 + m2\n  m0 = m0 * m2")
+    outer, total = zoo("neural-net").normalized().learn[-2:]
+    assert find_fusion(outer, total, frozenset()) == FUSIONS[-1]
+    assert outer.writes is not None and find_fusion(outer, total, frozenset({outer.writes})) is None
+
+
+def test_large_memory_is_allocated() -> None:
+    program = zoo("neural-net")
+    lines = body(source(program, n_features=300))
+    assert "cdef lane* m0 = allocate(90000)" in lines
+    assert "clear(m0, 90000)" in lines
+    assert lines[-1].startswith("free(")
+    tasks = random_tasks(np.random.default_rng(1), 300, n_train=4, n_valid=2)
+    assert same_bits(execute(program, tasks, "native"), execute(program, tasks, "oracle"))
+
+
+def test_damaged_precompiled_headers_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    code = NativeCode(4, lane_type("float32", 4), "rmse")
+    code.compile([zoo("linear")])
+    made = list((tmp_path / "build" / "headers").glob("*/*.gch"))
+    if "clang" in compiler.find_toolchain().version:
+        assert not made
+        return
+    made[0].write_bytes(made[0].read_bytes()[:100_000])
+    code.compile([zoo("affine")])
+    assert not made[0].exists()
+    code.compile([parse(predict="  s1 = norm(v0)")])
+    assert made[0].stat().st_size > 1_000_000
+
+
+def test_flags_suit_the_compiler() -> None:
+    toolchain = compiler.find_toolchain()
+    flags = compiler.candidate_flags(toolchain)
+    assert "-ffp-contract=off" in flags and "-march=native" in flags
+    assert ("-O1" in flags) == ("clang" not in toolchain.version)

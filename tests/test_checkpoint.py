@@ -1,0 +1,513 @@
+"""Checkpoints: what they hold, damage, and runs that go on as if they had never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+
+from azgen.errors import AzgenError
+from azgen.runs import checkpoint as files
+from azgen.runs.checkpoint import CHECKPOINTS, CheckpointDirectory, DamagedError, read
+from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
+from azgen.runs.log import Thinning, rewind
+from azgen.runs.settings import Settings, as_mapping
+from azgen.search import snapshot
+from azgen.search.engine import ProcessEngine
+from azgen.search.evolve import Evolution, Outcome
+from azgen.search.processes import WorkerEngine
+from azgen.search.resume import resume, resumed_settings
+from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
+from tests.test_evolution import changed
+from tests.test_islands import SMALL, history
+
+ROOT = Path(__file__).resolve().parents[1]
+FIXTURES = ROOT / "tests" / "data"
+
+EAGER = changed(
+    SMALL,
+    islands__checkpoint_seconds=1e-9,
+    stop__patience=1500,
+    tasks__redraw=True,
+    evolution__hurdles=(0.5,),
+    stop__max_programs=30_000,
+)
+"""A run that keeps a checkpoint of every round, and has everything that a state can have."""
+
+ONE = changed(EAGER, islands__count=1, stop__max_programs=10_000)
+
+
+def run(
+    settings: Settings, directory: Path | None = None, stop_at: int | None = None, **options: Any
+) -> tuple[Outcome, list[Event]]:
+    """A run, in a directory of its own; with stop_at it is interrupted after that round."""
+    events: list[Event] = []
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Progress) and event.round == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    checkpoints = None
+    if directory is not None:
+        (directory / "config.toml").write_text(tomli_w.dumps(as_mapping(settings)))
+        checkpoints = directory / CHECKPOINTS
+    split = make_tasks(settings.tasks, settings.seed)
+    return Evolution(settings, split, observe, checkpoints=checkpoints, **options).run(), events
+
+
+def go_on(directory: Path, **changes: Any) -> tuple[Outcome, list[Event]]:
+    events: list[Event] = []
+    return resume(directory, events.append, **changes), events
+
+
+def result(outcome: Outcome) -> tuple[Any, ...]:
+    return outcome.hall_of_fame, outcome.counts, outcome.test_fitness.tolist(), outcome.reason
+
+
+@pytest.fixture(scope="module", params=["one island", "four islands"])
+def undisturbed(request: pytest.FixtureRequest) -> tuple[Settings, Outcome, list[Event]]:
+    settings = ONE if request.param == "one island" else EAGER
+    return settings, *run(settings)
+
+
+@pytest.mark.parametrize("stop_at", [0, 3, 8, 11])
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    stop_at: int, undisturbed: tuple[Settings, Outcome, list[Event]], tmp_path: Path
+) -> None:
+    settings, outcome, events = undisturbed
+    stopped, before = run(settings, tmp_path, stop_at)
+    assert stopped.reason == "interrupted" and stopped.counts["programs"] < outcome.counts["programs"]
+    resumed, after = go_on(tmp_path)
+    assert result(resumed) == result(outcome)
+    (at,) = [e for e in after if isinstance(e, Resumed)]
+    assert at.round == stop_at and at.programs == stopped.counts["programs"]
+    told = [e for e in before if not isinstance(e, Started | Finished) and e.seconds <= at.seconds] + after
+    assert history(told) == history(events)
+    seconds = [e.seconds for e in told if isinstance(e, Progress)]
+    assert seconds == sorted(seconds)
+
+
+def test_a_run_goes_on_in_workers_and_back(
+    undisturbed: tuple[Settings, Outcome, list[Event]], tmp_path: Path
+) -> None:
+    settings, outcome, _ = undisturbed
+    run(settings, tmp_path, 5, make_engine=lambda space: WorkerEngine(space, 2))
+    first, _ = checkpoints_of(tmp_path)
+    events: list[Event] = []
+    again = resumed_settings(tmp_path)
+    split = make_tasks(again.tasks, again.seed)
+    found = Evolution(
+        again,
+        split,
+        events.append,
+        make_engine=lambda space: WorkerEngine(space, 2),
+        checkpoints=tmp_path / CHECKPOINTS,
+        resume=True,
+    ).run()
+    assert result(found) == result(outcome)
+    assert first != checkpoints_of(tmp_path)[0]
+
+
+def checkpoints_of(directory: Path) -> list[Path]:
+    return sorted((directory / CHECKPOINTS).iterdir(), reverse=True)
+
+
+def test_more_programs_give_the_run_that_had_them_from_the_start(
+    undisturbed: tuple[Settings, Outcome, list[Event]], tmp_path: Path
+) -> None:
+    settings, outcome, _ = undisturbed
+    most = settings.stop.max_programs
+    for limit in (most // 3 + 77, most // 2 + 5):
+        if limit == most // 3 + 77:
+            run(changed(settings, stop__max_programs=limit), tmp_path)
+        else:
+            go_on(tmp_path, max_programs=limit)
+    resumed, _ = go_on(tmp_path, max_programs=most)
+    assert result(resumed) == result(outcome)
+
+
+def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
+    outcome, _ = run(changed(ONE, stop__max_programs=0, stop__target_fitness=0.4), tmp_path)
+    assert outcome.reason == "selection fitness above 0.4"
+    again, events = go_on(tmp_path)
+    assert result(again) == result(outcome)
+    assert not [e for e in events if isinstance(e, Progress)]
+
+
+def test_two_checkpoints_are_kept_and_nothing_else(tmp_path: Path) -> None:
+    run(ONE, tmp_path)
+    names = [path.name for path in checkpoints_of(tmp_path)]
+    assert len(names) == 2 and all(name.startswith("checkpoint-") and name.endswith(".npz") for name in names)
+    values = read(checkpoints_of(tmp_path)[0]).values
+    assert values["progress"]["round"] > 10
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "changed", "no archive"])
+def test_a_damaged_checkpoint_is_passed_over(damage: str, tmp_path: Path) -> None:
+    outcome, _ = run(ONE)
+    run(ONE, tmp_path, 6)
+    newest, older = checkpoints_of(tmp_path)
+    data = newest.read_bytes()
+    if damage == "truncated":
+        newest.write_bytes(data[: len(data) // 2])
+    elif damage == "empty":
+        newest.write_bytes(b"")
+    elif damage == "changed":
+        at = len(data) // 3
+        newest.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    else:
+        newest.write_bytes(b"not an archive at all")
+    resumed, events = go_on(tmp_path)
+    assert result(resumed) == result(outcome)
+    (warning,) = [e for e in events if isinstance(e, Warned)]
+    assert "is damaged" in warning.message and older.name in warning.message
+
+
+def test_when_all_are_damaged_the_run_ends_with_a_message(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 6)
+    for path in checkpoints_of(tmp_path):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(AzgenError, match=r"checkpoint-\d+\.npz is damaged"):
+        go_on(tmp_path)
+    shutil.rmtree(tmp_path / CHECKPOINTS)
+    with pytest.raises(AzgenError, match="there is no checkpoint in"):
+        go_on(tmp_path)
+
+
+def rewritten(directory: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    """Changes the newest checkpoint, checksums and all."""
+    newest, *older = checkpoints_of(directory)
+    for path in older:
+        path.unlink()
+    found = read(newest)
+    values, arrays = found.values, {name: array.copy() for name, array in found.arrays.items()}
+    newest.unlink()
+    change(values, arrays)
+    kept = CheckpointDirectory(directory / CHECKPOINTS)
+    kept.write(values, arrays)
+    kept.close()
+
+
+def setting(name: str, *keys: Any, to: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    def change(values: dict[str, Any], arrays: dict[str, Any]) -> None:
+        target: Any = arrays if name in arrays else values
+        for key in (name, *keys)[:-1]:
+            target = target[key]
+        target[(name, *keys)[-1]] = to
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        setting("code", "op", 3, to=99),
+        setting("code", "op", 3, to=-1),
+        setting("code", "out", slice(None), to=0),
+        setting("code", "a", 5, to=1000),
+        setting("code", "b", 5, to=-3),
+        setting("sizes", (0, 0), to=5000),
+        setting("sizes", (0, 0), to=-1),
+        setting("fitness", (0, 3), to=float("nan")),
+        setting("known.place", 0, to=10**6),
+        setting("known.place", 0, to=-1),
+        setting("known.n", 0, to=3),
+        setting("heights", (0, 0, 0, 5), to=-5.0),
+        setting("islands", 0, "next", to=100),
+        setting("islands", 0, "next", to="1"),
+        setting("islands", 0, "random", to=2**64),
+        setting("islands", 0, "known", to=[3, 1]),
+        setting("islands", 0, "hurdles", to=[[101, 0]]),
+        setting("islands", to=[]),
+        setting("progress", "lives", to=[]),
+        setting("progress", "round", to=-4),
+        setting(
+            "progress", "quarantine", to=[{"program": "import os", "island": 0, "round": 0, "cause": ""}]
+        ),
+        setting("hall", 0, "program", to="def Setup():\n  s99 = 1\n"),
+        lambda values, arrays: arrays.pop("code"),
+        lambda values, arrays: arrays.update(sizes=arrays["sizes"].astype(np.float64)),
+    ],
+)
+def test_values_out_of_bounds_are_refused(change: Any, tmp_path: Path) -> None:
+    run(ONE, tmp_path, 6)
+    rewritten(tmp_path, change)
+    with pytest.raises(AzgenError):
+        go_on(tmp_path)
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 3)
+    newest, _ = checkpoints_of(tmp_path)
+
+    class Trap:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    with np.load(newest) as archive:
+        arrays = dict(archive)
+    arrays["code"] = np.array([Trap()], dtype=object)
+    with newest.open("wb") as file:
+        np.savez(file, **arrays)
+    with pytest.raises(DamagedError):
+        read(newest)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 4)
+    config = tmp_path / "config.toml"
+    text = config.read_text()
+    config.write_text(text.replace("tournament = 10", "tournament = 9"))
+    with pytest.raises(AzgenError, match=r"evolution.tournament is 9, but the run began with 10"):
+        go_on(tmp_path)
+    config.write_text(text)
+    settings = resumed_settings(tmp_path)
+    with pytest.raises(AzgenError, match="the tasks are not those that the run began with"):
+        Evolution(
+            settings, make_tasks(settings.tasks, 5), checkpoints=tmp_path / CHECKPOINTS, resume=True
+        ).run()
+    with pytest.raises(AzgenError, match="seed cannot change while a run goes on"):
+        go_on(tmp_path, seed=3)
+    with pytest.raises(AzgenError, match="is no run directory"):
+        go_on(tmp_path / "nowhere")
+
+    def later(values: dict[str, Any], arrays: dict[str, Any]) -> None:
+        values["schema"] = files.SCHEMA + 1
+
+    rewritten(tmp_path, later)
+    with pytest.raises(AzgenError, match=r"written by a later azgen \(schema 2\)"):
+        go_on(tmp_path)
+
+
+def test_a_run_is_carried_out_once_at_a_time(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 2)
+    held = CheckpointDirectory(tmp_path / CHECKPOINTS)
+    with pytest.raises(AzgenError, match="another process is carrying out right now"):
+        go_on(tmp_path)
+    held.close()
+    assert go_on(tmp_path)[0].reason == "10000 programs"
+
+
+# -- disks
+
+
+def test_a_full_disk_costs_checkpoints_but_not_the_run(tmp_path: Path) -> None:
+    outcome, _ = run(ONE)
+    (tmp_path / "config.toml").write_text(tomli_w.dumps(as_mapping(ONE)))
+    events: list[Event] = []
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Progress) and event.round == 5:  # from here no file may grow beyond 4 kB
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        if isinstance(event, Progress) and event.round == 8:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            names = sorted(os.listdir(tmp_path / CHECKPOINTS))
+            assert len(names) == 2 and not any(name.endswith(".part") for name in names), names
+
+    try:
+        found = Evolution(
+            ONE, make_tasks(ONE.tasks, ONE.seed), observe, checkpoints=tmp_path / CHECKPOINTS
+        ).run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result(found) == result(outcome)
+    (warning,) = [e for e in events if isinstance(e, Warned)]
+    assert (
+        "no checkpoint was written: cannot write" in warning.message and "File too large" in warning.message
+    )
+    assert len(checkpoints_of(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(AzgenError, match="cannot keep checkpoints in"):
+        Evolution(ONE, make_tasks(ONE.tasks, 0), checkpoints=blocked / CHECKPOINTS).run()
+
+    def read_only(*args: Any, **options: Any) -> Any:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", read_only)
+    outcome, events = run(changed(ONE, stop__max_programs=3000), tmp_path)
+    assert outcome.reason == "3000 programs"
+    assert [e.message for e in events if isinstance(e, Warned)] == [
+        f"no checkpoint was written: cannot write {tmp_path}/checkpoints/checkpoint-000001.npz: Read-only file system"
+    ]
+
+
+# -- the coordinator killed
+
+_SCRIPT = """
+import sys
+from pathlib import Path
+from azgen.search.resume import resume
+
+def tell(event):
+    if type(event).__name__ == "Progress":
+        print(event.round, flush=True)
+
+outcome = resume(sys.argv[1], tell, workers=2)
+print("end", flush=True)
+"""
+
+
+def kill_and_resume(directory: Path, kills: int, rounds: int) -> int:
+    """Resumes a run in processes that are killed after some rounds, workers and all left to themselves."""
+    done = 0
+    while done < kills:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SCRIPT, str(directory)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for count, line in enumerate(process.stdout, 1):
+            if line == "end\n":
+                process.wait()
+                return done
+            if count == rounds:
+                process.kill()
+        process.wait()
+        done += 1
+    return done
+
+
+def test_a_killed_coordinator_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    outcome, _ = run(EAGER)
+    run(EAGER, tmp_path, 2, make_engine=lambda space: WorkerEngine(space, 2))
+    assert kill_and_resume(tmp_path, kills=2, rounds=3) == 2
+    left = tmp_path / CHECKPOINTS / ".checkpoint-abc.part"
+    left.write_bytes(b"half")
+    found, _ = go_on(tmp_path, workers=2)
+    assert result(found) == result(outcome)
+    assert not list((tmp_path / CHECKPOINTS).glob(".*"))
+    assert len(checkpoints_of(tmp_path)) == 2
+
+
+@pytest.mark.slow
+def test_many_kills_of_the_coordinator(tmp_path: Path) -> None:
+    settings = changed(EAGER, stop__max_programs=400_000)
+    outcome, _ = run(settings)
+    run(settings, tmp_path, 2)
+    assert kill_and_resume(tmp_path, kills=20, rounds=8) == 20
+    found, _ = go_on(tmp_path, workers=2)
+    assert result(found) == result(outcome)
+
+
+# -- bookkeeping over many rounds
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def resident_pages() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+
+def rounds_of_bookkeeping(n_rounds: int, directory: Path) -> None:
+    """A run of tiny rounds, checkpoint after checkpoint; memory, handles and files are looked at on the
+    way."""
+    settings = changed(
+        SMALL,
+        tasks__n_search=1,
+        evolution__population=10,
+        evolution__cache_size=64,
+        stop__round_programs=4,
+        stop__max_programs=(n_rounds - 1) * 2 * 4 + 20,
+        stop__patience=4000,
+        islands__count=2,
+        islands__interval=8,
+        islands__migrants=1,
+        islands__checkpoint_seconds=0.05,
+    )
+    seen: list[tuple[int, int, int]] = []
+
+    def observe(event: Event) -> None:
+        if isinstance(event, Progress) and event.round % (n_rounds // 10) == 0:
+            size = sum(path.stat().st_size for path in (directory / CHECKPOINTS).glob("*"))
+            seen.append((resident_pages(), open_files(), size))
+
+    split = make_tasks(settings.tasks, settings.seed)
+    outcome = Evolution(settings, split, observe, checkpoints=directory / CHECKPOINTS).run()
+    assert outcome.counts["programs"] >= settings.stop.max_programs
+    pages, handles, sizes = zip(*seen[2:], strict=True)
+    assert max(handles) <= min(handles) + 1
+    assert max(pages) - pages[0] < 4_000_000 // resource.getpagesize(), f"memory grows: {pages}"
+    assert max(sizes) < 200_000 and len(list((directory / CHECKPOINTS).iterdir())) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_bookkeeping_does_not_pile_up(tmp_path: Path) -> None:
+    rounds_of_bookkeeping(2000, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_fifty_thousand_rounds_of_bookkeeping(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    rounds_of_bookkeeping(50_000, tmp_path)
+    print(f"50 000 rounds of two islands in {time.perf_counter() - began:.0f} s")
+
+
+# -- old schemas
+
+
+@pytest.mark.parametrize("schema", range(1, files.SCHEMA + 1))
+def test_checkpoints_of_every_released_schema_can_be_read(schema: int, tmp_path: Path) -> None:
+    fixture = FIXTURES / f"checkpoint-{schema}"
+    shutil.copytree(fixture, tmp_path / "run")
+    outcome, events = go_on(tmp_path / "run")
+    expected = json.loads((fixture / "expected.json").read_text())
+    assert [e.round for e in events if isinstance(e, Resumed)] == [expected["round"]]
+    assert outcome.reason == expected["reason"]
+    assert outcome.counts["programs"] == expected["programs"]
+
+
+def test_what_is_restored_is_what_was_taken(tmp_path: Path) -> None:
+    """Field by field, so that a new field of the state cannot be forgotten."""
+    run(EAGER, tmp_path, 7)
+    space = SearchSpace.of(EAGER, make_tasks(EAGER.tasks, EAGER.seed))
+    newest = read(checkpoints_of(tmp_path)[0])
+    engine = ProcessEngine(space)
+    progress = snapshot.restore(space, newest, engine)
+    values, arrays = snapshot.take(space, progress, engine)
+    for key in ("progress", "hall", "front", "islands", "ops", "fingerprint"):
+        assert json.loads(json.dumps(values[key])) == newest.values[key]
+    assert arrays.keys() == newest.arrays.keys()
+    for name, array in arrays.items():
+        assert array.tobytes() == newest.arrays[name].tobytes(), name
+
+
+# -- the log
+
+
+def test_the_log_goes_back_to_the_checkpoint_and_stays_small(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    rewind(log, 1.0)
+    events = [Started("a", "b", "c", 1.0, True), *(Restarted(s, 1, 1, "") for s in (0.5, 1.0, 1.5, 2.0))]
+    lines = [json.dumps(as_record(event)) + "\n" for event in events]
+    log.write_text("".join(lines) + '{"event": "Restar')
+    rewind(log, 1.5)
+    assert log.read_text() == "".join(lines[:4])
+    rewind(log, 0.1)
+    assert log.read_text() == lines[0]
+    thinning = Thinning()
+    kept = [thinning.keeps(Progress(0.5 * n, n, 0, 0.0, {})) for n in range(2 * 86_400)]
+    assert sum(kept[:20]) == 10 and 4000 < sum(kept) < 7000
+    assert thinning.keeps(Warned(1.0, "always"))

@@ -1,0 +1,183 @@
+"""Metrics: what each means, and that oracle, kernel and candidates agree on it to the last bit."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, log_loss, r2_score
+
+from azgen.errors import AzgenError
+from azgen.execution.execute import execute
+from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
+from azgen.language import Program
+from azgen.language.zoo import zoo
+from azgen.presets import preset
+from azgen.study.baselines import baseline_scores, fitness_of_predictions
+from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task
+from tests.agreement import Tally, random_tasks
+from tests.strategies import random_program
+from tests.test_execution import compile_all
+
+METRICS = (*REGRESSION_METRICS, *CLASSIFICATION_METRICS)
+BACKENDS = ("oracle", "kernel", "native")
+EMPTY = Program.parse("def Setup():\n  pass\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
+LOGIT = Program.parse(
+    "def Setup():\n  v1[0.0] = 1.0\ndef Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n  pass\n"
+)
+
+
+def tasks_of(metric, n_tasks=5, n_features=4, n_train=60, n_valid=37, seed=0):
+    """Tasks whose classes are far from balanced."""
+    random = np.random.default_rng(seed)
+    tasks = []
+    for number in range(n_tasks):
+        x = random.normal(size=(n_train + n_valid, n_features))
+        y = x @ random.normal(size=n_features) + 0.5 * random.normal(size=len(x))
+        if metric in CLASSIFICATION_METRICS:
+            y = (y > 0.3 * (number % 4)).astype(float)
+        tasks.append(Task(x[:n_train], y[:n_train], x[n_train:], y[n_train:], metric=metric))
+    return tasks
+
+
+def expected(task, predictions):
+    """The metric by scikit-learn, from predictions of the validation examples."""
+    y, p = task.y_valid, predictions.astype(np.float64)
+    if task.metric == "rmse":
+        return 1 - 2 / np.pi * np.arctan(np.sqrt(np.mean((y - p) ** 2)))
+    if task.metric == "r2":
+        return max(0.0, r2_score(y, p))
+    if task.metric == "accuracy":
+        return np.mean((p > 0.5) == y)
+    if task.metric == "balanced-accuracy":
+        return balanced_accuracy_score(y, p > 0.5)
+    return np.exp(-log_loss(y, np.clip(p, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("name", ["linear", "neural-net"])
+def test_fitness_is_what_scikit_learn_says(metric, backend, name):
+    tasks = tasks_of(metric)
+    result = execute(zoo(name), tasks, backend)
+    for task, fitness, predictions in zip(tasks, result.fitness, result.predictions, strict=True):
+        assert fitness == pytest.approx(expected(task, predictions), abs=2e-6)
+    assert not result.failed.any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("metric", ["r2", "balanced-accuracy", "log-loss"])
+def test_executors_agree_on_random_programs(metric, dtype):
+    regression = metric in REGRESSION_METRICS
+    rng = np.random.default_rng([7, dtype == "float32", METRICS.index(metric)])
+    sample = [random_program(rng) for _ in range(24)]
+    compile_all(sample, 4, dtype, metric)
+    tally = Tally()
+    for program in sample:
+        tasks = [
+            Task(t.x_train, t.y_train, t.x_valid, t.y_valid, metric=metric)
+            for t in random_tasks(rng, 4, metric="rmse" if regression else "accuracy")
+        ]
+        tally.compare(program, tasks, dtype)
+        kernel, native = (execute(program, tasks, backend, dtype=dtype) for backend in ("kernel", "native"))
+        np.testing.assert_array_equal(kernel.fitness, native.fitness)
+    assert not tally.wrong, "\n\n".join(tally.wrong)
+    assert tally.programs - tally.sensitive > 20
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_r2_is_the_same_to_the_last_bit_in_all_executors(dtype):
+    for program in (zoo("linear"), zoo("affine"), zoo("neural-net")):
+        results = [execute(program, tasks_of("r2", 20), backend, dtype=dtype) for backend in BACKENDS]
+        for result in results[1:]:
+            np.testing.assert_array_equal(result.fitness, results[0].fitness)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_r2_of_useless_predictions_and_of_constant_labels(backend):
+    x, y = np.ones((6, 2)), np.array([1.0, 2, 3, 4, 5, 6])
+    assert execute(EMPTY, Task(x, y, x, y, metric="r2"), backend).fitness[0] == 0, "clipped"
+    zeros, ones = np.zeros(6), np.ones(6)
+    assert execute(EMPTY, Task(x, zeros, x, zeros, metric="r2"), backend).fitness[0] == 1
+    assert execute(EMPTY, Task(x, ones, x, ones, metric="r2"), backend).fitness[0] == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_balanced_accuracy_does_not_reward_the_frequent_class(backend):
+    x, y = np.ones((10, 2)), np.array([0.0] * 9 + [1.0])
+    never = Program.parse("def Setup():\n  s2 = -5.0\ndef Predict():\n  s1 = s2 + s3\ndef Learn():\n  pass\n")
+    for metric, fitness in (("accuracy", 0.9), ("balanced-accuracy", 0.5)):
+        assert execute(never, Task(x, y, x, y, metric=metric), backend).fitness[0] == pytest.approx(fitness)
+    # Of one class alone the other's share of mistakes is none.
+    assert execute(never, Task(x, y, x[:9], y[:9], metric="balanced-accuracy"), backend).fitness[0] == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_log_loss_of_certainty(backend, dtype):
+    """Fitness is the geometric mean of the probabilities of the right classes; none counts as less than
+    1e-7."""
+    right = Task(
+        np.array([[90.0, 0]]), np.ones(1), np.array([[90.0, 0], [-80, 0]]), [1, 0], metric="log-loss"
+    )
+    assert execute(LOGIT, right, backend, dtype=dtype).fitness[0] == 1
+    wrong = Task(np.array([[90.0, 0]]), np.ones(1), np.array([[90.0, 0], [80, 0]]), [1, 0], metric="log-loss")
+    assert execute(LOGIT, wrong, backend, dtype=dtype).fitness[0] == pytest.approx(np.sqrt(1e-7), rel=1e-5)
+    unsure = Task(np.zeros((4, 2)), np.ones(4), np.zeros((4, 2)), [0, 1, 1, 0], metric="log-loss")
+    assert execute(LOGIT, unsure, backend, dtype=dtype).fitness[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("metric", METRICS)
+def test_failure_is_zero_whatever_the_metric(metric, backend):
+    nan = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = s2 / s2\ndef Learn():\n  pass\n")
+    result = execute(nan, tasks_of(metric), backend)
+    assert (result.fitness == 0).all() and result.failed.all()
+
+
+def test_fitness_of_loss_stays_between_0_and_1():
+    for metric in METRICS:
+        values = [fitness_of_loss(loss, metric) for loss in (0.0, 0.25, 1.0, 50.0, float("inf"))]
+        assert values[0] == 1 and values[-1] == pytest.approx(0)
+        assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "metric, y, message",
+    [
+        ("log-loss", [0.0, 0.5], 'metric "log-loss" needs 0 or 1'),
+        ("balanced-accuracy", [[0, 1], [1, 0]], "one label per example"),
+        ("r2", [[0.0], [1.0]], "one label per example"),
+        ("auc", [0.0, 1.0], "it must be one of rmse, r2, accuracy, balanced-accuracy, log-loss"),
+    ],
+)
+def test_labels_that_do_not_suit_the_metric(metric, y, message):
+    with pytest.raises(AzgenError, match=message):
+        Task(np.ones((2, 3)), y, np.ones((2, 3)), y, metric=metric)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_predictions_of_baselines_are_rated_as_programs_are(metric):
+    tasks = tasks_of(metric)
+    result = execute(zoo("linear"), tasks, "oracle", dtype="float64")
+    for task, fitness, predictions in zip(tasks, result.fitness, result.predictions, strict=True):
+        assert fitness_of_predictions(task, predictions) == pytest.approx(fitness, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_baseline_is_there_and_beats_a_constant(metric):
+    tasks = tasks_of(metric, n_tasks=10, n_train=400, n_valid=200)
+    settings = preset("linear" if metric in REGRESSION_METRICS else "digits")
+    few = baseline_scores(tasks, np.ones(10), settings)
+    scores = baseline_scores(tasks, np.ones(10), settings, extended=True)
+    assert len(few) == 3
+    constant = scores[0].interval.mean
+    names = [score.name for score in scores]
+    for part in ("zoo:linear", "zoo:affine", "zoo:neural-net", "zoo:best-evolved", "perceptron", "boosting"):
+        assert sum(part in name for name in names) == 1
+    for score in scores[1:]:
+        slow = "perceptron" in score.name or "boosting" in score.name
+        assert score.interval.n == (8 if slow else 10)
+        assert (score.rms_error is not None) == (metric == "rmse")
+        if "evolved" not in score.name:
+            assert score.interval.mean > constant, score.name
+    fitted = next(score for score in scores if "Ridge" in score.name or "Logistic" in score.name)
+    assert score.difference.mean == pytest.approx(1 - score.interval.mean)
+    assert fitted.interval.mean > constant + 0.1

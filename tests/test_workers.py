@@ -1,0 +1,362 @@
+"""Worker processes: the same result however many there are and whatever kills them; nothing is left
+behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import multiprocess
+import numpy as np
+import pytest
+
+from azgen.errors import AzgenError
+from azgen.execution import kernel as kernel_module
+from azgen.execution import native as native_module
+from azgen.language.program import Program
+from azgen.runs.events import Event, Quarantined, Warned
+from azgen.runs.settings import Settings
+from azgen.search import processes, worker
+from azgen.search.channel import Channel
+from azgen.search.engine import Engine
+from azgen.search.evolve import Evolution, Outcome
+from azgen.search.processes import WorkerEngine
+from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
+from tests.test_evolution import changed
+from tests.test_islands import SMALL, history
+
+ROOT = Path(__file__).resolve().parents[1]
+Made = Callable[[SearchSpace], Engine]
+
+
+def run(settings: Settings, make_engine: Made | None = None) -> tuple[Outcome, list[Event]]:
+    events: list[Event] = []
+    split = make_tasks(settings.tasks, settings.seed)
+    return Evolution(settings, split, events.append, make_engine).run(), events
+
+
+def workers(n: int, **options: Any) -> Made:
+    return lambda space: WorkerEngine(space, n, **options)
+
+
+def same(a: tuple[Outcome, list[Event]], b: tuple[Outcome, list[Event]]) -> bool:
+    (one, events), (other, other_events) = a, b
+    np.testing.assert_array_equal(one.test_fitness, other.test_fitness)
+    return (one.hall_of_fame, one.counts, history(events)) == (
+        other.hall_of_fame,
+        other.counts,
+        history(other_events),
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> tuple[Outcome, list[Event]]:
+    return run(SMALL)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_the_number_of_workers_changes_nothing(n: int, undisturbed: tuple[Outcome, list[Event]]) -> None:
+    assert same(run(SMALL, workers(n)), undisturbed)
+
+
+def test_the_settings_choose_the_engine(undisturbed: tuple[Outcome, list[Event]]) -> None:
+    assert same(run(changed(SMALL, islands__workers=2)), undisturbed)
+    assert not multiprocess.active_children()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"topology": "pool", "migrants": 0, "emigrants": "random"}, {"topology": "none"}]
+)
+def test_other_topologies_too(changes: dict[str, Any]) -> None:
+    settings = changed(
+        SMALL,
+        stop__patience=1500,
+        tasks__redraw=True,
+        evolution__hurdles=(0.5,),
+        **{f"islands__{name}": value for name, value in changes.items()},
+    )
+    assert same(run(settings, workers(3)), run(settings))
+
+
+def test_native_rating_in_workers() -> None:
+    settings = changed(
+        SMALL, stop__max_programs=300, stop__round_programs=60, evolution__population=60, islands__count=2
+    )
+    assert same(run(changed(settings, backend="native"), workers(2)), run(settings))
+
+
+class Disturbance:
+    """Sends signals to random workers of an engine until the run is over."""
+
+    def __init__(self, signals: list[int], pause: tuple[float, float], most: int, seed: int = 1):
+        self.engine: WorkerEngine | None = None
+        self.sent = 0
+        self._signals, self._pause, self._most = signals, pause, most
+        self._random, self._over = random.Random(seed), threading.Event()
+
+    def engine_maker(self, n: int, **options: Any) -> Made:
+        def make(space: SearchSpace) -> Engine:
+            self.engine = WorkerEngine(space, n, **options)
+            return self.engine
+
+        return make
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._disturb, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _disturb(self) -> None:
+        while self.sent < self._most and not self._over.wait(self._random.uniform(*self._pause)):
+            # Only workers that are at work: the others would make this a test of starting processes.
+            busy = [w for w in list(self.engine._workers) if w.ready] if self.engine else []
+            if busy:
+                try:
+                    os.kill(self._random.choice(busy).process.pid, self._random.choice(self._signals))
+                    self.sent += 1
+                except (ProcessLookupError, ValueError):
+                    pass  # gone in the meantime
+
+
+def test_killed_and_stopped_workers_change_nothing(undisturbed: tuple[Outcome, list[Event]]) -> None:
+    disturbance = Disturbance([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP], (0.0, 0.05), most=6)
+    with disturbance.going_on():
+        found = run(SMALL, disturbance.engine_maker(2, round_timeout=1.0))
+    assert disturbance.sent >= 2
+    assert same(found, undisturbed)
+    assert any(
+        "killed by SIG" in e.message or "no answer" in e.message for e in found[1] if isinstance(e, Warned)
+    )
+    assert not [e for e in found[1] if isinstance(e, Quarantined)]
+    assert not multiprocess.active_children()
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_change_nothing() -> None:
+    settings = changed(
+        SMALL, stop__max_programs=40_000_000, stop__round_programs=100_000, islands__interval=200_000
+    )
+    disturbance = Disturbance([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP], (0.0, 1.0), most=100)
+    with disturbance.going_on():
+        found = run(settings, disturbance.engine_maker(2, round_timeout=4.0))
+    assert disturbance.sent == 100, f"the run was over after {disturbance.sent} kills"
+    assert same(found, run(settings))
+    assert not multiprocess.active_children()
+
+
+# -- programs that kill or hang whatever runs them: injected into generated source by what the workers run
+
+_CODE = {"crash": "abort()", "hang": "\n            while True:\n                pass"}
+
+
+def _inject_into_kernel(what: str, key: int) -> None:
+    """The kernel crashes or hangs when it runs the program with this key."""
+    render = kernel_module.render_kernel
+    check = (
+        "    for i in range(n_programs):\n"
+        f"        if program_key(&programs[i].program) == <uint64_t>{key}ULL:\n            {_CODE[what]}\n"
+    )
+
+    def injected(spec: Any) -> dict[str, str]:
+        files = render(spec)
+        head, found, _ = files["kernel.pyx"].partition("cdef ")
+        assert found
+        source = head + "from libc.stdlib cimport abort\n" + files["kernel.pyx"][len(head) :]
+        source, count = re.subn(r"(?=    while job < n_jobs:\n)", lambda _: check, source)
+        assert count == 2, f"{count} places where programs are run; there should be two"
+        return {**files, "kernel.pyx": source}
+
+    kernel_module.render_kernel = injected
+
+
+def _inject_into_candidate(what: str, structure: str) -> None:
+    """The candidate of this structure crashes or hangs when it runs."""
+    render = native_module.render_candidates
+
+    def injected(programs: Any, *rest: Any) -> dict[str, str]:
+        files = render(programs, *rest)
+        source = "from libc.stdlib cimport abort\n" + files["candidates.pyx"]
+        place = re.search(rf"\ncdef [^\n]*{structure}[^\n]*:\n", source)
+        if place:
+            source = (
+                source[: place.end()] + f"    if True:\n            {_CODE[what]}\n" + source[place.end() :]
+            )
+        return {**files, "candidates.pyx": source}
+
+    native_module.render_candidates = injected
+
+
+def disturbed_worker(connection: Any, parent: int) -> None:
+    """A worker whose generated source is not quite what it should be; runs in a process of its own."""
+    level, what, which = os.environ["AZGEN_TEST_INJECTION"].split()
+    if level == "kernel":
+        _inject_into_kernel(what, int(which))
+    else:
+        _inject_into_candidate(what, which)
+    worker.main(connection, parent)
+
+
+def key_of(space: SearchSpace, program: Program) -> int:
+    given, result = space.kernel.encode([program]), np.zeros(1, space.kernel.program)
+    return int(space.kernel.module.normal_form(given.ctypes.data, result.ctypes.data)) % 2**64
+
+
+@pytest.mark.parametrize("what, cause", [("crash", "killed by SIGABRT"), ("hang", "no answer for 2 s")])
+def test_a_program_that_crashes_or_hangs_is_quarantined(
+    what: str, cause: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = undisturbed[0].champion.program
+    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, SMALL.seed))
+    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"kernel {what} {key_of(space, bad)}")
+    found = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
+    quarantined = [e for e in found[1] if isinstance(e, Quarantined)]
+    assert [(e.program, e.hash) for e in quarantined] == [(str(bad), bad.hash)]
+    assert cause in quarantined[0].cause
+    assert found[0].quarantined[0].program == str(bad)
+    assert found[0].champion.program.hash != bad.hash
+    assert found[0].reason == "20000 programs"
+    if what == "crash":  # and the result does not depend on the number of workers
+        assert same(run(SMALL, workers(1, entry=disturbed_worker, round_timeout=2.0)), found)
+    assert not multiprocess.active_children()
+
+
+def test_a_candidate_that_crashes_when_it_is_compiled_is_quarantined(
+    undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = undisturbed[0].champion.program
+    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate crash {bad.structure_hash}")
+    outcome, events = run(SMALL, workers(2, entry=disturbed_worker))
+    assert [e.hash for e in events if isinstance(e, Quarantined)] == [bad.hash]
+    assert outcome.champion.program.hash != bad.hash
+    assert not multiprocess.active_children()
+
+
+# -- workers by themselves
+
+
+def failing_worker(connection: Any, parent: int) -> None:
+    raise SystemExit(3)
+
+
+def test_workers_that_never_start_end_the_run_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MOST_FAILED_STARTS", 3)
+    with pytest.raises(AzgenError, match=r"3 worker processes in a row .*ended with status 3"):
+        run(SMALL, workers(2, entry=failing_worker))
+    assert not multiprocess.active_children()
+
+
+def test_workers_are_renewed_before_modules_pile_up(
+    undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "MOST_LOADS", 1)
+    started: list[int] = []
+    start = WorkerEngine._start
+
+    def count(self: WorkerEngine) -> None:
+        start(self)
+        started.append(self.processes[-1])
+
+    monkeypatch.setattr(WorkerEngine, "_start", count)
+    settings = changed(SMALL, stop__max_programs=4000, stop__round_programs=1000)
+    found = run(settings, workers(1))
+    assert len(set(started)) > 3
+    monkeypatch.undo()
+    assert same(found, run(settings))
+
+
+def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
+    ours, theirs = multiprocess.Pipe()
+    channel = Channel(ours)
+    assert channel.receive() == []
+    theirs.send_bytes(b"one")
+    theirs.send_bytes(b"two")
+    assert channel.receive() == [b"one", b"two"]
+    os.write(theirs.fileno(), b"\0\0\0\4ab")
+    assert channel.receive() == []
+    os.write(theirs.fileno(), b"cd")
+    assert channel.receive() == [b"abcd"]
+    large = bytes(10_000_000)
+    channel.send(large)  # nobody reads
+    assert channel.pending
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(theirs.recv_bytes()))
+    reader.start()
+    while channel.pending:
+        channel.flush()
+    reader.join()
+    assert received == [large]
+    theirs.close()
+    with pytest.raises(EOFError):
+        channel.receive()
+    channel.close()
+
+
+_SCRIPT = """
+import sys
+from azgen.presets import preset
+from tests.test_islands import SMALL
+from tests.test_evolution import changed
+from azgen.search.evolve import Evolution
+from azgen.search.processes import WorkerEngine
+from azgen.search.sources import make_tasks
+
+def make(space):
+    engine = WorkerEngine(space, 2)
+    return engine
+
+def tell(event):
+    if type(event).__name__ == "Progress" and event.round == 3:
+        from multiprocess import active_children
+        print(*[p.pid for p in active_children()], flush=True)
+
+settings = changed(SMALL, stop__max_programs=10**9)
+outcome = Evolution(settings, make_tasks(settings.tasks, 0), tell, make).run()
+print(outcome.reason, flush=True)
+"""
+
+
+def alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_workers_end_with_their_coordinator(how: int, tmp_path: Path) -> None:
+    # The script has no guard, on purpose: workers must not import it.
+    coordinator = subprocess.Popen(
+        [sys.executable, "-c", _SCRIPT], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert coordinator.stdout is not None
+    pids = [int(word) for word in coordinator.stdout.readline().split()]
+    assert len(pids) == 2 and all(alive(pid) for pid in pids)
+    os.kill(pids[0], signal.SIGSTOP)  # not even a stopped one stays
+    coordinator.send_signal(how)
+    out, errors = coordinator.communicate(timeout=30)
+    if how == signal.SIGINT:
+        assert out == "interrupted\n" and errors == ""
+    else:
+        assert coordinator.returncode == -how
+    deadline = time.monotonic() + 10
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
