@@ -16,7 +16,7 @@ from azgen.runs.events import Event, Finished, NewChampion, Progress, Restarted,
 from azgen.runs.settings import Settings, read_settings
 from azgen.search.evolve import Evolution, Outcome, kernel_spec
 from azgen.search.island import Island
-from azgen.search.sources import make_tasks
+from azgen.search.sources import make_tasks, search_tasks
 
 PRESETS = Path(__file__).parents[1] / "azgen/presets"
 LINEAR = read_settings(PRESETS / "linear.toml")
@@ -200,3 +200,12 @@ def test_a_program_outside_the_space_is_refused(tmp_path: Path) -> None:
     path.write_text("def Setup():\n  s9 = 1.0\ndef Predict():\n  s1 = s9 + s9\ndef Learn():\n  pass\n")
     with pytest.raises(AzgenError, match="s9"):
         run(changed(evolution__initial=str(path)))
+
+
+def test_search_tasks_alone_are_those_of_the_whole_split() -> None:
+    for redraw in (0, 1, 7):
+        alone = search_tasks(LINEAR.tasks, 3, redraw)
+        whole = make_tasks(LINEAR.tasks, 3, redraw).search
+        for one, other in zip(alone, whole, strict=True):
+            np.testing.assert_array_equal(one.x_train, other.x_train)
+            np.testing.assert_array_equal(one.y_valid, other.y_valid)

@@ -223,8 +223,8 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             capacity=spec.capacity,
             memory_lanes=memory_numbers(spec.memory, spec.n_features),
             width=STRANDS,
-        l1_bytes=L1_BYTES,
-        fusions=spec.fusions,
+            l1_bytes=L1_BYTES,
+            fusions=spec.fusions,
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
         )

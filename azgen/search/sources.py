@@ -11,12 +11,31 @@ from azgen.tasks.datasets import data_set_names, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.splits import SplitOptions
-from azgen.tasks.synthetic import teacher_split
+from azgen.tasks.synthetic import draw_seeds, teacher_split, teacher_tasks
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
-from azgen.tasks.task import TaskSplit
+from azgen.tasks.task import Task, TaskSplit
 
 _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
 _SYNTHETIC_VALID: Sizes = (100, 100, 100)
+
+
+def search_tasks(settings: TaskSettings, seed: int, redraw: int) -> tuple[Task, ...]:
+    """The search tasks of `make_tasks` alone; cheaper for synthetic tasks, which restarts redraw often."""
+    if settings.source in ("table", "projected"):
+        return make_tasks(settings, seed, redraw).search
+    n_other = settings.n_select + settings.n_test
+    data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
+    own = slice(-settings.n_search, None) if redraw else slice(settings.n_search)
+    return teacher_tasks(
+        settings.source,
+        settings.n_search,
+        settings.n_features,
+        (_sizes(settings.n_train) or _SYNTHETIC_TRAIN)[0],
+        (_sizes(settings.n_valid) or _SYNTHETIC_VALID)[0],
+        data_seeds=data[own],
+        param_seeds=param[own],
+        noise=settings.noise,
+    )
 
 
 class _Counts(TypedDict):

@@ -18,7 +18,7 @@ from azgen.execution.layout import TASKS, LaneTasks, aligned, lay_out
 from azgen.language.program import FUNCTIONS, Memory, Program
 from azgen.language.zoo import find_program, zoo
 from azgen.runs.settings import Settings, task_settings
-from azgen.search.sources import make_tasks, search_redraw
+from azgen.search.sources import search_redraw, search_tasks
 from azgen.tasks.task import Task, TaskSplit
 
 _NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")
@@ -186,14 +186,14 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     changed = task_settings(settings, island)
     if changed == settings.tasks:
         return split.search
-    return make_tasks(changed, settings.seed, redraw=search_redraw(settings.tasks, changed, 0)).search
+    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0))
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
     changed = task_settings(settings, population % settings.islands.count)
     redraw = search_redraw(settings.tasks, changed, population)
-    return make_tasks(changed, settings.seed, redraw=redraw).search
+    return search_tasks(changed, settings.seed, redraw)
 
 
 def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:
