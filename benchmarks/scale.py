@@ -1,8 +1,10 @@
-"""How far one coordinator goes: the real one, with islands that answer at recorded speeds. `python benchmarks/scale.py`
+"""How far one coordinator goes: the real one, with islands that answer at recorded speeds. `python
+benchmarks/scale.py`
 
-Nothing is evolved: an engine answers every order with a report such as real islands gave in a recorded run, at the time at
-which a worker of such speed would have been done. Orders and reports are encoded and decoded as for real workers, since that
-is the coordinator's work. What is measured is its processor time, the simulation's own left out.
+Nothing is evolved: an engine answers every order with a report such as real islands gave in a recorded run,
+at the time at which a worker of such speed would have been done. Orders and reports are encoded and decoded
+as for real workers, since that is the coordinator's work. What is measured is its processor time, the
+simulation's own left out.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from azgen.search.coordinator import Coordinator
 from azgen.search.engine import Lost
 from azgen.search.host import Host, State
 from azgen.search.messages import Migrants, Order, Report, decode
-from azgen.search.space import SearchSpace
 from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +71,8 @@ def record(space: SearchSpace, n_islands: int = 4, n_rounds: int = 25) -> Record
 
 
 class SimulatedEngine:
-    """Answers orders from a recording; `own` is the processor time that this has cost, which is not the coordinator's.
+    """Answers orders from a recording; `own` is the processor time that this has cost, which is not the
+    coordinator's.
 
     Args:
         recording: see `Recording`.
@@ -188,7 +191,8 @@ def settings_for(n_islands: int, topology: str, *, interval_rounds: int = 1, mig
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Per round of all islands: the coordinator's seconds, messages, bytes; and islands' seconds, by their own clock."""
+    """Per round of all islands: the coordinator's seconds, messages, bytes; and islands' seconds, by their
+    own clock."""
 
     seconds: float
     messages: float
@@ -249,7 +253,8 @@ def main() -> None:
     )
     print(f"an island's state is {size / 1e6:.1f} MB")
     print(
-        "| islands | exchange | coordinator, ms per round | per island, µs | messages | kB sent | kB received |"
+        "| islands | exchange | coordinator, ms per round | per island, µs | messages | kB sent "
+        "| kB received |"
     )
     print("|---|---|---|---|---|---|---|")
     for count in args.islands:

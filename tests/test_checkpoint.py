@@ -348,7 +348,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     outcome, events = run(changed(ONE, stop__max_programs=3000), tmp_path)
     assert outcome.reason == "3000 programs"
     assert [e.message for e in events if isinstance(e, Warned)] == [
-        f"no checkpoint was written: cannot write {tmp_path}/checkpoints/checkpoint-000001.npz: Read-only file system"
+        f"no checkpoint was written: cannot write {tmp_path}/checkpoints/checkpoint-000001.npz: "
+        "Read-only file system"
     ]
 
 

@@ -140,7 +140,7 @@ def test_random_emigrants_are_distinct_and_the_best_are_the_best() -> None:
 
 
 def test_stagnating_islands_begin_again_each_by_itself() -> None:
-    outcome, events = run(changed(SMALL, stop__patience=1500, stop__max_programs=60_000))
+    _, events = run(changed(SMALL, stop__patience=1500, stop__max_programs=60_000))
     restarts = [e for e in events if isinstance(e, Restarted)]
     assert len({e.island for e in restarts}) > 1
     assert all(e.reason.startswith("no better program in") for e in restarts)

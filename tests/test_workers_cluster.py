@@ -68,7 +68,7 @@ def test_a_cluster_of_its_own_and_checkpoints(tmp_path: Path) -> None:
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = changed(SETTINGS, islands__scheduler="tcp://127.0.0.1:9")
-    with pytest.raises(AzgenError, match="the Dask scheduler tcp://127.0.0.1:9 does not answer"):
+    with pytest.raises(AzgenError, match=r"the Dask scheduler tcp://127\.0\.0\.1:9 does not answer"):
         run(settings, lambda space: DaskEngine(space, "tcp://127.0.0.1:9", patience=0.5))
 
 

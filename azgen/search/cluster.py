@@ -219,7 +219,8 @@ class _Node:
         header, flat = decode(run)
         if header["azgen"] != azgen_version():
             raise AzgenError(
-                f"a Dask worker has azgen {azgen_version()}, the coordinator {header['azgen']}; install the same"
+                f"a Dask worker has azgen {azgen_version()}, the coordinator {header['azgen']}; "
+                "install the same"
             )
         arrays = {
             name: flat[name].view(dtype).reshape(shape)

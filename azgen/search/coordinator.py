@@ -225,7 +225,8 @@ class Coordinator:
                 continue
             if native != leader.select_fitness:
                 raise AssertionError(
-                    f"kernel and native code disagree ({leader.select_fitness!r}, {native!r}) on\n{leader.program}"
+                    f"kernel and native code disagree ({leader.select_fitness!r}, {native!r}) on\n"
+                    f"{leader.program}"
                 )
             progress.confirmed = True
             self._observe(NewChampion(self.seconds, leader))

@@ -314,8 +314,8 @@ class WorkerEngine:
             self._failed_starts += 1
             if self._failed_starts >= MOST_FAILED_STARTS:
                 raise AzgenError(
-                    f"{self._failed_starts} worker processes in a row have ended before they were ready ({cause}); "
-                    "is there enough memory? --workers 1 runs without worker processes"
+                    f"{self._failed_starts} worker processes in a row have ended before they were ready "
+                    f"({cause}); is there enough memory? --workers 1 runs without worker processes"
                 )
         if isinstance(order, Program):
             self._rated.append(cause)

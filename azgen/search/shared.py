@@ -10,6 +10,7 @@ import mmap
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,8 @@ class SharedMemory:
             if descriptor >= 0:
                 os.close(descriptor)
             raise AzgenError(
-                f"cannot reserve {size / 1e6:.0f} MB that workers share ({error.strerror or error}); take fewer "
-                "islands, a smaller evolution.cache_size or fewer tasks"
+                f"cannot reserve {size / 1e6:.0f} MB that workers share ({error.strerror or error}); take "
+                "fewer islands, a smaller evolution.cache_size or fewer tasks"
             ) from None
 
     def array(self, dtype: Any, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
@@ -76,10 +77,8 @@ class SharedMemory:
     def close(self) -> None:
         """Gives the memory back, as far as no array lies in it any more."""
         os.close(self.descriptor)
-        try:
+        with suppress(BufferError):  # it goes with the last array
             self._map.close()
-        except BufferError:  # it goes with the last array
-            pass
 
 
 class Packing:

@@ -116,8 +116,8 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
         check_settings(space.settings, values["settings"])
         if values["fingerprint"] != space.fingerprint:
             raise AzgenError(
-                "the tasks are not those that the run began with; have the data changed? A run can only go on with "
-                "the same examples"
+                "the tasks are not those that the run began with; have the data changed? A run can only "
+                "go on with the same examples"
             )
         if values["ops"] != [op.name for op in space.kernel.spec.ops]:
             raise AzgenError("the ops are not those that the run began with")

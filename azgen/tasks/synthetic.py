@@ -14,7 +14,7 @@ from typing import Literal, TypedDict, Unpack, get_args
 import numpy as np
 
 from azgen.errors import AzgenError
-from azgen.tasks.task import FloatArray, Metric, Task, TaskSplit
+from azgen.tasks.task import CLASSIFICATION_METRICS, FloatArray, Metric, Task, TaskSplit
 
 Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
 TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
@@ -127,7 +127,8 @@ def teacher_tasks(
             2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
         noise: standard deviation of N(0, 1) noise on the teacher's output, in the labels' unit; its stream is
             its own, so that features are the same with and without noise.
-        metric: "rmse": the label is the output; "accuracy": it is 1 where the output is above 0, else 0.
+        metric: of regression: the label is the output; of classification: it is 1 where the output is above
+            0, else 0.
 
     Raises:
         AzgenError: an argument out of its range.
@@ -191,14 +192,18 @@ def teacher_split(
         )
         start = stop
     noise_text = f", noise {noise:g}" if noise else ""
-    kind = "sign of" if metric == "accuracy" else "regression on"
+    kind = "sign of" if metric in CLASSIFICATION_METRICS else "regression on"
     return TaskSplit(
         search=sets[0],
         select=sets[1],
         test=sets[2],
         description=f"synthetic: {kind} a {teacher} teacher, {n_features} features{noise_text}; "
         f"{n_search} search, {n_select} selection and {n_test} test tasks",
-        label_names=("output at most 0", "output above 0") if metric == "accuracy" else ("teacher output",),
+        label_names=(
+            ("output at most 0", "output above 0")
+            if metric in CLASSIFICATION_METRICS
+            else ("teacher output",)
+        ),
         provenance={
             "source": "synthetic",
             "teacher": teacher,
@@ -266,7 +271,7 @@ def _teacher_task(
     output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, _PARAM]))
     if noise:
         output = output + noise * np.random.default_rng([data_seed, _NOISE]).standard_normal(len(x))
-    y = (output > 0).astype(np.float64) if metric == "accuracy" else output
+    y = (output > 0).astype(np.float64) if metric in CLASSIFICATION_METRICS else output
     return Task(
         x[:n_train],
         y[:n_train],

@@ -183,3 +183,13 @@ def test_arguments_out_of_range(arguments, words):
     with pytest.raises(AzgenError) as caught:
         teacher_tasks(**{**good, **arguments})
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced-accuracy", "log-loss", "r2"])
+def test_labels_suit_the_metric(metric):
+    plain = linear_tasks(2, 4, 50, 20, seed=3)
+    tasks = linear_tasks(2, 4, 50, 20, seed=3, metric=metric)
+    for task, other in zip(tasks, plain, strict=True):
+        assert task.metric == metric
+        labels = other.y_valid if metric == "r2" else (other.y_valid > 0)
+        assert np.array_equal(task.y_valid, labels)

@@ -1,0 +1,116 @@
+"""What worker processes and Dask cost and bring: throughput of 1 and 2 workers, and the price of a round
+that does nothing.
+
+python benchmarks/scale_workers.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+
+from azgen.presets import preset
+from azgen.runs.events import Event, Progress
+from azgen.runs.settings import Settings
+from azgen.search.engine import Engine, ProcessEngine
+from azgen.search.evolve import Evolution
+from azgen.search.processes import WorkerEngine
+from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
+
+
+def throughput(
+    settings: Settings, make_engine: Callable[[SearchSpace], Engine]
+) -> tuple[float, float, float]:
+    """Programs per second, programs per second of all processors, and the coordinator's share of one
+    processor.
+
+    From the tenth to the last round, so that starting processes and compiling do not count.
+    """
+    marks: list[tuple[float, float, float, int]] = []
+    engines: list[Engine] = []
+
+    def made(space: SearchSpace) -> Engine:
+        engines.append(make_engine(space))
+        return engines[0]
+
+    def observe(event: Event) -> None:
+        if isinstance(event, Progress):
+            workers = sum(_processor_seconds(pid) for pid in getattr(engines[0], "processes", []))
+            marks.append((time.perf_counter(), time.process_time(), workers, event.programs))
+
+    Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
+    first, last = marks[10], marks[-1]
+    wall, own, others, programs = (b - a for a, b in zip(first, last, strict=True))
+    return programs / wall, programs / (own + others), own / wall
+
+
+def _processor_seconds(process: int) -> float:
+    with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def with_changes(settings: Settings, stop: dict[str, object], islands: dict[str, object]) -> Settings:
+    """Settings without a time limit, with these changes."""
+    return dataclasses.replace(
+        settings,
+        stop=dataclasses.replace(
+            settings.stop, **{"max_seconds": 0.0, "target_fitness": 2.0, "restart_programs": 0, **stop}
+        ),
+        islands=dataclasses.replace(settings.islands, **islands),
+    )
+
+
+def main() -> None:
+    """Prints the figures of docs/scale.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="digits")
+    parser.add_argument("--programs", type=int, default=4_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    settings = with_changes(
+        preset(args.preset),
+        {"max_programs": args.programs, "round_programs": 10_000},
+        {"count": 4, "interval": 50_000},
+    )
+    engines: dict[str, Callable[[SearchSpace], Engine]] = {
+        "this process": ProcessEngine,
+        "1 worker": lambda space: WorkerEngine(space, 1),
+        "2 workers": lambda space: WorkerEngine(space, 2),
+    }
+    print(f"{args.preset}, 4 islands, rounds of 10 000 programs")
+    print(
+        "| engine | programs/s | programs per processor second | coordinator's share of a processor |\n"
+        "|---|---|---|---|"
+    )
+    for _ in range(args.repeats):
+        for name, make in engines.items():
+            rate, per_processor, share = throughput(settings, make)
+            print(f"| {name} | {rate:,.0f} | {per_processor:,.0f} | {share:.1%} |", flush=True)
+
+    idle = with_changes(
+        preset("linear"),
+        {"max_programs": 4 * (1000 + 600 * 16), "round_programs": 16},
+        {"count": 4, "interval": 10**6},
+    )
+    try:
+        from azgen.search.cluster import DaskEngine
+    except ImportError:
+        pass
+    else:
+        local = dataclasses.replace(idle, islands=dataclasses.replace(idle.islands, engine="dask", workers=1))
+        engines["Dask, 1 worker"] = DaskEngine
+    print(
+        "rounds of 16 programs\n| engine | ms per round of an island | coordinator's share |\n|---|---|---|"
+    )
+    for name, make in engines.items():
+        rate, _, share = throughput(local if "Dask" in name else idle, make)
+        print(f"| {name} | {16 / rate * 1e3:.2f} | {share:.0%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
