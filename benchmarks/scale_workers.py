@@ -11,6 +11,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
 from azgen.presets import preset
 from azgen.runs.events import Event, Progress
@@ -22,30 +23,50 @@ from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
 
-def throughput(
-    settings: Settings, make_engine: Callable[[SearchSpace], Engine]
-) -> tuple[float, float, float]:
-    """Programs per second, programs per second of all processors, and the coordinator's share of one
-    processor.
+class TimedEngine(WorkerEngine):
+    """Notes how long workers have something to do."""
 
-    From the tenth to the last round, so that starting processes and compiling do not count.
-    """
-    marks: list[tuple[float, float, float, int]] = []
-    engines: list[Engine] = []
+    busy = 0.0
+
+    def _give(self, to: Any, order: Any, message: bytes) -> None:
+        super()._give(to, order, message)
+        to.given = time.perf_counter()
+
+    def _answered(self, one: Any, message: bytes) -> None:
+        if one.order is not None:
+            self.busy += time.perf_counter() - one.given
+        super()._answered(one, message)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Programs per second, the same per second of all processors, the coordinator's share, how busy workers were."""
+
+    rate: float
+    per_processor: float
+    share: float
+    busy: float
+
+
+def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine]) -> Measured:
+    """From the tenth to the last round, so that starting processes and compiling do not count."""
+    marks: list[tuple[float, float, float, int, float]] = []
+    engines: list[Any] = []
 
     def made(space: SearchSpace) -> Engine:
         engines.append(make_engine(space))
-        return engines[0]
+        return cast(Engine, engines[0])
 
     def observe(event: Event) -> None:
         if isinstance(event, Progress):
             workers = sum(_processor_seconds(pid) for pid in getattr(engines[0], "processes", []))
-            marks.append((time.perf_counter(), time.process_time(), workers, event.programs))
+            busy = getattr(engines[0], "busy", 0.0)
+            marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 
     Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
-    first, last = marks[10], marks[-1]
-    wall, own, others, programs = (b - a for a, b in zip(first, last, strict=True))
-    return programs / wall, programs / (own + others), own / wall
+    wall, own, others, programs, busy = (b - a for a, b in zip(marks[10], marks[-1], strict=True))
+    n = engines[0].n_workers
+    return Measured(programs / wall, programs / (own + others), own / wall, busy / wall / n)
 
 
 def _processor_seconds(process: int) -> float:
@@ -79,18 +100,21 @@ def main() -> None:
     )
     engines: dict[str, Callable[[SearchSpace], Engine]] = {
         "this process": ProcessEngine,
-        "1 worker": lambda space: WorkerEngine(space, 1),
-        "2 workers": lambda space: WorkerEngine(space, 2),
+        "1 worker": lambda space: TimedEngine(space, 1),
+        "2 workers": lambda space: TimedEngine(space, 2),
     }
     print(f"{args.preset}, 4 islands, rounds of 10 000 programs")
     print(
-        "| engine | programs/s | programs per processor second | coordinator's share of a processor |\n"
-        "|---|---|---|---|"
+        "| engine | programs/s | programs per processor second | coordinator's share of a processor | workers busy |"
     )
+    print("|---|---|---|---|---|")
     for _ in range(args.repeats):
         for name, make in engines.items():
-            rate, per_processor, share = throughput(settings, make)
-            print(f"| {name} | {rate:,.0f} | {per_processor:,.0f} | {share:.1%} |", flush=True)
+            found = throughput(settings, make)
+            print(
+                f"| {name} | {found.rate:,.0f} | {found.per_processor:,.0f} | {found.share:.1%} | {found.busy:.1%} |",
+                flush=True,
+            )
 
     idle = with_changes(
         preset("linear"),
@@ -108,8 +132,8 @@ def main() -> None:
         "rounds of 16 programs\n| engine | ms per round of an island | coordinator's share |\n|---|---|---|"
     )
     for name, make in engines.items():
-        rate, _, share = throughput(local if "Dask" in name else idle, make)
-        print(f"| {name} | {16 / rate * 1e3:.2f} | {share:.0%} |", flush=True)
+        found = throughput(local if "Dask" in name else idle, make)
+        print(f"| {name} | {16 / found.rate * 1e3:.2f} | {found.share:.0%} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from azgen.execution.execute import Result, execute
-from azgen.language import Program
+from azgen.language import OPS, Program
 from azgen.study.export import render_module
 from azgen.tasks.task import Task
 from tests.reference import NUMPY_SUMS, predictions
@@ -77,6 +77,21 @@ def sensitive(program: Program, tasks: list[Task], dtype: str) -> bool:
             Task(nudge(t.x_train), t.y_train, nudge(t.x_valid), t.y_valid, metric=t.metric) for t in tasks
         ]
         if not close(base, execute(program, nudged, "oracle", dtype=dtype), TOLERANCE[dtype] / 20):
+            return True
+    return any(_sensitive_functions(program, task, dtype, epsilon) for task in tasks)
+
+
+def _sensitive_functions(program: Program, task: Task, dtype: str, epsilon: float) -> bool:
+    arguments = (program.live(), task.x_train, task.y_train, task.x_valid, task.metric)
+    base = predictions(*arguments, dtype=dtype)
+    for sign in (-1.0, 1.0):
+        nudged = {
+            name: lambda a, f=OPS[name].numpy, sign=sign: f(a) * a.dtype.type(1 + sign * epsilon)
+            for name in TRANSCENDENTAL
+        }
+        other = predictions(*arguments, dtype=dtype, meanings=nudged)
+        tolerance = TOLERANCE[dtype] / 20
+        if not np.allclose(base, other, rtol=tolerance, atol=tolerance, equal_nan=True):
             return True
     return False
 

@@ -268,3 +268,14 @@ def test_the_live_view_shows_what_happened():
     assert "steps" not in text
     view.observe(Finished("30 seconds", 30.0, 29.0, 5000, counts, 0.9))
     assert "testing" in picture()
+
+
+def test_workers_never_change_what_islands_find(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    limits = ("--max-programs", "40000", "--islands", "2")
+    azgen("evolve", "linear", *limits, "--workers", "1", "--out", "one")
+    azgen("evolve", "linear", *limits, "--workers", "2", "--out", "two")
+    one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    assert one.champion.program == two.champion.program
+    assert one.result["counts"] == two.result["counts"]
+    assert "islands.workers is 3" in azgen("evolve", "linear", "--workers", "3", status=2)

@@ -263,3 +263,27 @@ def test_messages_come_back_as_they_were() -> None:
     assert header.pop("kind") == "report" and Report.decode(header, arrays) == report
     with pytest.raises(TypeError):
         encode({}, {"objects": np.array([None])})
+
+
+@pytest.mark.parametrize("cache_size", [0, 1024])
+def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int) -> None:
+    settings = changed(SMALL, evolution__cache_size=cache_size)
+    space = SearchSpace.of(settings, make_tasks(settings.tasks, 0))
+    free = Host(space)
+    free.run(Order(0, 0, 0, birth=True))
+    found = free.run(Order(0, 1, 0, n_programs=3000))
+    host = Host(space)
+    host.run(Order(0, 0, 0, birth=True, quarantined=(found.program,)))
+    report = host.run(Order(0, 1, 0, n_programs=3000, quarantined=(found.program,)))
+    assert report.program and report.program != found.program
+    bad, state = Program.parse(found.program), host.state(0)
+    members = [space.kernel.decode(record) for record in state["population"]]
+    fitness = [f for member, f in zip(members, state["fitness"], strict=True) if member.normalized() == bad]
+    assert all(f == 0 for f in fitness)
+    # Going through programs one by one, as is done to find one that kills, changes nothing.
+    careful = Host(space)
+    careful.run(Order(0, 0, 0, birth=True, careful=True, quarantined=(found.program,)))
+    careful.run(Order(0, 1, 0, n_programs=3000, careful=True, quarantined=(found.program,)))
+    for name, array in careful.state(0).items():
+        if name not in ("state", "hurdles"):  # these hold addresses
+            np.testing.assert_array_equal(array, state[name], err_msg=name)

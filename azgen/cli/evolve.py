@@ -38,6 +38,12 @@ def evolve(
     target_fitness: float | None = typer.Option(
         None, metavar="X", help="Stop when the fitness on selection tasks exceeds this."
     ),
+    islands: int | None = typer.Option(
+        None, min=1, metavar="N", help="Populations that evolve side by side and exchange programs."
+    ),
+    workers: int | None = typer.Option(
+        None, min=1, metavar="N", help="Processes that run islands; never changes results."
+    ),
     backend: str | None = typer.Option(
         None, metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
     ),
@@ -76,6 +82,8 @@ def evolve(
         max_time=max_time,
         max_programs=max_programs,
         target_fitness=target_fitness,
+        islands=islands,
+        workers=workers,
     )
     to = console()
     with _interruptible(), view_for(settings, to, json) as view:

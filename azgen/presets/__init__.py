@@ -85,6 +85,8 @@ def resolve_settings(
     max_time: str | float | None = None,
     max_programs: int | None = None,
     target_fitness: float | None = None,
+    islands: int | None = None,
+    workers: int | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
@@ -99,6 +101,7 @@ def resolve_settings(
             config.
         max_programs: programs of the whole run.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
+        islands, workers: populations side by side, and processes that run them.
 
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
@@ -131,6 +134,7 @@ def resolve_settings(
     plain = dataclasses.asdict(settings) | _present(given)
     plain["tasks"] |= _present(tasks)
     plain["stop"] |= _present(stop)
+    plain["islands"] |= _present({"count": islands, "workers": workers})
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")

@@ -24,9 +24,10 @@ from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.runs.settings import Settings
 from azgen.search import snapshot
-from azgen.search.coordinator import Coordinator, Progression, Suspect
+from azgen.search.coordinator import Coordinator
 from azgen.search.engine import Engine, ProcessEngine
 from azgen.search.hall import HALL_SIZE
+from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.tasks.task import TaskSplit
 

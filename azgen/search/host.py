@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -140,27 +140,16 @@ class Host:
 
     def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
         """Rates members or makes children, past the programs in quarantine and, if need be, step by step."""
-        island, batch = (
-            resident.island,
-            min(self.space.settings.evolution.batch, len(resident.island.population)),
-        )
+        island = resident.island
+        batch = min(self.space.settings.evolution.batch, len(island.population))
+        advance = island.rate_initial if initial else island.evolve
         keys = [_key(resident.tasks, Program.parse(text)) for text in order.quarantined]
-        step = n_programs
-        if keys:
-            step = batch * _QUARANTINE_BATCHES
-        if order.careful:
-            step = batch
-        done = 0
-        while done < n_programs:
-            n = min(step, n_programs - done)
+        for part in _parts(n_programs, batch * _QUARANTINE_BATCHES if keys else n_programs):
             island.quarantine(keys)
-            if order.careful:
-                self._try_out(resident, island.preview(n, initial=initial), keys)
-            if initial:
-                island.rate_initial(n)
-            else:
-                island.evolve(n)
-            done += n
+            for n in _parts(part, batch if order.careful else part):
+                if order.careful:
+                    self._try_out(resident, island.preview(n, initial=initial), keys)
+                advance(n)
 
     def _try_out(self, resident: _Resident, programs: NDArray[Any], keys: list[int]) -> None:
         """Runs programs one by one, each under its name, before the kernel runs them by the batch."""
@@ -204,6 +193,12 @@ class Host:
             time.process_time() - began,
             cache.statistics.loads,
         )
+
+
+def _parts(whole: int, size: int) -> Iterator[int]:
+    """Parts of a number, all of one size but the last."""
+    for start in range(0, whole, max(size, 1)):
+        yield min(size, whole - start)
 
 
 def _key(tasks: TaskSet, program: Program) -> int:

@@ -26,11 +26,11 @@ from azgen.language.program import RESERVED, Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import Champion, champion_record
 from azgen.runs.settings import Settings, as_mapping, settings_from
-from azgen.search.coordinator import Life, Progression, Suspect, as_plain
 from azgen.search.engine import Engine
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
 from azgen.search.messages import Migrants, Order
+from azgen.search.progress import Life, Progression, Suspect, as_plain
 from azgen.search.space import SearchSpace
 from azgen.version import azgen_version
 

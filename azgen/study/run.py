@@ -110,6 +110,8 @@ def evolve(
     max_time: str | float | None = None,
     max_programs: int | None = None,
     target_fitness: float | None = None,
+    islands: int | None = None,
+    workers: int | None = None,
 ) -> Run:
     """Evolves a learning algorithm.
 
@@ -130,6 +132,8 @@ def evolve(
             both limits of the config.
         max_programs: limit of the search in programs.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
+        islands: populations that evolve side by side and exchange programs.
+        workers: processes that run the islands; never changes results.
 
     Raises:
         AzgenError: settings or data that cannot be used, no compiler, or an `out` that is not empty.
@@ -145,6 +149,8 @@ def evolve(
         max_time=max_time,
         max_programs=max_programs,
         target_fitness=target_fitness,
+        islands=islands,
+        workers=workers,
     )
     split = make_tasks(settings.tasks, settings.seed)
     directory = RunDirectory.create(settings.name, settings.seed, out)

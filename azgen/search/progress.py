@@ -1,0 +1,104 @@
+"""What a run has come to, as far as it is not in the islands' states."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from azgen.runs.settings import StopSettings
+from azgen.search.hall import HallOfFame
+from azgen.search.island import COUNTS
+from azgen.search.messages import Migrants, Report
+
+
+@dataclass(frozen=True)
+class Life:
+    """What the coordinator knows of the population that lives on an island.
+
+    Attributes:
+        population: its number among those of the run; -1: there is none yet.
+        counts: its programs by rung of the ladder.
+        best_fitness, best_number: on the search tasks; which program of the population that was.
+        since: programs when the best was found.
+        quiet: rounds since, that one included.
+        ending: why it is to be given up; "" if it is not.
+    """
+
+    population: int = -1
+    counts: tuple[int, ...] = (0,) * len(COUNTS)
+    best_fitness: float = -1.0
+    best_number: int = 0
+    since: int = 0
+    quiet: int = 0
+    ending: str = "begins"
+
+    def after(self, report: Report, stop: StopSettings) -> Life:
+        """The same after a round."""
+        before = self if report.population == self.population else Life(report.population)
+        here, improved = report.counts[0], report.best_fitness > before.best_fitness
+        since, quiet = (here, 1) if improved else (before.since, before.quiet + 1)
+        ending = ""
+        if stop.restart_programs and here >= stop.restart_programs:
+            ending = f"{here} programs"
+        elif stop.patience and here - since >= stop.patience:
+            ending = f"no better program in {here - since}"
+        return Life(
+            report.population, report.counts, report.best_fitness, report.best_number, since, quiet, ending
+        )
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A program in quarantine.
+
+    Attributes:
+        program: text of its normal form.
+        island, round: where and when it was found; island -1: on the selection tasks.
+        cause: what it did.
+    """
+
+    program: str
+    island: int
+    round: int
+    cause: str
+
+
+@dataclass
+class Progression:
+    """What a run has come to: everything that a checkpoint keeps besides the islands' states.
+
+    Attributes:
+        round: last round that all islands have done.
+        seconds: of search.
+        lives: one per island.
+        counts: programs by rung of the ladder.
+        restarts: over all islands.
+        hall: the best programs.
+        confirmed: whether the leader has been compiled.
+        quarantine: programs that score 0.
+        emigrants: of the last round, if an exchange follows; by island.
+    """
+
+    lives: list[Life]
+    round: int = -1
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    restarts: int = 0
+    hall: HallOfFame = field(default_factory=HallOfFame)
+    confirmed: bool = False
+    quarantine: list[Suspect] = field(default_factory=list)
+    emigrants: dict[int, Migrants] = field(default_factory=dict)
+
+
+def as_plain(progress: Progression) -> dict[str, Any]:
+    """A progression without its emigrants as plain values."""
+    return {
+        "round": progress.round,
+        "seconds": progress.seconds,
+        "lives": [dataclasses.asdict(life) for life in progress.lives],
+        "counts": progress.counts,
+        "restarts": progress.restarts,
+        "confirmed": progress.confirmed,
+        "quarantine": [dataclasses.asdict(suspect) for suspect in progress.quarantine],
+    }
