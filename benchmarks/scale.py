@@ -239,7 +239,7 @@ def checkpoint(space: SearchSpace, recording: Recording, settings: Settings) -> 
 
 
 def main() -> None:
-    """Prints the tables of docs/scale.md."""
+    """Prints tables of the coordinator at scale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--islands", type=int, nargs="*", default=[10, 100, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=20)
