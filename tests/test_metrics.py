@@ -143,7 +143,7 @@ def test_fitness_of_loss_stays_between_0_and_1():
     "metric, y, message",
     [
         ("log-loss", [0.0, 0.5], 'metric "log-loss" needs 0 or 1'),
-        ("balanced-accuracy", [[0, 1], [1, 0]], "one label per example"),
+        ("rmse", [[0, 1], [1, 0]], "one label per example"),
         ("r2", [[0.0], [1.0]], "one label per example"),
         ("auc", [0.0, 1.0], "it must be one of rmse, r2, accuracy, balanced-accuracy, log-loss"),
     ],

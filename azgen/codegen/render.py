@@ -13,7 +13,7 @@ from azgen.codegen.lanes import LaneType, lane_type
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import FUNCTIONS, Memory
+from azgen.language.program import FUNCTIONS, SCALAR, VECTOR, Form, Memory
 
 STACK_BYTES = 1 << 18
 """Memory of at most this size lies on the stack in generated code."""
@@ -114,6 +114,7 @@ class KernelSpec:
         fixed.
         also: names of further ops that fixed parts or given programs use.
         capacity: most instructions a program may have in all.
+        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
         ops: table that gives meaning to the names.
     """
 
@@ -125,6 +126,12 @@ class KernelSpec:
     also: tuple[str, ...] = ()
     capacity: int = 128
     table: OpTable = OPS
+    classes: int = 0
+
+    @property
+    def form(self) -> Form:
+        """Form of the programs that the kernel runs."""
+        return VECTOR if self.classes else SCALAR
 
     @cached_property
     def lane(self) -> LaneType:
@@ -180,9 +187,10 @@ def _constant_kinds(op: Op) -> str:
     return ", ".join([*(kind.upper() for kind in op.constants), *["VALUE"] * (3 - len(op.constants))])
 
 
-def render_lane_header(lane: LaneType, metric: str) -> str:
+def render_lane_header(lane: LaneType, metric: str, n_features: int, classes: int) -> str:
     """lane.h, which kernel and candidates share."""
-    return environment().get_template("lane/lane.h.j2").render(lane=lane, metric=metric)
+    template = environment().get_template("lane/lane.h.j2")
+    return template.render(lane=lane, metric=metric, F=n_features, classes=classes)
 
 
 def render_kernel(spec: KernelSpec) -> dict[str, str]:
@@ -198,6 +206,8 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         "lane": spec.lane,
         "ops": spec.ops,
         "metric": spec.metric,
+        "form": spec.form,
+        "classes": spec.classes,
     }
     tables = (
         environment()
@@ -230,5 +240,5 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         )
     )
     # The tables need the lane's types.
-    header = render_lane_header(spec.lane, spec.metric)
+    header = render_lane_header(spec.lane, spec.metric, spec.n_features, spec.classes)
     return {"kernel.pyx": kernel, "lane.h": header, "tables.h": tables}

@@ -89,7 +89,8 @@ class Evolution:
         self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
         self._space = SearchSpace.of(settings, split)
         self._make_engine = make_engine or engine_of
-        self._native = NativeCode(split.n_features, self._space.kernel.spec.lane, split.metric)
+        spec = self._space.kernel.spec
+        self._native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         self._checkpoints, self._resume = checkpoints, resume
 
     def run(self) -> Outcome:

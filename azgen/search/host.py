@@ -120,7 +120,7 @@ class Host:
         spec = tasks.kernel.spec
         key = (spec.n_features, spec.metric)
         if key not in self._native:
-            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric)
+            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         return self._native[key]
 
     def _settle(self, order: Order, *, born: bool) -> _Resident:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
-from azgen.language.program import RESERVED, Address, Program
+from azgen.language.program import Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import Champion, champion_record
 from azgen.runs.settings import Settings, as_mapping, settings_from
@@ -310,7 +310,7 @@ def _check_programs(kernel: Kernel, programs: Migrants, count: int) -> None:
             position = used["constant"][:, place]
             if kind == "index" and not ((position >= 0) & (position <= 1)).all():
                 raise ValueError(f"{op.name} names an entry that is not there")
-        reserved = [kernel.register(address) for address in RESERVED]
+        reserved = [kernel.register(address) for address in spec.form.reserved]
         if op.result and np.isin(used["out"], reserved).any():
             raise ValueError(f"{op.name} writes the label or the features")
 

@@ -126,7 +126,11 @@ def baseline_scores(
     metric, shape = tasks[0].metric, (tasks[0].n_train, tasks[0].n_features)
     classification = tasks[0].is_classification
     found: dict[str, NDArray[np.float64]] = {}
-    programs = ["linear", "affine", "neural-net", "best-evolved"] if extended else ["linear"]
+    if tasks[0].vector_classes:
+        programs = ["softmax-linear", "softmax-neural-net", "softmax-mean-weight-rate"]
+    else:
+        programs = ["linear", "affine", "neural-net", "best-evolved"]
+    programs = programs if extended else programs[:1]
     if shape[1] > _LARGEST_NET:
         programs = [name for name in programs if not zoo(name).memory.matrices]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -167,11 +171,14 @@ _PROGRAMS = {
     ("neural-net", True): "two-layer network",
     ("best-evolved", False): "AutoML-Zero's best, evolved for classes",
     ("best-evolved", True): "AutoML-Zero's best",
+    ("softmax-linear", True): "softmax regression by gradient descent",
+    ("softmax-neural-net", True): "two-layer network",
+    ("softmax-mean-weight-rate", True): "two-layer network, rate by its weights",
 }
 
 Predictor = Callable[[Task], FloatArray]
 """Learns from a task's training examples and predicts its validation labels: numbers, or probabilities of
-class 1."""
+class 1, or of every class."""
 
 
 def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDArray[np.float64]:
@@ -192,17 +199,18 @@ def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
 
 def fitness_of_predictions(task: Task, predictions: FloatArray) -> float:
     """Fitness of predictions of a task's validation examples, in the task's metric; see `azgen.execute`."""
+    weights = task.loss_weights
     losses = [
-        loss_of(label, prediction, task.metric, task.loss_weights[int(label > 0.5)])
+        loss_of(label, prediction, task.metric, weights)
         for label, prediction in zip(task.y_valid, predictions, strict=True)
     ]
     return fitness_of_loss(float(np.mean(losses)), task.metric)
 
 
 def _constant(task: Task) -> FloatArray:
-    mean = task.y_train.mean()
-    # As a probability it is that of class 1; a tie is class 0, as everywhere.
-    return np.full(len(task.y_valid), mean)
+    mean = task.y_train.mean(axis=0)
+    # As a probability it is that of class 1, or of each class; a tie is the first class, as everywhere.
+    return np.full_like(task.y_valid, mean)
 
 
 def _logistic_regression(task: Task) -> FloatArray:
@@ -245,10 +253,14 @@ def _boosting(task: Task) -> FloatArray:
 
 
 def _probabilities(task: Task, model: Any) -> FloatArray:
-    if len(np.unique(task.y_train)) < 2:
+    classes = task.y_train.argmax(axis=1) if task.vector_classes else task.y_train.astype(int)
+    if len(np.unique(classes)) < 2:
         return _constant(task)
-    model.fit(task.x_train, task.y_train)
-    return np.asarray(model.predict_proba(task.x_valid)[:, 1], dtype=np.float64)
+    model.fit(task.x_train, classes)
+    # A class that does not occur in training has no column of the model's.
+    probabilities = np.zeros((task.n_valid, task.n_classes or 2))
+    probabilities[:, model.classes_] = model.predict_proba(task.x_valid)
+    return probabilities if task.vector_classes else probabilities[:, 1]
 
 
 def _numbers(task: Task, model: Any) -> FloatArray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import keyword
 
 from azgen.language import Address
-from azgen.language.program import PREDICTION
 from azgen.study.dataflow import SIGMOID, Flow, Parameter, Value
 from azgen.study.roles import Roles, changes, depends_on, is_product
 
@@ -122,7 +121,7 @@ class Namer:
     def _attribute_name(self, address: Address) -> str:
         roles = self._roles
         definitions = roles.definitions(address)
-        if address == PREDICTION:
+        if address == self._flow.prediction:
             return "last_prediction"
         if address in roles.learned:
             return self._learned_name(address)

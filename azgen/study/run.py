@@ -202,7 +202,9 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
     """Tests, exports and writes down what the search found."""
     champion, metric = outcome.champion, split.metric
     directory.write_champions(outcome.hall_of_fame, _origin(directory, settings, champion))
-    directory.write_source(generated_source(champion.program, split.n_features, metric, settings.dtype))
+    classes = split.search[0].vector_classes
+    source = generated_source(champion.program, split.n_features, metric, settings.dtype, classes)
+    directory.write_source(source)
     test = Score.of("champion", np.nan_to_num(outcome.test_fitness, nan=0.0), metric)
     export(
         champion.program,
@@ -255,10 +257,10 @@ def _fitness(program: Program, tasks: tuple[Task, ...], settings: Settings) -> N
     return result.fitness
 
 
-def generated_source(program: Program, n_features: int, metric: str, dtype: str) -> str:
-    """The Cython source that a program is compiled from."""
+def generated_source(program: Program, n_features: int, metric: str, dtype: str, classes: int = 0) -> str:
+    """The Cython source that a program is compiled from; for several classes, or 0 for the scalar form."""
     lane = lane_type(dtype, largest_register(program.normalized().memory, n_features))
-    return render_candidates([program], n_features, lane, metric)["candidates.pyx"]
+    return render_candidates([program], n_features, lane, metric, classes)["candidates.pyx"]
 
 
 def _provenance(
