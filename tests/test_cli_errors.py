@@ -87,9 +87,10 @@ def test_text_where_numbers_are_needed():
     assert "regression needs numbers" in of_table("--kind", "regression")
 
 
-def test_more_than_two_classes():
+def test_programs_and_tasks_of_different_forms():
     table(y=["cat", "dog", "cow", "hen"] * 10)
-    assert "more than two classes" in of_table()
+    message = refused("run", "zoo:linear", "--data", "table.csv", "--target", "y")
+    assert "4 classes with one-hot labels" in message and "zoo:softmax-linear" in message
 
 
 def test_a_file_that_is_no_table():

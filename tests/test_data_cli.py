@@ -63,7 +63,7 @@ def test_unknown_names():
 def test_a_bundled_set_is_described():
     text = data("wine")
     assert "178" in text and "class_0: 59" in text and "flavanoids" in text
-    assert "more than two classes" in text and "positive=class_0" in text
+    assert "3 classes of target: class_0, class_1, class_2" in text
     assert "regression: target is a number" in data("diabetes")
     assert "10 classes" in data("digits")
 

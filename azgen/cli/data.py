@@ -13,7 +13,6 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.tasks.readers import Table
     from azgen.tasks.table import TableOptions
     from azgen.tasks.task import Task, TaskSplit
 
@@ -45,7 +44,9 @@ def data(
         help="With --draw, for images and teachers: number of features; 0: images without projection.",
     ),
     kind: str = typer.Option(
-        "auto", metavar="KIND", help="auto, regression, classification or multiclass, for tables."
+        "auto",
+        metavar="KIND",
+        help="auto, regression, classification or multiclass, for tables; multiclass also for images.",
     ),
     positive: str | None = typer.Option(
         None, metavar="CLASS", help="The class to tell from all others, for tables."
@@ -190,7 +191,7 @@ def _describe(to: Console, name: str, target: str | None, options: TableOptions,
     labels = None
     if target is not None:
         table.require(target, "target")
-        labels = _labels_or_reason(read_labels, table, target, options)
+        labels = read_labels(table, target, options.kind, options.positive).why
     if json:
         print(
             to_json(
@@ -229,16 +230,6 @@ def _describe(to: Console, name: str, target: str | None, options: TableOptions,
         )
     else:
         to.print("Name a column with --target to see what azgen makes of it.")
-
-
-def _labels_or_reason(read: Any, table: Table, target: str, options: TableOptions) -> str:
-    """What the target column says as labels; a choice that is still open is no mistake of a description."""
-    try:
-        return str(read(table, target, options.kind, options.positive).why)
-    except AzgenError as reason:
-        if "give positive=" not in str(reason):
-            raise
-        return str(reason).partition(": ")[2]
 
 
 def _show_task(to: Console, split: TaskSplit, task_set: str, number: int, rows: int, json: bool) -> None:

@@ -26,7 +26,10 @@ def evolve(
     ),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     kind: str | None = typer.Option(
-        None, metavar="KIND", help="regression or classification; without it the target column tells."
+        None,
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
     ),
     seed: int | None = typer.Option(
         None, min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."

@@ -12,7 +12,7 @@ from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.runs.directory import SavedRun
+    from azgen.cli.programs import Reference
     from azgen.runs.settings import Settings
 
 
@@ -22,7 +22,10 @@ def run(
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     kind: str | None = typer.Option(
-        None, metavar="KIND", help="regression or classification; without it the target column tells."
+        None,
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
     ),
     tasks: str | None = typer.Option(
         None,
@@ -55,7 +58,7 @@ def run(
 
         set_build_directory(build_dir)
     found = find(reference)
-    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    settings = _settings(found, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
     if epochs is not None:
         settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     unknown = [name for name in sets if name not in ("search", "select", "test")]
@@ -119,10 +122,16 @@ def run(
     )
 
 
-def _settings(run: SavedRun | None, tasks: str | None, **overrides: Any) -> Settings:
+def _settings(found: Reference, tasks: str | None, **overrides: Any) -> Settings:
     """Settings whose tasks a program is to be executed on."""
+    from azgen.language.program import VECTOR
     from azgen.presets import preset_names, resolve_settings
     from azgen.runs.settings import Settings, TaskSettings
+    from azgen.search.sources import is_table
+
+    run, data = found.run, overrides["data"]
+    if found.program.form == VECTOR and data and overrides["kind"] is None and not is_table(data):
+        overrides["kind"] = "multiclass"  # a data set's classes all at once, for a program that needs them so
 
     if tasks is not None and overrides["data"] is not None:
         raise AzgenError("--tasks and --data exclude each other; give one of them")

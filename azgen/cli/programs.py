@@ -152,7 +152,8 @@ def export(
     metric: str | None = typer.Option(
         None,
         metavar="METRIC",
-        help="rmse for a regressor (default), accuracy for a classifier; a run knows its own.",
+        help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a run "
+        "knows its own.",
     ),
     dtype: str | None = typer.Option(
         None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."
@@ -172,7 +173,7 @@ def export(
         if output.exists():
             raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
     if metric is None:
-        metric = _metric(run) if run else "rmse"
+        metric = _metric(run) if run else None
     made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
     provenance = (
         Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)

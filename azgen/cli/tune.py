@@ -27,7 +27,10 @@ def tune(
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     kind: str | None = typer.Option(
-        None, metavar="KIND", help="regression or classification; without it the target column tells."
+        None,
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
     ),
     tasks: str | None = typer.Option(
         None,
@@ -83,7 +86,7 @@ def tune(
 
         set_build_directory(build_dir)
     found = find(reference)
-    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    settings = _settings(found, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
     if epochs is not None:
         settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     written = _free(output, found.name)

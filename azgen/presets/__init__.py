@@ -19,6 +19,9 @@ DEFAULT = "digits"
 TABLE = "table"
 """The preset of a run on a table that names none."""
 
+MULTICLASS = "ten-digits"
+"""The preset of a run on images, all classes at once, that names none."""
+
 _PLACEHOLDER = "FILE"
 """What stands in the preset for tables where the user's file belongs."""
 
@@ -92,10 +95,12 @@ def resolve_settings(
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", or with a table as `data` the preset "table".
+            the preset "digits", with a table as `data` the preset "table", and with images and the kind
+            "multiclass" the preset "ten-digits".
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
         target: the table's column to predict.
-        kind: "regression" or "classification"; without it the column tells.
+        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
+            "multiclass" means all classes at once, in place of pairs of classes.
         seed, backend, dtype: as in `Settings`.
         max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the
             config.
@@ -108,7 +113,8 @@ def resolve_settings(
     """
     source = "" if data is None else _source_of(str(data))
     if config is None:
-        settings = preset(TABLE if source == "table" else DEFAULT)
+        images = MULTICLASS if kind == "multiclass" else DEFAULT
+        settings = preset(TABLE if source == "table" else images)
         if data is not None:
             settings = dataclasses.replace(settings, name=Path(data).stem)
     elif isinstance(config, Settings):
@@ -118,10 +124,15 @@ def resolve_settings(
     else:
         settings = _named(str(config))
 
+    before, source = settings.tasks.source, source or settings.tasks.source
+    if before == "multiclass" and kind is None and source == "table":
+        kind = "multiclass"
+    if source in ("projected", "multiclass") and "multiclass" in (before, kind):
+        source, kind = "multiclass", None if kind == "multiclass" else kind  # said by the source
     given = {"seed": seed, "backend": backend, "dtype": dtype}
-    tasks: dict[str, Any] = {"target": target, "kind": kind}
+    tasks: dict[str, Any] = {"source": source, "target": target, "kind": kind}
     if data is not None:
-        tasks |= {"source": source, "data": str(data)}
+        tasks["data"] = str(data)
     stop: dict[str, Any] = {"target_fitness": target_fitness}
     if max_time is not None or max_programs is not None:
         stop |= {
@@ -141,7 +152,10 @@ def resolve_settings(
     if settings.tasks.source == "table" and settings.tasks.data == _PLACEHOLDER:
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
     if (target is not None or kind is not None) and settings.tasks.source != "table":
-        raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
+        raise AzgenError(
+            "a target column or a kind is only for tables; name one with --data FILE (images know the kind "
+            "multiclass: all classes at once)"
+        )
     check(settings)
     return settings
 

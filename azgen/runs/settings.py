@@ -25,11 +25,12 @@ class TaskSettings:
     """Where tasks come from and how they are executed.
 
     Attributes:
-        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set)
-            or "table" (the user's own).
-        data: data set name or file, for "projected" and "table".
+        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set),
+            "multiclass" (all its classes at once) or "table" (the user's own).
+        data: data set name or file, for "projected", "multiclass" and "table".
         target: the table's column to predict.
-        kind: "auto", "regression" or "classification", for tables.
+        kind: "auto", "regression", "classification", or "multiclass" (one-hot labels also for two classes), for
+            tables.
         n_features: F of synthetic and projected tasks.
         n_search, n_select, n_test: number of tasks of each set; for tables n_search and n_select are splits.
         n_train, n_valid: examples per task of each set; 0: as many as there are.
@@ -41,10 +42,10 @@ class TaskSettings:
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
     """
 
-    source: Literal["linear", "affine", "two-layer", "projected", "table"] = "linear"
+    source: Literal["linear", "affine", "two-layer", "projected", "multiclass", "table"] = "linear"
     data: str = ""
     target: str = ""
-    kind: Literal["auto", "regression", "classification"] = "auto"
+    kind: Literal["auto", "regression", "classification", "multiclass"] = "auto"
     n_features: int = 4
     n_search: int = 10
     n_select: int = 100
@@ -119,7 +120,8 @@ class EvolutionSettings:
         hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
         stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
-        initial: "random", "empty", or an .az file that every member starts from.
+        initial: "random", "empty", or an .az file or program of the zoo that every member starts from. For
+            tasks of several classes "zoo:NAME" stands for "zoo:softmax-NAME" where there is one.
     """
 
     population: int = 1000
@@ -381,7 +383,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
     )
     need(min(tasks.n_train + tasks.n_valid) >= 0, "tasks.n_train and n_valid cannot be negative")
     need(
-        tasks.source not in ("projected", "table") or bool(tasks.data),
+        tasks.source not in ("projected", "multiclass", "table") or bool(tasks.data),
         f'tasks.data is needed for source "{tasks.source}"',
     )
 

@@ -9,11 +9,15 @@ from azgen.errors import AzgenError
 from azgen.runs.settings import Sizes, TaskSettings
 from azgen.tasks.datasets import data_set_names, load_data_set
 from azgen.tasks.features import FeatureOptions
+from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import draw_seeds, teacher_split, teacher_tasks
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import Task, TaskSplit
+
+_OF_DATA = ("projected", "multiclass", "table")
+"""Sources that draw from data; the others are teachers."""
 
 _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
 _SYNTHETIC_VALID: Sizes = (100, 100, 100)
@@ -21,7 +25,7 @@ _SYNTHETIC_VALID: Sizes = (100, 100, 100)
 
 def search_tasks(settings: TaskSettings, seed: int, redraw: int) -> tuple[Task, ...]:
     """The search tasks of `make_tasks` alone; cheaper for synthetic tasks, which restarts redraw often."""
-    if settings.source in ("table", "projected"):
+    if settings.source in _OF_DATA:
         return make_tasks(settings, seed, redraw).search
     n_other = settings.n_select + settings.n_test
     data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
@@ -65,9 +69,10 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
             return tasks_of_table(load_data_set(settings.data).table(), settings.target or None, options)
         return table_tasks(settings.data, settings.target or None, options)
     n_train, n_valid = _sizes(settings.n_train), _sizes(settings.n_valid)
-    if settings.source == "projected":
+    if settings.source == "projected" or settings.source == "multiclass":
         data = load_data_set(settings.data)
-        return projected_tasks(
+        make = projected_tasks if settings.source == "projected" else multiclass_tasks
+        return make(
             data.x,
             data.y,
             n_features=settings.n_features,
@@ -105,7 +110,7 @@ def search_redraw(run: TaskSettings, changed: TaskSettings, redraw: int) -> int:
         changed: settings of the island's.
         redraw: number of the redraw by itself; 0 for an island's first population.
     """
-    if changed == run or changed.source in ("projected", "table"):
+    if changed == run or changed.source in _OF_DATA:
         return redraw
     used = run.n_search + run.n_select + run.n_test
     own = changed.n_search + changed.n_select + changed.n_test

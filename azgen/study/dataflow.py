@@ -121,6 +121,11 @@ class Flow:
                 self.users.setdefault(operand, []).append(value)
 
     @property
+    def several(self) -> bool:
+        """Whether there are several classes: label and prediction are vectors."""
+        return self.program.form != SCALAR
+
+    @property
     def functions(self) -> tuple[Function, ...]:
         """Setup, Predict and Learn."""
         return self.setup, self.predict, self.learn
@@ -175,7 +180,7 @@ class Flow:
         if name == "predict":
             result = read(self.prediction)
             if self.classifier:
-                op = SIGMOID if self.program.form == SCALAR else SOFTMAX
+                op = SOFTMAX if self.several else SIGMOID
                 result = Value(op.result, self.prediction, name, op, (result,))
                 function.steps.append(result)
                 current[self.prediction] = result

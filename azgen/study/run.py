@@ -119,12 +119,14 @@ def evolve(
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", or with a table as `data` the preset "table".
+            the preset "digits", with a table as `data` the preset "table", and with images and the kind
+            "multiclass" the preset "ten-digits".
         observer: called with every event of the run (azgen.runs.events).
         out: where the run is kept; default runs/<name>-<seed>.
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name, in place of the config's tasks.
         target: the table's column to predict.
-        kind: "regression" or "classification"; without it the column tells.
+        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
+            "multiclass" means all classes at once, in place of pairs of classes.
         seed: decides tasks, mutations and draws.
         backend: "auto", "kernel" or "native": what rates children; never changes results.
         dtype: "float32" or "float64".
