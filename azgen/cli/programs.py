@@ -59,8 +59,16 @@ def show(
     features: int = typer.Option(
         4, min=1, metavar="F", help="With --source, for a program: number of features."
     ),
-    metric: str = typer.Option(
-        "rmse", metavar="METRIC", help="With --source, for a program: rmse or accuracy."
+    metric: str | None = typer.Option(
+        None,
+        metavar="METRIC",
+        help="With --source, for a program: rmse (default) or accuracy (default for several classes).",
+    ),
+    classes: int | None = typer.Option(
+        None,
+        min=2,
+        metavar="C",
+        help="With --source, for a program of several classes: how many (default: as many as features).",
     ),
     dtype: str = typer.Option(
         "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
@@ -72,7 +80,7 @@ def show(
 
     found, to = find(reference), console()
     if source:
-        print_code(to, _source(found, features, metric, dtype), "cython")
+        print_code(to, _source(found, features, metric, dtype, classes), "cython")
         return
     run = found.run
     if run is not None and run.result is not None:
@@ -101,7 +109,10 @@ def _print_normal_form(to: Any, program: Program) -> None:
 
 
 def _facts(program: Program) -> list[tuple[str, str]]:
+    from azgen.language.program import VECTOR
+
     live = program.live()
+    several = program.form == VECTOR
     sizes = [" + ".join(str(len(f)) for f in p.functions) for p in (program, live)]
     return [
         ("instructions", sizes[0] + (f", of which {sizes[1]} are live" if sizes[0] != sizes[1] else "")),
@@ -110,24 +121,34 @@ def _facts(program: Program) -> list[tuple[str, str]]:
             f"{live.memory.scalars} scalars, {live.memory.vectors} vectors, {live.memory.matrices} matrices",
         ),
         ("constants", str(len(live.constants))),
+        (
+            "predicts",
+            "the probabilities of several classes" if several else "a number, or one of two classes",
+        ),
         ("random draws", "yes" if live.stochastic else "no"),
         ("hash", program.hash),
         ("structure hash", program.structure_hash),
     ]
 
 
-def _source(found: Reference, features: int, metric: str, dtype: str) -> str:
+def _source(found: Reference, features: int, metric: str | None, dtype: str, classes: int | None) -> str:
+    from azgen.execution.layout import check_width
+    from azgen.language.program import VECTOR
     from azgen.runs.directory import SOURCE
     from azgen.study.run import generated_source
 
+    several = found.program.form == VECTOR
     if found.run is not None:
         file = found.run.path / SOURCE
         if file.is_file():
             return file.read_text(encoding="utf-8")
         features, metric = int(found.run.environment.get("n_features", features)), _metric(found.run)
-        dtype = found.run.settings.dtype
+        classes, dtype = found.run.environment.get("classes", classes), found.run.settings.dtype
+    metric = metric or ("accuracy" if several else "rmse")
     _check_metric(metric)
-    return generated_source(found.program, features, metric, dtype)
+    classes = (classes or features) if several else 0
+    check_width(features, classes)
+    return generated_source(found.program, features, metric, dtype, classes)
 
 
 def _metric(run: SavedRun) -> str:

@@ -44,6 +44,7 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
         "dtype": settings.dtype,
         "metric": split.metric,
         "n_features": split.n_features,
+        "classes": split.search[0].vector_classes,
         "data": dict(split.provenance),
     }
 
