@@ -16,12 +16,13 @@ Programs:
     load      a program from an .az file.
 
 Execution:
-    Task      training and validation examples of one problem, metric "rmse" or "accuracy".
+    Task      training and validation examples of one problem, metric "rmse" or "accuracy"; one-hot labels
+              for several classes.
     execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native
               code.
     prepare   the same, as a function to be called again and again with everything already built.
-    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples), `.failed`
-              (tasks).
+    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples, x classes
+              if there are several), `.failed` (tasks).
 
 Search:
     evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.

@@ -181,6 +181,13 @@ def test_the_initial_program_and_the_cost_limit_follow_the_form() -> None:
     assert space.cost_limit(tasks) == 2 * (setup + steps[0] * predict + steps[1] * learn)
 
 
+def test_islands_exchange_programs_of_one_form_only() -> None:
+    changes = {"source": "projected", "data": "digits", "n_train": 0, "n_valid": 0}
+    pairs = changed(SMALL, islands__tasks=({}, changes))
+    with pytest.raises(AzgenError, match=r"islands\.tasks: some tasks have several classes"):
+        SearchSpace.of(pairs, make_tasks(pairs.tasks, 0))
+
+
 def test_memory_must_hold_label_and_prediction() -> None:
     with pytest.raises(AzgenError, match=r"memory.vectors is 2; for several classes at least 3"):
         kernel_spec(changed(SMALL, memory__vectors=2), 4, "accuracy", classes=3)

@@ -82,7 +82,7 @@ def execute_task(
 
     def predict(features: NDArray[Any]) -> Any:
         memory[FEATURES] = features
-        show_label(np.zeros_like(y_train[0]))
+        show_label(np.zeros_like(y_train[0])[()])
         memory.run(live.predict)
         raw = memory[form.prediction]
         if classes:

@@ -100,7 +100,8 @@ class SearchSpace:
         """Builds the kernels and lays the tasks out.
 
         Raises:
-            AzgenError: tasks of an island that cannot be made, or no compiler.
+            AzgenError: tasks of an island that cannot be made, or need programs of another form; or no
+                compiler.
         """
         start = start_program(settings, split.select)
         select = task_set(settings, start, split.select, settings.tasks.epochs)
@@ -114,6 +115,11 @@ class SearchSpace:
             )
             for variant in variants
         ]
+        if any(tasks.kernel.spec.form != select.kernel.spec.form for tasks in search):
+            raise AzgenError(
+                "islands.tasks: some tasks have several classes with one-hot labels and others do not; "
+                "programs of the two kinds cannot be exchanged"
+            )
         return SearchSpace(settings, start, select, search)
 
     @property
