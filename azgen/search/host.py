@@ -67,7 +67,7 @@ class Host:
     ):
         self.space, self._store, self._capacity, self._trace = space, store, capacity, trace
         self._residents: OrderedDict[int, _Resident] = OrderedDict()
-        self._native: dict[tuple[int, str], NativeCode] = {}
+        self._native: dict[tuple[int, str, int], NativeCode] = {}
 
     def run(self, order: Order) -> Report:
         """Carries out an order.
@@ -118,7 +118,7 @@ class Host:
     def native(self, tasks: TaskSet) -> NativeCode:
         """This process's compiled candidates for a task set's lanes."""
         spec = tasks.kernel.spec
-        key = (spec.n_features, spec.metric)
+        key = (spec.n_features, spec.metric, spec.classes)
         if key not in self._native:
             self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         return self._native[key]
