@@ -27,8 +27,7 @@ def print_champion(to: Console, result: Mapping[str, Any]) -> None:
 
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     """Fitness on the three task sets, and the baselines on the test tasks."""
-    regression = result["metric"] == "rmse"
-    meaning = "1 - 2/π·arctan(RMS error)" if regression else "accuracy"
+    regression, meaning = result["metric"] == "rmse", result["fitness_is"]
     to.print(f"\nFitness: {meaning}, mean ± 95 % confidence interval over tasks; 1 is perfect", style="bold")
     rows = []
     for key, name in _SETS:
@@ -77,7 +76,7 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
 def print_files(to: Console, result: Mapping[str, Any]) -> None:
     """Where the champion is, and how to read and run it."""
     directory, export = Path(result["directory"]), result["export"]
-    kind = "regressor" if result["metric"] == "rmse" else "classifier"
+    kind = "classifier" if result["classification"] else "regressor"
     to.print("\nFiles", style="bold")
     to.print(
         grid(

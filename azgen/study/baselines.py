@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from azgen.execution.execute import execute
 from azgen.execution.oracle import fitness_of_loss, loss_of
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.settings import Settings
@@ -83,7 +84,7 @@ class Score:
 
     @staticmethod
     def of(
-        name: str, fitness: NDArray[np.float64], metric: str, champion: NDArray[np.float64] | None = None
+        name: str, fitness: NDArray[np.float64], metric: Metric, champion: NDArray[np.float64] | None = None
     ) -> Score:
         """The score of one fitness per task, compared with the champion's on the same tasks."""
         errors = [rms_error(value) for value in fitness] if metric == "rmse" else None

@@ -42,7 +42,7 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
         "vector_math": bool(lane.vector_function("exp")),
         "lanes": lane.lanes,
         "dtype": settings.dtype,
-        "metric": split.metric,
+        "metric": str(split.metric),
         "n_features": split.n_features,
         "data": dict(split.provenance),
     }
