@@ -52,6 +52,9 @@ def evolve(
         None, metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
     ),
     dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    baselines: str | None = typer.Option(
+        None, metavar="WHICH", help="What the champion is compared with: all (default; takes seconds) or few."
+    ),
     out: Path | None = typer.Option(
         None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."
     ),
@@ -92,6 +95,7 @@ def evolve(
         workers=workers,
         metric=metric,
         ops=ops,
+        baselines=baselines,
         tasks=table,
     )
     to = console()

@@ -48,6 +48,8 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     place = len(_SETS)
     rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
     to.print(grid(rows, *headers, right=(3,)))
+    if any(record["name"].endswith(", tuned") for record in result["baselines"]):
+        to.print("(Tuned: its constants are the best of random settings on the search and selection tasks.)")
     if result.get("source") == "table":
         to.print(
             "(A table's test tasks share their test rows: intervals show what the order of training does.)"

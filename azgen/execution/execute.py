@@ -120,6 +120,17 @@ def native_code(n_features: int, lane: LaneType, metric: Metric) -> NativeCode:
     return NativeCode(n_features, lane, metric)
 
 
+def compile_together(programs: Sequence[Program], n_features: int, metric: Metric, dtype: str) -> None:
+    """Compiles programs that are to be executed natively, in few modules, which costs less than one by
+    one."""
+    by_lane: dict[LaneType, list[Program]] = {}
+    for program in programs:
+        largest = largest_register(program.normalized().memory, n_features)
+        by_lane.setdefault(lane_type(dtype, largest), []).append(program)
+    for lane, members in by_lane.items():
+        native_code(n_features, lane, metric).compile(members)
+
+
 def general_spec(program: Program, n_features: int, metric: Metric, dtype: str) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""

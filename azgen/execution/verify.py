@@ -6,9 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from azgen.codegen.lanes import lane_type
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute, native_code
+from azgen.execution.execute import compile_together, execute
 from azgen.language.metrics import Metric, UserMetric
 from azgen.language.ops import OPS, Op
 from azgen.language.program import Instruction, Program
@@ -28,7 +27,9 @@ def verify(user: UserFile, dtype: str) -> None:
     Raises:
         AzgenError: names the one that differs; or no compiler.
     """
-    for op, program in _compiled({op: _program_of(op) for op in user.ops}, dtype).items():
+    programs = {op: _program_of(op) for op in user.ops}
+    compile_together(list(programs.values()), _F, "rmse", dtype)
+    for op, program in programs.items():
         _compare(f"op {op.name!r}", op.cython, program, _examples("rmse", 1), dtype)
     program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")
     for metric in user.metrics.values():
@@ -39,14 +40,6 @@ def verify(user: UserFile, dtype: str) -> None:
             _examples(metric, 20),
             dtype,
         )
-
-
-def _compiled(programs: dict[Op, Program], dtype: str) -> dict[Op, Program]:
-    """The programs, after compiling all of them together, which costs less than one by one."""
-    for largest in (_F, _F * _F):
-        fitting = [p for p in programs.values() if bool(p.normalized().memory.matrices) == (largest > _F)]
-        native_code(_F, lane_type(dtype, largest), "rmse").compile(fitting)
-    return programs
 
 
 def _program_of(op: Op) -> Program:

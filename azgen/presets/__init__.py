@@ -92,6 +92,7 @@ def resolve_settings(
     workers: int | None = None,
     metric: str | None = None,
     ops: str | Path | None = None,
+    baselines: str | None = None,
     tasks: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
@@ -102,7 +103,7 @@ def resolve_settings(
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
         target: the table's column to predict.
         kind: "regression" or "classification"; without it the column tells.
-        seed, backend, dtype: as in `Settings`.
+        seed, backend, dtype, baselines: as in `Settings`.
         max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the
             config.
         max_programs: programs of the whole run.
@@ -128,7 +129,7 @@ def resolve_settings(
     else:
         settings = _named(str(config))
 
-    given: dict[str, Any] = {"seed": seed, "backend": backend, "dtype": dtype}
+    given: dict[str, Any] = {"seed": seed, "backend": backend, "dtype": dtype, "baselines": baselines}
     if ops is not None:
         given |= {"ops_file": str(ops), "ops_text": user_text(ops)}
     changes = {"target": target, "kind": kind, "metric": metric, **(tasks or {})}

@@ -238,6 +238,8 @@ class Settings:
         dtype: number type of all arithmetic.
         seed: decides tasks, mutations and draws.
         backend: "auto", "kernel" or "native": what rates children. Never changes results.
+        baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
+            "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
         ops_text: what that file says; it is read with the configuration and travels with the settings, so it
             is not given.
@@ -248,6 +250,7 @@ class Settings:
     dtype: Literal["float32", "float64"] = "float32"
     seed: int = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
+    baselines: Literal["all", "few"] = "all"
     ops_file: str = ""
     ops_text: str = ""
     tasks: TaskSettings = field(default_factory=TaskSettings)

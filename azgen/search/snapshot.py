@@ -42,7 +42,7 @@ _ENTRY = ("key", "used", "fitness")
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend", "ops_file"),
+    "": ("name", "description", "backend", "baselines", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 

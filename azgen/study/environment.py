@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import os
 import platform
 import sys
@@ -44,6 +45,11 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
         "dtype": settings.dtype,
         "metric": str(split.metric),
         "n_features": split.n_features,
+        **(
+            {"ops_sha256": hashlib.sha256(settings.ops_text.encode()).hexdigest()}
+            if settings.ops_text
+            else {}
+        ),
         "data": dict(split.provenance),
     }
 

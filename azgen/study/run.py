@@ -118,6 +118,7 @@ def evolve(
     workers: int | None = None,
     metric: str | None = None,
     ops: str | Path | None = None,
+    baselines: str | None = None,
     tasks: Mapping[str, Any] | None = None,
 ) -> Run:
     """Evolves a learning algorithm.
@@ -143,6 +144,7 @@ def evolve(
         workers: processes that run the islands; never changes results.
         metric: what fitness is; see docs/data.md.
         ops: a Python file of your own ops and metrics (azgen.language.userfile).
+        baselines: "all" or "few": what the champion is compared with.
         tasks: further changes to the settings of tasks, by name, such as {"groups": "patient"}.
 
     Raises:
@@ -163,6 +165,7 @@ def evolve(
         workers=workers,
         metric=metric,
         ops=ops,
+        baselines=baselines,
         tasks=tasks,
     )
     verify(settings.user, settings.dtype)
@@ -234,7 +237,9 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         ),
         select=Score.of("champion", _fitness(champion.program, split.select, settings), metric),
         test=test,
-        baselines=baseline_scores(split.test, test.fitness, settings),
+        baselines=baseline_scores(
+            split, test.fitness, settings, "few" if outcome.reason == "interrupted" else settings.baselines
+        ),
         hall_of_fame=outcome.hall_of_fame,
         settings=settings,
         tasks=split,
