@@ -48,7 +48,7 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     place = len(_SETS)
     rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
     to.print(grid(rows, *headers, right=(3,)))
-    if any(record["name"].endswith(", tuned") for record in result["baselines"]):
+    if any(", tuned (" in record["name"] for record in result["baselines"]):
         to.print("(Tuned: its constants are the best of random settings on the search and selection tasks.)")
     if result.get("source") == "table":
         to.print(

@@ -21,7 +21,7 @@ from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.settings import Settings
-from azgen.study.tune import tune
+from azgen.study.tune import Tuned, tune
 from azgen.tasks.task import FloatArray, Task, TaskSplit
 
 CONFIDENCE = 0.95
@@ -143,7 +143,9 @@ def baseline_scores(
             found[f"zoo:{name} ({what})"] = _execute(program, tasks, settings)
             tuned = _tuned(program, split, settings) if which == "all" else None
             if tuned:
-                found[f"zoo:{name}, tuned"] = _execute(tuned, tasks, settings)
+                found[f"zoo:{name}, tuned ({tuned.trials} settings)"] = _execute(
+                    tuned.program, tasks, settings
+                )
         linear = _logistic_regression if classification else _ridge
         found[f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}"] = _each(tasks, linear)
         if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
@@ -165,7 +167,7 @@ _LARGEST_FIT = 400_000
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
 
-_LARGEST_TUNING = 3e11
+_LARGEST_TUNING = 3e10
 """Multiplications beyond which a program is tuned with fewer settings: some ten seconds of one core."""
 
 _CONSTANT = {
@@ -203,9 +205,8 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDA
     ).fitness
 
 
-def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Program | None:
-    """The program with the constants that are best on the search and selection tasks; None: too much to
-    try."""
+def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | None:
+    """The constants that are best on the search and selection tasks; None: too much to try."""
     first, epochs = split.search[0], settings.tasks.epochs
     _, predict, learn = program.cost(first.n_features)
     cost = len(split.search) * (
@@ -223,7 +224,7 @@ def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Program | 
         dtype=settings.dtype,
         select=split.select,
         max_abs_error=settings.tasks.max_abs_error,
-    ).program
+    )
 
 
 def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
