@@ -31,7 +31,7 @@ FILES = {
     "champion.py",
     "result.json",
 }
-LIMITED = ("--max-programs", "30000")
+LIMITED = ("--max-programs", "30000", "--baselines", "few")
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +129,7 @@ def test_json_is_one_object_a_line():
 
 @pytest.mark.parametrize("name", [name for name in preset_names() if preset(name).tasks.source != "table"])
 def test_every_preset_runs(name):
-    azgen("evolve", name, "--max-programs", 3000, "--out", name)
+    azgen("evolve", name, "--max-programs", 3000, "--baselines", "few", "--out", name)
     assert load_run(name).result["counts"]["programs"] >= 3000
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import MetricOption, OpsOption, table_options
 
 
 @app.command(rich_help_panel="Search")
+@table_options
 def evolve(
     config: str | None = typer.Argument(
         None,
@@ -28,6 +30,8 @@ def evolve(
     kind: str | None = typer.Option(
         None, metavar="KIND", help="regression or classification; without it the target column tells."
     ),
+    metric: MetricOption = None,
+    ops: OpsOption = None,
     seed: int | None = typer.Option(
         None, min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."
     ),
@@ -48,6 +52,9 @@ def evolve(
         None, metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
     ),
     dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
+    baselines: str | None = typer.Option(
+        None, metavar="WHICH", help="What the champion is compared with: all (default; takes seconds) or few."
+    ),
     out: Path | None = typer.Option(
         None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."
     ),
@@ -55,6 +62,8 @@ def evolve(
         False, "--json", help="One JSON object per event and line; the last is the result."
     ),
     build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    *,
+    table: dict[str, Any],
 ) -> None:
     """Evolve a learning algorithm; test, save and export the best one.
 
@@ -84,6 +93,10 @@ def evolve(
         target_fitness=target_fitness,
         islands=islands,
         workers=workers,
+        metric=metric,
+        ops=ops,
+        baselines=baselines,
+        tasks=table,
     )
     to = console()
     with _interruptible(), view_for(settings, to, json) as view:

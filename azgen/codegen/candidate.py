@@ -16,6 +16,7 @@ from azgen.codegen.render import (
     render_lane_header,
     statement,
 )
+from azgen.language.metrics import Metric, is_classification
 from azgen.language.normalize import Function, live_after, live_before
 from azgen.language.ops import Op
 from azgen.language.program import FEATURES, LABEL, PREDICTION, RESERVED, Address, Instruction, Program
@@ -163,7 +164,7 @@ def text_of(instruction: Instruction, first: int) -> str:
 
 
 def render_candidates(
-    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
+    programs: Sequence[Program], n_features: int, lane: LaneType, metric: Metric
 ) -> dict[str, str]:
     """Source files of a module of candidates: file name -> text. Their constants do not matter."""
     candidates = [Candidate(program, n_features, lane) for program in programs]
@@ -174,6 +175,7 @@ def render_candidates(
             F=n_features,
             lane=lane,
             metric=metric,
+            classification=is_classification(metric),
             ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),
             fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
             candidates=candidates,

@@ -12,6 +12,7 @@ import jinja2
 from azgen.codegen.lanes import LaneType, lane_type
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
+from azgen.language.metrics import Metric, UserMetric, is_classification
 from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.program import FUNCTIONS, Memory
 
@@ -108,7 +109,7 @@ class KernelSpec:
     Attributes:
         n_features: F, entries of a vector.
         memory: number of scalar, vector and matrix addresses.
-        metric: "rmse" or "accuracy".
+        metric: what fitness means; it decides the loss in the generated code.
         dtype: "float32" or "float64".
         allowed: names of the ops that mutation may use, per function ("setup", "predict", "learn"); empty:
         fixed.
@@ -119,7 +120,7 @@ class KernelSpec:
 
     n_features: int
     memory: Memory
-    metric: str
+    metric: Metric
     dtype: str
     allowed: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
     also: tuple[str, ...] = ()
@@ -180,9 +181,10 @@ def _constant_kinds(op: Op) -> str:
     return ", ".join([*(kind.upper() for kind in op.constants), *["VALUE"] * (3 - len(op.constants))])
 
 
-def render_lane_header(lane: LaneType, metric: str) -> str:
+def render_lane_header(lane: LaneType, metric: Metric) -> str:
     """lane.h, which kernel and candidates share."""
-    return environment().get_template("lane/lane.h.j2").render(lane=lane, metric=metric)
+    own = metric if isinstance(metric, UserMetric) else None
+    return environment().get_template("lane/lane.h.j2").render(lane=lane, metric=metric, own=own)
 
 
 def render_kernel(spec: KernelSpec) -> dict[str, str]:
@@ -198,6 +200,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         "lane": spec.lane,
         "ops": spec.ops,
         "metric": spec.metric,
+        "classification": is_classification(spec.metric),
     }
     tables = (
         environment()

@@ -18,6 +18,7 @@ from azgen.codegen.lanes import LaneType
 from azgen.execution.kernel import math_libraries, per_task
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.meaning import element_index
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 
 BATCH = 32
@@ -56,7 +57,7 @@ class NativeCode:
     """Compiled structures of programs, for one number of features, lane type and metric; grows as programs
     come."""
 
-    def __init__(self, n_features: int, lane: LaneType, metric: str):
+    def __init__(self, n_features: int, lane: LaneType, metric: Metric):
         self.n_features, self.lane, self.metric = n_features, lane, metric
         self._compiled: dict[str, Compiled] = {}
 

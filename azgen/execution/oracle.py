@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.layout import epoch_order
+from azgen.language.metrics import Metric, UserMetric
 from azgen.language.program import Instruction, Memory, Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
@@ -101,8 +102,10 @@ def execute_task(
     return fitness_of_loss(float(loss) / len(y_valid), task.metric), predictions
 
 
-def loss_of(label: Any, prediction: Any, metric: str, weight: Any) -> Any:
+def loss_of(label: Any, prediction: Any, metric: Metric, weight: Any) -> Any:
     """Loss of one validation example, in its own number type (templates/lane/fitness.h.j2 says the same)."""
+    if isinstance(metric, UserMetric):
+        return metric.loss(label, prediction)
     number_type = type(prediction)
     if metric == "rmse":
         return (label - prediction) * (label - prediction)
@@ -115,8 +118,10 @@ def loss_of(label: Any, prediction: Any, metric: str, weight: Any) -> Any:
     return wrong if metric == "accuracy" else wrong * weight
 
 
-def fitness_of_loss(loss: float, metric: str) -> float:
+def fitness_of_loss(loss: float, metric: Metric) -> float:
     """Fitness in [0, 1] of a mean (weighted) loss; for the metrics of the original its section 2.4."""
+    if isinstance(metric, UserMetric):
+        return min(max(0.0, float(metric.fitness(loss))), 1.0)
     if metric == "rmse":
         return 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
     if metric == "log-loss":

@@ -6,11 +6,14 @@ import dataclasses
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
+from azgen.language.ops import Op
+from azgen.language.program import FUNCTIONS
+from azgen.language.userfile import load_user_file, user_text
 from azgen.runs.settings import Settings, check, read_settings, settings_from
 
 DEFAULT = "digits"
@@ -87,6 +90,10 @@ def resolve_settings(
     target_fitness: float | None = None,
     islands: int | None = None,
     workers: int | None = None,
+    metric: str | None = None,
+    ops: str | Path | None = None,
+    baselines: str | None = None,
+    tasks: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
@@ -96,12 +103,16 @@ def resolve_settings(
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
         target: the table's column to predict.
         kind: "regression" or "classification"; without it the column tells.
-        seed, backend, dtype: as in `Settings`.
+        seed, backend, dtype, baselines: as in `Settings`.
         max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the
             config.
         max_programs: programs of the whole run.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
         islands, workers: populations side by side, and processes that run them.
+        metric: what fitness is; see `TaskSettings`.
+        ops: a Python file of ops and metrics. Those of its ops that the config names in no function are added
+            to Predict and Learn, where these evolve.
+        tasks: further changes to `TaskSettings`, by name.
 
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
@@ -118,10 +129,12 @@ def resolve_settings(
     else:
         settings = _named(str(config))
 
-    given = {"seed": seed, "backend": backend, "dtype": dtype}
-    tasks: dict[str, Any] = {"target": target, "kind": kind}
+    given: dict[str, Any] = {"seed": seed, "backend": backend, "dtype": dtype, "baselines": baselines}
+    if ops is not None:
+        given |= {"ops_file": str(ops), "ops_text": user_text(ops)}
+    changes = {"target": target, "kind": kind, "metric": metric, **(tasks or {})}
     if data is not None:
-        tasks |= {"source": source, "data": str(data)}
+        changes |= {"source": source, "data": str(data)}
     stop: dict[str, Any] = {"target_fitness": target_fitness}
     if max_time is not None or max_programs is not None:
         stop |= {
@@ -132,7 +145,9 @@ def resolve_settings(
         raise AzgenError(f"the limit of programs is {max_programs}; it must be at least 1")
     # Through plain values, so that overrides are checked like any other settings.
     plain = dataclasses.asdict(settings) | _present(given)
-    plain["tasks"] |= _present(tasks)
+    plain["tasks"] |= _present(changes)
+    if ops is not None:
+        _allow(load_user_file(ops).ops, plain)
     plain["stop"] |= _present(stop)
     plain["islands"] |= _present({"count": islands, "workers": workers})
     settings = settings_from(plain)
@@ -140,10 +155,23 @@ def resolve_settings(
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
     if settings.tasks.source == "table" and settings.tasks.data == _PLACEHOLDER:
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
-    if (target is not None or kind is not None) and settings.tasks.source != "table":
-        raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
+    if target is not None and settings.tasks.source != "table":
+        raise AzgenError("a target column is only for tables; name one with --data FILE")
     check(settings)
     return settings
+
+
+def _allow(ops: Iterable[Op], plain: dict[str, Any]) -> None:
+    """Lets Predict and Learn use ops that no function names yet."""
+    named = {name for function in FUNCTIONS for name in plain[function]["ops"]}
+    for op in ops:
+        for function in ("predict", "learn"):
+            evolves, fits = (
+                bool(plain[function]["ops"]),
+                "m" not in op.signature or plain["memory"]["matrices"],
+            )
+            if op.name not in named and evolves and fits:
+                plain[function]["ops"] = (*plain[function]["ops"], op.name)
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     runs/<name>-<seed>/
       config.toml        all settings; `azgen evolve config.toml` repeats the run
+      ops.py             the user's own ops and metrics, if the run has some
       environment.json   versions, compiler, processor, data
       events.jsonl       what happened, one JSON object a line
       hall_of_fame.json  the best programs, best first
@@ -23,13 +24,14 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import tomli_w
 
 from azgen.errors import AzgenError
+from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.runs.events import Champion, Event, as_record, champion_record
 from azgen.runs.settings import Settings, as_mapping, read_settings
@@ -38,6 +40,7 @@ ROOT = Path("runs")
 """Where runs lie, seen from the folder that azgen is called in."""
 
 CONFIG = "config.toml"
+OPS_FILE = "ops.py"
 ENVIRONMENT = "environment.json"
 EVENTS = "events.jsonl"
 HALL_OF_FAME = "hall_of_fame.json"
@@ -46,7 +49,7 @@ SOURCE = "champion.pyx"
 EXPORT = "champion.py"
 RESULT = "result.json"
 
-_FILES = (CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
+_FILES = (CONFIG, OPS_FILE, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
 
 
 class RunDirectory:
@@ -102,8 +105,13 @@ class RunDirectory:
         return self.path / EXPORT
 
     def write_settings(self, settings: Settings) -> None:
-        """config.toml: all settings, also those at their defaults."""
-        self._write(CONFIG, tomli_w.dumps(as_mapping(settings)))
+        """config.toml: all settings, also those at their defaults; ops.py beside it."""
+        if settings.ops_text:
+            self._write(OPS_FILE, settings.ops_text)
+            settings = replace(settings, ops_file=OPS_FILE)
+        values = as_mapping(settings)
+        del values["ops_text"]
+        self._write(CONFIG, tomli_w.dumps(values))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """environment.json: what the run ran on."""
@@ -255,7 +263,8 @@ def load_run(path: str | Path) -> SavedRun:
     if not isinstance(records, list) or not records:
         raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
     hall_of_fame = tuple(
-        _champion(record, f"{path / HALL_OF_FAME}, program {n}") for n, record in enumerate(records, 1)
+        _champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
+        for n, record in enumerate(records, 1)
     )
     environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
     for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
@@ -276,7 +285,7 @@ def _read_json(path: Path) -> Any:
         raise AzgenError(f"{path} is damaged: {error}") from None
 
 
-def _champion(record: Any, source: str) -> Champion:
+def _champion(record: Any, source: str, ops: OpTable) -> Champion:
     kinds: dict[str, type] = {
         "program": str,
         "number": int,
@@ -292,4 +301,4 @@ def _champion(record: Any, source: str) -> Champion:
         if not known or (isinstance(value, bool) and kind is not bool):
             raise AzgenError(f"{source} is damaged: {name} is missing or no {kind.__name__}")
     values = {name: kind(record[name]) for name, kind in kinds.items() if name != "program"}
-    return Champion(Program.parse(record["program"], source), **values)
+    return Champion(Program.parse(record["program"], source, ops), **values)

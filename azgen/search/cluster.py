@@ -273,7 +273,9 @@ def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> 
 
 def _rate(run: bytes, program: str) -> bytes:
     try:
-        return encode({"kind": "fitness"}, {"fitness": _node(run).engine.rate(Program.parse(program))})
+        node = _node(run)
+        parsed = Program.parse(program, ops=node.space.settings.user.table)
+        return encode({"kind": "fitness"}, {"fitness": node.engine.rate(parsed)})
     except ProgramLost as error:
         return encode({"kind": "lost", "cause": str(error)})
     except AzgenError as error:

@@ -275,7 +275,7 @@ class Coordinator:
         return ""
 
     def _quarantine(self, suspect: Suspect) -> None:
-        program = Program.parse(suspect.program)
+        program = Program.parse(suspect.program, ops=self._settings.user.table)
         known = any(other.program == suspect.program for other in self.progress.quarantine)
         self.progress.quarantine.append(suspect)
         if known:
@@ -357,7 +357,7 @@ class Coordinator:
         leader = hall.members[0] if hall.members else None
         hall.consider(
             Champion(
-                Program.parse(report.program),
+                Program.parse(report.program, ops=self._settings.user.table),
                 number,
                 report.population,
                 report.best_fitness,

@@ -115,10 +115,14 @@ class Host:
         self._trace(None)
         return np.nan_to_num(fitness, nan=0.0)
 
+    def parse(self, text: str) -> Program:
+        """A program of the run, from its text."""
+        return Program.parse(text, ops=self.space.settings.user.table)
+
     def native(self, tasks: TaskSet) -> NativeCode:
         """This process's compiled candidates for a task set's lanes."""
         spec = tasks.kernel.spec
-        key = (spec.n_features, spec.metric)
+        key = (spec.n_features, str(spec.metric))
         if key not in self._native:
             self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric)
         return self._native[key]
@@ -143,7 +147,7 @@ class Host:
         island = resident.island
         batch = min(self.space.settings.evolution.batch, len(island.population))
         advance = island.rate_initial if initial else island.evolve
-        keys = [_key(resident.tasks, Program.parse(text)) for text in order.quarantined]
+        keys = [_key(resident.tasks, self.parse(text)) for text in order.quarantined]
         for part in _parts(n_programs, batch * _QUARANTINE_BATCHES if keys else n_programs):
             island.quarantine(keys)
             for n in _parts(part, batch if order.careful else part):

@@ -59,5 +59,5 @@ def resume(run: str | Path, observe: Observer = lambda event: None, **changes: A
         AzgenError: no checkpoint that can be read, or other data than the run began with.
     """
     settings = resumed_settings(run, **changes)
-    split = make_tasks(settings.tasks, settings.seed)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     return Evolution(settings, split, observe, checkpoints=Path(run) / CHECKPOINTS, resume=True).run()

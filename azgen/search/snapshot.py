@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
+from azgen.language.ops import OpTable
 from azgen.language.program import RESERVED, Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import Champion, champion_record
@@ -41,7 +42,7 @@ _ENTRY = ("key", "used", "fitness")
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend"),
+    "": ("name", "description", "backend", "baselines", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 
@@ -139,6 +140,9 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
     Raises:
         AzgenError: names the setting that is another.
     """
+    # First of all, as a checkpoint runs no code: after this, that of its settings is the run's own.
+    if stored.get("ops_text", "") != settings.ops_text:
+        raise AzgenError("the file of ops is not that which the run began with; restore ops.py in its folder")
     now, stored = as_mapping(settings), as_mapping(settings_from(stored, "the checkpoint's settings"))
     for section, value in now.items():
         if section in FREE[""]:
@@ -174,13 +178,18 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
         counts,
         _whole([values["restarts"]], 1)[0],
         HallOfFame(
-            *([_champion(record) for record in checkpoint.values[name]] for name in ("hall", "front"))
+            *(
+                [_champion(record, space.settings.user.table) for record in checkpoint.values[name]]
+                for name in ("hall", "front")
+            )
         ),
         bool(values["confirmed"]),
         [Suspect(**suspect) for suspect in values["quarantine"]],
     )
     for suspect in progress.quarantine:
-        space.kernel.encode([Program.parse(suspect.program, "a program in quarantine")])
+        space.kernel.encode(
+            [Program.parse(suspect.program, "a program in quarantine", space.settings.user.table)]
+        )
     arrays = checkpoint.arrays
     if "emigrants.n" in arrays:
         n = _whole(arrays["emigrants.n"].tolist(), count)
@@ -194,9 +203,9 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
     return progress
 
 
-def _champion(record: Mapping[str, Any]) -> Champion:
+def _champion(record: Mapping[str, Any], ops: OpTable) -> Champion:
     fields = {field.name: record[field.name] for field in dataclasses.fields(Champion)}
-    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame")})
+    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame", ops)})
 
 
 class _Reader:

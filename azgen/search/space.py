@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from azgen.codegen.render import KernelSpec
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import TASKS, LaneTasks, aligned, lay_out
+from azgen.language.metrics import Metric
 from azgen.language.program import FUNCTIONS, Memory, Program
 from azgen.language.zoo import find_program, zoo
 from azgen.runs.settings import Settings, task_settings
@@ -24,7 +25,9 @@ from azgen.tasks.task import Task, TaskSplit
 _NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")
 
 
-def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program | None = None) -> KernelSpec:
+def kernel_spec(
+    settings: Settings, n_features: int, metric: Metric, start: Program | None = None
+) -> KernelSpec:
     """The search space's kernel: ops, memory and sizes of the settings."""
     functions = [getattr(settings, name) for name in FUNCTIONS]
     given = start.functions if start else ((), (), ())
@@ -38,13 +41,14 @@ def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program
         allowed=(functions[0].ops, functions[1].ops, functions[2].ops),
         also=tuple(sorted({i.op.name for i in start.instructions()})) if start else (),
         capacity=capacity + 1,  # trading an instruction inserts before it removes
+        table=settings.user.table,
     )
 
 
 def start_program(settings: Settings) -> Program | None:
     """The program that populations start from; None for random and empty ones."""
     initial = settings.evolution.initial
-    return None if initial in ("random", "empty") else find_program(initial)
+    return None if initial in ("random", "empty") else find_program(initial, settings.user.table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +138,7 @@ class SearchSpace:
             sets.append(
                 {
                     "n_features": spec.n_features,
-                    "metric": spec.metric,
+                    "metric": str(spec.metric),
                     "n_tasks": lanes.n_tasks,
                     "lanes": lanes.lanes,
                     **record,
@@ -147,10 +151,12 @@ class SearchSpace:
     def described(settings: Settings, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SearchSpace:
         """The space that `describe` described; uses the arrays where they lie, if the lanes are this
         machine's."""
-        start = Program.parse(header["start"], "the initial program") if header["start"] else None
+        table, text = settings.user.table, header["start"]
+        start = Program.parse(text, "the initial program", table) if text else None
         sets = []
         for number, values in enumerate(header["sets"]):
-            kernel = build_kernel(kernel_spec(settings, values["n_features"], values["metric"], start))
+            metric = settings.user.metric(values["metric"])
+            kernel = build_kernel(kernel_spec(settings, values["n_features"], metric, start))
             prefix = f"{number}."
             mine = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
             lanes = _from_arrays(values, mine, values["lanes"])
@@ -186,14 +192,14 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     changed = task_settings(settings, island)
     if changed == settings.tasks:
         return split.search
-    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0))
+    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0), settings.user)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
     changed = task_settings(settings, population % settings.islands.count)
     redraw = search_redraw(settings.tasks, changed, population)
-    return search_tasks(changed, settings.seed, redraw)
+    return search_tasks(changed, settings.seed, redraw, settings.user)
 
 
 def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:

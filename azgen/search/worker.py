@@ -16,7 +16,6 @@ from multiprocess import reduction
 
 from azgen.codegen.cache import set_build_directory
 from azgen.errors import AzgenError
-from azgen.language.program import Program
 from azgen.runs.settings import settings_from
 from azgen.search.host import Host
 from azgen.search.messages import Order, decode, encode
@@ -77,7 +76,7 @@ def _answer(host: Host, message: bytes) -> bytes:
     header, arrays = decode(message)
     try:
         if header["kind"] == "rate":
-            return encode({"kind": "fitness"}, {"fitness": host.rate(Program.parse(header["program"]))})
+            return encode({"kind": "fitness"}, {"fitness": host.rate(host.parse(header["program"]))})
         return host.run(Order.decode(header, arrays)).encode()
     except Exception as error:
         return _error(error)

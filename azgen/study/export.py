@@ -18,12 +18,12 @@ from azgen.codegen.render import environment
 from azgen.errors import AzgenError
 from azgen.language import Program
 from azgen.language import random as draws
+from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
 from azgen.study.dataflow import Flow, Parameter
 from azgen.study.folding import Folder
 from azgen.study.naming import Namer
 from azgen.study.provenance import Provenance
 
-METRICS = ("rmse", "accuracy")
 DTYPES = ("float32", "float64")
 _HELPERS = ("sigmoid", "minimum", "maximum")
 _WIDTH = 100
@@ -42,7 +42,7 @@ def export(
     program: Program,
     path: str | Path,
     *,
-    metric: str = "rmse",
+    metric: Metric = "rmse",
     dtype: str = "float32",
     epochs: int = 1,
     class_name: str | None = None,
@@ -53,7 +53,8 @@ def export(
     Args:
         program: the program.
         path: file to write, for example ``winner.py``; an existing one is replaced as a whole.
-        metric: "rmse" for a regressor, "accuracy" for a classifier of two classes.
+        metric: one of numbers (such as "rmse") gives a regressor, one of classes ("accuracy") a classifier of
+            two classes.
         dtype: number type of the module's arithmetic, that in which the program was evolved.
         epochs: passes over the training examples that the module makes unless told otherwise.
         class_name: name of the class, EvolvedRegressor or EvolvedClassifier by default.
@@ -91,7 +92,7 @@ def export(
 def render_module(
     program: Program,
     *,
-    metric: str = "rmse",
+    metric: Metric = "rmse",
     dtype: str = "float32",
     epochs: int = 1,
     class_name: str | None = None,
@@ -106,13 +107,13 @@ def render_module(
     Raises:
         AzgenError: an argument makes no sense.
     """
-    if metric not in METRICS:
+    if not isinstance(metric, UserMetric) and metric not in METRICS:
         raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
     if dtype not in DTYPES:
         raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
     if epochs < 1:
         raise AzgenError(f"epochs is {epochs}; it must be at least 1")
-    classifier = metric == "accuracy"
+    classifier = is_classification(metric)
     class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
     if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
         raise AzgenError(

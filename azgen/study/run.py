@@ -15,6 +15,8 @@ from azgen.codegen.candidate import render_candidates
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.render import largest_register
 from azgen.execution.execute import execute
+from azgen.execution.verify import verify
+from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
 from azgen.presets import resolve_settings
 from azgen.runs.directory import RunDirectory
@@ -79,7 +81,9 @@ class Run:
             "name": self.settings.name,
             "seed": self.settings.seed,
             "source": self.settings.tasks.source,
-            "metric": self.tasks.metric,
+            "metric": str(self.tasks.metric),
+            "fitness_is": describe_metric(self.tasks.metric),
+            "classification": is_classification(self.tasks.metric),
             "dtype": self.settings.dtype,
             "data": self.tasks.description,
             "champion": champion_record(self.champion),
@@ -112,6 +116,10 @@ def evolve(
     target_fitness: float | None = None,
     islands: int | None = None,
     workers: int | None = None,
+    metric: str | None = None,
+    ops: str | Path | None = None,
+    baselines: str | None = None,
+    tasks: Mapping[str, Any] | None = None,
 ) -> Run:
     """Evolves a learning algorithm.
 
@@ -134,6 +142,10 @@ def evolve(
         target_fitness: stop when the fitness on the selection tasks exceeds this.
         islands: populations that evolve side by side and exchange programs.
         workers: processes that run the islands; never changes results.
+        metric: what fitness is; see docs/data.md.
+        ops: a Python file of your own ops and metrics (azgen.language.userfile).
+        baselines: "all" or "few": what the champion is compared with.
+        tasks: further changes to the settings of tasks, by name, such as {"groups": "patient"}.
 
     Raises:
         AzgenError: settings or data that cannot be used, no compiler, or an `out` that is not empty.
@@ -151,8 +163,13 @@ def evolve(
         target_fitness=target_fitness,
         islands=islands,
         workers=workers,
+        metric=metric,
+        ops=ops,
+        baselines=baselines,
+        tasks=tasks,
     )
-    split = make_tasks(settings.tasks, settings.seed)
+    verify(settings.user, settings.dtype)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     directory = RunDirectory.create(settings.name, settings.seed, out)
     recorder = _Recorder(directory, settings, observer)
     try:
@@ -220,7 +237,9 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         ),
         select=Score.of("champion", _fitness(champion.program, split.select, settings), metric),
         test=test,
-        baselines=baseline_scores(split.test, test.fitness, settings),
+        baselines=baseline_scores(
+            split, test.fitness, settings, "few" if outcome.reason == "interrupted" else settings.baselines
+        ),
         hall_of_fame=outcome.hall_of_fame,
         settings=settings,
         tasks=split,
@@ -238,7 +257,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
 def search_tasks(settings: Settings, split: TaskSplit, champion: Champion) -> tuple[Task, ...]:
     """The search tasks of the population that a champion comes from."""
     if settings.tasks.redraw and champion.restart:
-        return make_tasks(settings.tasks, settings.seed, redraw=champion.restart).search
+        return make_tasks(settings.tasks, settings.seed, champion.restart, settings.user).search
     return split.search
 
 
@@ -255,7 +274,7 @@ def _fitness(program: Program, tasks: tuple[Task, ...], settings: Settings) -> N
     return result.fitness
 
 
-def generated_source(program: Program, n_features: int, metric: str, dtype: str) -> str:
+def generated_source(program: Program, n_features: int, metric: Metric, dtype: str) -> str:
     """The Cython source that a program is compiled from."""
     lane = lane_type(dtype, largest_register(program.normalized().memory, n_features))
     return render_candidates([program], n_features, lane, metric)["candidates.pyx"]
