@@ -194,7 +194,6 @@ class Coordinator:
             migration.n_migrants(self._settings) if self._exchange(number) else 0,
             self._quarantined(island, number),
             arriving,
-            careful=self._losses.get((island, number), 0) > 1,
         )
 
     def _exchange(self, round_number: int) -> bool:
@@ -249,7 +248,7 @@ class Coordinator:
         self._runnable += self._after_report.pop((island, number), [])
 
     def _lost(self, lost: Lost) -> str:
-        """Submits a lost order again, with more care the more often it is lost."""
+        """Submits a lost order again, after every second loss with care."""
         order = lost.order
         at = (order.island, order.round)
         self._losses[at] += 1
@@ -265,13 +264,11 @@ class Coordinator:
             return f"workers are lost again and again {where}, by no program of it: {lost.cause}"
         if len(self.progress.quarantine) > MOST_QUARANTINED:
             return f"more than {MOST_QUARANTINED} programs kill their workers; the last: {lost.cause}"
-        self._engine.submit(
-            dataclasses.replace(
-                order,
-                careful=self._losses[at] > 1,
-                quarantined=self._quarantined(order.island, order.round),
-            )
-        )
+        losses = self._losses[at]
+        # Care takes long, so that accidents hit it more often: the times between it are without.
+        careful = losses > 0 and losses % 2 == 0
+        quarantined = self._quarantined(order.island, order.round)
+        self._engine.submit(dataclasses.replace(order, careful=careful, quarantined=quarantined))
         return ""
 
     def _quarantine(self, suspect: Suspect) -> None:
