@@ -30,6 +30,7 @@ FILES = {
     "champion.pyx",
     "champion.py",
     "result.json",
+    "checkpoints",
 }
 LIMITED = ("--max-programs", "30000")
 

@@ -87,6 +87,8 @@ def resolve_settings(
     target_fitness: float | None = None,
     islands: int | None = None,
     workers: int | None = None,
+    engine: str | None = None,
+    scheduler: str | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
@@ -102,6 +104,7 @@ def resolve_settings(
         max_programs: programs of the whole run.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
         islands, workers: populations side by side, and processes that run them.
+        engine, scheduler: as in `IslandSettings`.
 
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
@@ -134,7 +137,8 @@ def resolve_settings(
     plain = dataclasses.asdict(settings) | _present(given)
     plain["tasks"] |= _present(tasks)
     plain["stop"] |= _present(stop)
-    plain["islands"] |= _present({"count": islands, "workers": workers})
+    plain["islands"] |= _present({"count": islands, "workers": workers, "engine": engine})
+    plain["islands"] |= _scheduler(plain["islands"], engine, scheduler)
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
@@ -144,6 +148,15 @@ def resolve_settings(
         raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
     check(settings)
     return settings
+
+
+def _scheduler(islands: Mapping[str, Any], engine: str | None, scheduler: str | None) -> dict[str, str]:
+    """The scheduler is the engine "dask"'s, and goes when another one is asked for."""
+    if scheduler is not None:
+        if islands["engine"] != "dask":
+            raise AzgenError(f"the scheduler {scheduler} is for the engine dask: add --engine dask")
+        return {"scheduler": scheduler}
+    return {"scheduler": ""} if engine not in (None, "dask") else {}
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
