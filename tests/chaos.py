@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
 WORKER_SIGNALS = {"kill": signal.SIGKILL, "segmentation fault": signal.SIGSEGV, "stop": signal.SIGSTOP}
 KINDS = (*WORKER_SIGNALS, "coordinator killed", "interrupt", "checkpoint cut off", "disk full", "read-only")
 
@@ -50,6 +51,7 @@ class Chaos:
         environment = {**os.environ, "TMPDIR": str(self.temporary), "AZGEN_TEST_MARK": self._mark}
         process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "azgen", *arguments, "--json"],
+            cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,7 +115,7 @@ class Chaos:
     def _do(self, kind: str) -> None:
         pid = self._process.pid
         if kind in WORKER_SIGNALS:
-            workers = _children(pid)
+            workers = _workers(pid)
             if workers:
                 with suppress(ProcessLookupError):
                     os.kill(self._random.choice(workers), WORKER_SIGNALS[kind])
@@ -199,11 +201,14 @@ def possible() -> bool:
     return sys.platform == "linux" and (os.geteuid() != 0 or shutil.which("setpriv") is not None)
 
 
-def _children(pid: int) -> list[int]:
+def _workers(pid: int) -> list[int]:
+    """Worker processes of a coordinator; not Python's own helper, which counts what processes share."""
     found = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
-            found += [int(word) for word in path.read_text().split()]
+            for child in path.read_text().split():
+                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
     return found
 
 

@@ -144,6 +144,6 @@ def test_a_hundred_disturbances_change_nothing(tmp_path: Path) -> None:
     chosen = random.Random(5)
     kinds = [chosen.choice(KINDS) for _ in range(100)]
     disturbed(
-        changed(EAGER, stop__max_programs=6_000_000, stop__round_programs=5000), tmp_path, kinds, rounds=6
+        changed(EAGER, stop__max_programs=10_000_000, stop__round_programs=5000), tmp_path, kinds, rounds=6
     )
     print({kind: kinds.count(kind) for kind in KINDS})

@@ -136,6 +136,11 @@ def resolve_settings(
     # Through plain values, so that overrides are checked like any other settings.
     plain = dataclasses.asdict(settings) | _present(given)
     plain["tasks"] |= _present(tasks)
+    if data is not None:  # the same for all islands
+        changes = plain["islands"]["tasks"]
+        plain["islands"]["tasks"] = [
+            {k: v for k, v in c.items() if k not in ("source", "data")} for c in changes
+        ]
     plain["stop"] |= _present(stop)
     plain["islands"] |= _present({"count": islands, "workers": workers, "engine": engine})
     plain["islands"] |= _scheduler(plain["islands"], engine, scheduler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TypedDict
 
@@ -20,9 +21,11 @@ _SYNTHETIC_VALID: Sizes = (100, 100, 100)
 
 
 def search_tasks(settings: TaskSettings, seed: int, redraw: int) -> tuple[Task, ...]:
-    """The search tasks of `make_tasks` alone; cheaper for synthetic tasks, which restarts redraw often."""
-    if settings.source in ("table", "projected"):
+    """The search tasks of `make_tasks` alone; cheaper, as restarts redraw them often."""
+    if settings.source == "table":
         return make_tasks(settings, seed, redraw).search
+    if settings.source == "projected":
+        return make_tasks(dataclasses.replace(settings, n_select=1, n_test=1), seed, redraw).search
     n_other = settings.n_select + settings.n_test
     data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
     own = slice(-settings.n_search, None) if redraw else slice(settings.n_search)
