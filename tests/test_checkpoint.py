@@ -7,7 +7,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import pytest
 import tomli_w
 
 from azgen.errors import AzgenError
+from azgen.presets import resolve_settings
 from azgen.runs import checkpoint as files
 from azgen.runs.checkpoint import CHECKPOINTS, CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
@@ -28,7 +28,6 @@ from azgen.search import snapshot
 from azgen.search.engine import ProcessEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.processes import WorkerEngine
-from azgen.search.resume import resume, resumed_settings
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from tests.test_evolution import changed
@@ -70,8 +69,12 @@ def run(
 
 
 def go_on(directory: Path, **changes: Any) -> tuple[Outcome, list[Event]]:
+    """The search of a run that goes on, without what `azgen resume` does before and after it."""
     events: list[Event] = []
-    return resume(directory, events.append, **changes), events
+    settings = resolve_settings(directory / "config.toml", **changes)
+    split = make_tasks(settings.tasks, settings.seed)
+    checkpoints = directory / CHECKPOINTS
+    return Evolution(settings, split, events.append, checkpoints=checkpoints, resume=True).run(), events
 
 
 def result(outcome: Outcome) -> tuple[Any, ...]:
@@ -107,17 +110,7 @@ def test_a_run_goes_on_in_workers_and_back(
     settings, outcome, _ = undisturbed
     run(settings, tmp_path, 5, make_engine=lambda space: WorkerEngine(space, 2))
     first, _ = checkpoints_of(tmp_path)
-    events: list[Event] = []
-    again = resumed_settings(tmp_path)
-    split = make_tasks(again.tasks, again.seed)
-    found = Evolution(
-        again,
-        split,
-        events.append,
-        make_engine=lambda space: WorkerEngine(space, 2),
-        checkpoints=tmp_path / CHECKPOINTS,
-        resume=True,
-    ).run()
+    found, _ = go_on(tmp_path, engine="workers")
     assert result(found) == result(outcome)
     assert first != checkpoints_of(tmp_path)[0]
 
@@ -276,15 +269,11 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AzgenError, match=r"evolution.tournament is 9, but the run began with 10"):
         go_on(tmp_path)
     config.write_text(text)
-    settings = resumed_settings(tmp_path)
+    settings = resolve_settings(config)
     with pytest.raises(AzgenError, match="the tasks are not those that the run began with"):
         Evolution(
             settings, make_tasks(settings.tasks, 5), checkpoints=tmp_path / CHECKPOINTS, resume=True
         ).run()
-    with pytest.raises(AzgenError, match="seed cannot change while a run goes on"):
-        go_on(tmp_path, seed=3)
-    with pytest.raises(AzgenError, match="is no run directory"):
-        go_on(tmp_path / "nowhere")
 
     def later(values: dict[str, Any], arrays: dict[str, Any]) -> None:
         values["schema"] = files.SCHEMA + 1
@@ -351,63 +340,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
         f"no checkpoint was written: cannot write {tmp_path}/checkpoints/checkpoint-000001.npz: "
         "Read-only file system"
     ]
-
-
-# -- the coordinator killed
-
-_SCRIPT = """
-import sys
-from pathlib import Path
-from azgen.search.resume import resume
-
-def tell(event):
-    if type(event).__name__ == "Progress":
-        print(event.round, flush=True)
-
-outcome = resume(sys.argv[1], tell, workers=2)
-print("end", flush=True)
-"""
-
-
-def kill_and_resume(directory: Path, kills: int, rounds: int) -> int:
-    """Resumes a run in processes that are killed after some rounds, workers and all left to themselves."""
-    done = 0
-    while done < kills:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, str(directory)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        for count, line in enumerate(process.stdout, 1):
-            if line == "end\n":
-                process.wait()
-                return done
-            if count == rounds:
-                process.kill()
-        process.wait()
-        done += 1
-    return done
-
-
-def test_a_killed_coordinator_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
-    outcome, _ = run(EAGER)
-    run(EAGER, tmp_path, 2, make_engine=lambda space: WorkerEngine(space, 2))
-    assert kill_and_resume(tmp_path, kills=2, rounds=3) == 2
-    left = tmp_path / CHECKPOINTS / ".checkpoint-abc.part"
-    left.write_bytes(b"half")
-    found, _ = go_on(tmp_path, workers=2)
-    assert result(found) == result(outcome)
-    assert not list((tmp_path / CHECKPOINTS).glob(".*"))
-    assert len(checkpoints_of(tmp_path)) == 2
-
-
-@pytest.mark.slow
-def test_many_kills_of_the_coordinator(tmp_path: Path) -> None:
-    settings = changed(EAGER, stop__max_programs=400_000)
-    outcome, _ = run(settings)
-    run(settings, tmp_path, 2)
-    assert kill_and_resume(tmp_path, kills=20, rounds=8) == 20
-    found, _ = go_on(tmp_path, workers=2)
-    assert result(found) == result(outcome)
 
 
 # -- bookkeeping over many rounds

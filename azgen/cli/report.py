@@ -69,6 +69,12 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
     to.print(
         grid([("all", thousands(result["counts"]["programs"]), ""), *ladder(result["counts"])], right=(1, 2))
     )
+    quarantined = {suspect["program"]: suspect["cause"] for suspect in result.get("quarantined", ())}
+    if quarantined:
+        to.print("\nIn quarantine, as they killed or hung what ran them", style="bold")
+    for program, cause in quarantined.items():
+        to.print(f"{cause}:")
+        print_code(to, program)
     to.print(
         f"\n{duration(result['seconds'])} ({duration(result['cpu_seconds'])} of processor time); "
         f"the search ended because of: {result['reason']}"

@@ -94,6 +94,8 @@ def resolve_settings(
     ops: str | Path | None = None,
     baselines: str | None = None,
     tasks: Mapping[str, Any] | None = None,
+    engine: str | None = None,
+    scheduler: str | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
@@ -113,6 +115,7 @@ def resolve_settings(
         ops: a Python file of ops and metrics. Those of its ops that the config names in no function are added
             to Predict and Learn, where these evolve.
         tasks: further changes to `TaskSettings`, by name.
+        engine, scheduler: as in `IslandSettings`.
 
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
@@ -148,8 +151,14 @@ def resolve_settings(
     plain["tasks"] |= _present(changes)
     if ops is not None:
         _allow(load_user_file(ops).ops, plain)
+    if data is not None:  # the same for all islands
+        plain["islands"]["tasks"] = [
+            {k: v for k, v in change.items() if k not in ("source", "data")}
+            for change in plain["islands"]["tasks"]
+        ]
     plain["stop"] |= _present(stop)
-    plain["islands"] |= _present({"count": islands, "workers": workers})
+    plain["islands"] |= _present({"count": islands, "workers": workers, "engine": engine})
+    plain["islands"] |= _scheduler(plain["islands"], engine, scheduler)
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
@@ -172,6 +181,15 @@ def _allow(ops: Iterable[Op], plain: dict[str, Any]) -> None:
             )
             if op.name not in named and evolves and fits:
                 plain[function]["ops"] = (*plain[function]["ops"], op.name)
+
+
+def _scheduler(islands: Mapping[str, Any], engine: str | None, scheduler: str | None) -> dict[str, str]:
+    """The scheduler is the engine "dask"'s, and goes when another one is asked for."""
+    if scheduler is not None:
+        if islands["engine"] != "dask":
+            raise AzgenError(f"the scheduler {scheduler} is for the engine dask: add --engine dask")
+        return {"scheduler": scheduler}
+    return {"scheduler": ""} if engine not in (None, "dask") else {}
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

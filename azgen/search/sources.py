@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,14 +25,16 @@ _SYNTHETIC_VALID: Sizes = (100, 100, 100)
 def search_tasks(
     settings: TaskSettings, seed: int, redraw: int, user: UserFile = NOTHING
 ) -> tuple[Task, ...]:
-    """The search tasks of `make_tasks` alone; cheaper for synthetic tasks, which restarts redraw often."""
-    if settings.source in ("table", "projected"):
+    """The search tasks of `make_tasks` alone; cheaper, as restarts redraw them often."""
+    if settings.source == "table":
         return make_tasks(settings, seed, redraw, user).search
+    if settings.source == "projected":
+        return make_tasks(dataclasses.replace(settings, n_select=1, n_test=1), seed, redraw, user).search
     n_other = settings.n_select + settings.n_test
     data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
     own = slice(-settings.n_search, None) if redraw else slice(settings.n_search)
     return teacher_tasks(
-        settings.source,  # type: ignore[arg-type]  # the sources that are left are teachers
+        settings.source,
         settings.n_search,
         settings.n_features,
         (_sizes(settings.n_train) or _SYNTHETIC_TRAIN)[0],
