@@ -72,7 +72,8 @@ def _values(hint: Any) -> str:
     if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
         return "tables `[[islands.tasks]]` with keys of `[tasks]`"
     if get_origin(hint) is tuple:
-        return "list of names" if get_args(hint)[-1] is ... else "number, or three: search, selection, test"
+        kind = {str: "names", float: "numbers"}.get(get_args(hint)[0])
+        return f"list of {kind}" if get_args(hint)[-1] is ... else "number, or three: search, selection, test"
     return {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}[hint]
 
 
