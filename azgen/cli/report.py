@@ -68,6 +68,13 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
     to.print(
         grid([("all", thousands(result["counts"]["programs"]), ""), *ladder(result["counts"])], right=(1, 2))
     )
+    ratings = result.get("ratings")
+    if ratings:  # runs by azgen 0.1 do not say
+        to.print(
+            f"Evaluated on the kernel: {thousands(ratings['kernel'])}; "
+            f"natively: {thousands(ratings['native'])} ({thousands(ratings['compiled'])} programs compiled); "
+            f"champions compiled: {thousands(ratings['champions'])}"
+        )
     to.print(
         f"\n{duration(result['seconds'])} ({duration(result['cpu_seconds'])} of processor time); "
         f"the search ended because of: {result['reason']}"

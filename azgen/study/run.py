@@ -48,6 +48,8 @@ class Run:
         directory: the run directory.
         export_path: the champion as a Python module that needs NumPy alone.
         counts: programs by what became of them.
+        ratings: how many of those that were evaluated the kernel and native code rated; how many programs,
+            and how many champions, were compiled.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
     """
@@ -64,6 +66,7 @@ class Run:
     directory: Path
     export_path: Path
     counts: dict[str, int] = field(repr=False)
+    ratings: dict[str, int] = field(repr=False)
     reason: str
     seconds: float
     cpu_seconds: float
@@ -88,6 +91,7 @@ class Run:
             "test": self.test.as_record(),
             "baselines": [score.as_record() for score in self.baselines],
             "counts": self.counts,
+            "ratings": self.ratings,
             "reason": self.reason,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
@@ -227,6 +231,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         directory=directory.path,
         export_path=directory.export_path,
         counts=outcome.counts,
+        ratings=outcome.ratings,
         reason=outcome.reason,
         seconds=outcome.seconds,
         cpu_seconds=outcome.cpu_seconds,
