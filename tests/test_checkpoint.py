@@ -279,7 +279,7 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
         values["schema"] = files.SCHEMA + 1
 
     rewritten(tmp_path, later)
-    with pytest.raises(AzgenError, match=r"written by a later azgen \(schema 2\)"):
+    with pytest.raises(AzgenError, match=r"written by a later azgen \(schema 3\)"):
         go_on(tmp_path)
 
 

@@ -69,6 +69,13 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
     to.print(
         grid([("all", thousands(result["counts"]["programs"]), ""), *ladder(result["counts"])], right=(1, 2))
     )
+    ratings = result.get("ratings")
+    if ratings:  # runs by azgen 0.1 do not say
+        to.print(
+            f"Evaluated on the kernel: {thousands(ratings['kernel'])}; "
+            f"natively: {thousands(ratings['native'])} ({thousands(ratings['compiled'])} programs compiled); "
+            f"champions compiled: {thousands(ratings['champions'])}"
+        )
     quarantined = {suspect["program"]: suspect["cause"] for suspect in result.get("quarantined", ())}
     if quarantined:
         to.print("\nIn quarantine, as they killed or hung what ran them", style="bold")

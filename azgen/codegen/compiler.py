@@ -146,8 +146,8 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
 def _cython() -> tuple[Any, Any]:
     """Cython's modules Main and Options; imported late, as a run that finds all in the cache needs neither.
 
-    Cython's scanner is a table of states for every character that names may contain, in all scripts: 163 MB, and
-    0.3 s to make. Generated source is in ASCII, so the scanner is made for that.
+    Cython's scanner is a table of states for every character that names may contain, in all scripts: 163 MB,
+    and 0.3 s to make. Generated source is in ASCII, so the scanner is made for that.
     """
     from Cython.Compiler import Lexicon
 

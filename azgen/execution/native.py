@@ -61,6 +61,10 @@ class NativeCode:
         self.n_features, self.lane, self.metric = n_features, lane, metric
         self._compiled: dict[str, Compiled] = {}
 
+    def __len__(self) -> int:
+        """Structures compiled so far."""
+        return len(self._compiled)
+
     def compile(self, programs: Sequence[Program]) -> None:
         """Compiles those programs whose structure has not been compiled yet, 32 to a module."""
         new = {p.structure_hash: p for p in programs if p.structure_hash not in self._compiled}

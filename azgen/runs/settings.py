@@ -8,6 +8,7 @@ import tomllib
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -139,10 +140,14 @@ class EvolutionSettings:
         constant_step: "log-normal" (original) or "factor" (paper: uniform in [0.5, 2]).
         combine: "mean" or "median" of the fitness over tasks.
         batch: children made from one state of the population.
-        probe_train, probe_valid: examples of the equivalence probe.
+        known: look programs up by their normal form among those whose fitness is known.
+        probe: run programs on a few examples first; one that behaves like one whose fitness is known takes
+            that, and one that fails on every task scores 0.
+        probe_train, probe_valid: examples of the probe.
         cache_size: programs that each of the two tables of known fitness remembers; 0: none.
         hurdles: fractions of the training examples after which a program is rated for the first time, for
             the second time and so on; empty: none.
+        hurdle_tasks: fraction of the search tasks at each hurdle, the first of them; empty: all.
         hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
         stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
@@ -158,10 +163,13 @@ class EvolutionSettings:
     constant_step: Literal["log-normal", "factor"] = "log-normal"
     combine: Literal["mean", "median"] = "mean"
     batch: int = 16
+    known: bool = True
+    probe: bool = True
     probe_train: int = 10
     probe_valid: int = 10
     cache_size: int = 65536
     hurdles: tuple[float, ...] = ()
+    hurdle_tasks: tuple[float, ...] = ()
     hurdle_percentile: float = 75.0
     max_cost: float = 0.0
     initial: str = "random"
@@ -406,10 +414,19 @@ def check(settings: Settings, source: str = "configuration") -> None:
         need(0 <= getattr(evolution, name) <= 1, f"evolution.{name} is a probability, between 0 and 1")
     weights = dataclasses.astuple(evolution.actions)
     need(min(weights) >= 0 and sum(weights) > 0, "evolution.actions: weights must not be negative, nor all 0")
-    rising = list(evolution.hurdles) == sorted(set(evolution.hurdles))
+    shares = evolution.hurdle_tasks or (1.0,) * len(evolution.hurdles)
     need(
-        rising and all(0 < part < 1 for part in evolution.hurdles),
-        f"evolution.hurdles is {list(evolution.hurdles)}; rising fractions between 0 and 1",
+        len(shares) == len(evolution.hurdles),
+        f"evolution.hurdle_tasks is {list(shares)}; one fraction for each of evolution.hurdles, or none",
+    )
+    # Each is larger than the one before it in examples or tasks or both, and the whole is larger than the last.
+    stages = [*zip(evolution.hurdles, shares, strict=True), (1.0, 1.0)]
+    rising = all(a != b and a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(stages))
+    need(
+        rising and all(min(stage) > 0 for stage in stages),
+        f"evolution.hurdles is {list(evolution.hurdles)}"
+        + (f" and hurdle_tasks {list(shares)}" if evolution.hurdle_tasks else "")
+        + "; rising fractions between 0 and 1",
     )
     need(0 <= evolution.hurdle_percentile <= 100, "evolution.hurdle_percentile must be between 0 and 100")
     need(evolution.cache_size >= 0, "evolution.cache_size cannot be negative")

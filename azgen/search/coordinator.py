@@ -145,6 +145,7 @@ class Coordinator:
                     f"{leader.program}"
                 )
             progress.confirmed = True
+            progress.ratings["champions"] += 1
             self._observe(NewChampion(self.seconds, leader))
 
     # -- orders
@@ -295,6 +296,8 @@ class Coordinator:
                 self._consider(report, self.programs + report.best_number - known[0])
             for name, now, then in zip(COUNTS, life.counts, known, strict=True):
                 progress.counts[name] += now - then
+            progress.ratings["native"] += report.native
+            progress.ratings["compiled"] += report.compiled
             leads = bool(progress.hall.members) and progress.hall.members[0].restart == life.population
             confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
             if life.ending:

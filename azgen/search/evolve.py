@@ -46,6 +46,8 @@ class Outcome:
             front of selection fitness and cost (`Champion.on_front`) that are not among them.
         test_fitness: the champion's fitness per test task.
         counts: programs by rung of the ladder.
+        ratings: what rated those that were evaluated, "kernel" or "native"; how many were compiled for that
+            ("compiled"), and how many "champions" were. Depends on machine and backend, unlike all else.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
         native: compiled candidates of the run.
@@ -59,6 +61,7 @@ class Outcome:
     reason: str
     seconds: float
     cpu_seconds: float
+    ratings: dict[str, int]
     native: NativeCode = field(repr=False)
     quarantined: tuple[Suspect, ...] = ()
 
@@ -179,7 +182,10 @@ class Evolution:
         counts = dict(progress.counts)
         self._observe(Finished(reason, seconds, cpu, counts["programs"], counts, float(test_fitness.mean())))
         quarantined = tuple(progress.quarantine)
-        return Outcome(hall[0], hall, test_fitness, counts, reason, seconds, cpu, self._native, quarantined)
+        ratings = {"kernel": counts["evaluated"] - progress.ratings["native"], **progress.ratings}
+        return Outcome(
+            hall[0], hall, test_fitness, counts, reason, seconds, cpu, ratings, self._native, quarantined
+        )
 
     def _test(self, program: Program) -> NDArray[np.float64]:
         settings = self._settings

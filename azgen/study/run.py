@@ -54,6 +54,8 @@ class Run:
         directory: the run directory.
         export_path: the champion as a Python module that needs NumPy alone.
         counts: programs by what became of them.
+        ratings: how many of those that were evaluated the kernel and native code rated; how many programs,
+            and how many champions, were compiled.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock time of the run, and processor time of the process that ended it
             and of its workers.
@@ -72,6 +74,7 @@ class Run:
     directory: Path
     export_path: Path
     counts: dict[str, int] = field(repr=False)
+    ratings: dict[str, int] = field(repr=False)
     reason: str
     seconds: float
     cpu_seconds: float
@@ -100,6 +103,7 @@ class Run:
             "baselines": [score.as_record() for score in self.baselines],
             "counts": self.counts,
             "quarantined": [dataclasses.asdict(suspect) for suspect in self.quarantined],
+            "ratings": self.ratings,
             "reason": self.reason,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
@@ -260,6 +264,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         directory=directory.path,
         export_path=directory.export_path,
         counts=outcome.counts,
+        ratings=outcome.ratings,
         reason=outcome.reason,
         seconds=outcome.seconds,
         cpu_seconds=outcome.cpu_seconds,

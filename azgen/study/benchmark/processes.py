@@ -52,9 +52,8 @@ def peak_memory(process: int | str = "self") -> float:
     """Largest resident set of a process so far, in MB (10**6 bytes); elsewhere than on Linux, of this one."""
     try:
         # Not getrusage: its maximum includes the parent's pages from before this process started its program.
-        for line in (
-            Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace").splitlines()
-        ):
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        for line in status.splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     except OSError:

@@ -53,6 +53,8 @@ def population(settings: Settings, seed: int, rungs: Rungs) -> Island:
     """A new population of a search space, on one island, rated."""
     evolution = replace(
         settings.evolution,
+        known=rungs.known,
+        probe=rungs.probe,
         max_cost=MAX_COST if rungs.cost else 0.0,
         hurdles=HURDLES if rungs.hurdles else (),
     )
@@ -61,11 +63,6 @@ def population(settings: Settings, seed: int, rungs: Rungs) -> Island:
     tasks = space.task_set(0, 0)
     limit = space.cost_limit(tasks)
     island = Island(tasks.kernel, settings, tasks.lanes, mix(seed), limit, space.start, born=False)
-    # Settings know one size for both tables.
-    state = island.arrays["state"][0]
-    for table, on in (("known", rungs.known), ("probed", rungs.probe)):
-        if not on:
-            state[table]["n_sets"] = 0
     island.populate(space.start)
     island.rate_initial(evolution.population)
     return island
