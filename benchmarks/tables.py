@@ -89,15 +89,12 @@ def main() -> int:
 def report(name: str, runs: list[dict[str, Any]]) -> None:
     champion = np.array([run["test"]["azgen's champion"] for run in runs])
     seconds, search = (np.mean([run[key] for run in runs]) for key in ("seconds", "search_seconds"))
+    on_search, on_select = (np.mean([run[key] for run in runs]) for key in ("search", "select"))
     print(
-        f"\n{name}: {runs[0]['metric']} on the test rows, mean ± 95 % interval over {len(runs)} seeds; ",
-        end="",
+        f"\n{name}: {runs[0]['metric']} on the test rows, mean ± 95 % interval over {len(runs)} seeds; "
+        f"{seconds:.0f} s a run, {search:.0f} s of it search;\nchampion on search tasks {on_search:.4f}, on "
+        f"selection tasks {on_select:.4f}"
     )
-    print(
-        f"{seconds:.0f} s a run, {search:.0f} s of it search; champion on search tasks {np.mean([r['search'] for r in runs]):.4f}, ",
-        end="",
-    )
-    print(f"on selection tasks {np.mean([r['select'] for r in runs]):.4f}")
     for model in runs[0]["test"]:
         values = np.array([run["test"][model] for run in runs])
         better = Interval.of(champion - values)

@@ -71,6 +71,8 @@ class UserFile:
 NOTHING = UserFile()
 """No file: built-in ops and metrics alone."""
 
+_FILE = "<ops>"  # what tracebacks call the file
+
 
 def load_user_file(path: str | Path) -> UserFile:
     """What a Python file adds; see `read_user_file`."""
@@ -93,7 +95,6 @@ def user_text(path: str | Path) -> str:
         raise AzgenError(f"{path}: cannot be read: {error}") from None
 
 
-@lru_cache(maxsize=16)  # ops are compared by identity, so a text is run once
 def read_user_file(text: str, name: str) -> UserFile:
     """Runs a user's file and checks what it defines.
 
@@ -104,7 +105,16 @@ def read_user_file(text: str, name: str) -> UserFile:
     Raises:
         AzgenError: the file cannot be run, or an op or metric is not as it must be; names it and what to do.
     """
-    ops, metrics = _run(text, name)
+    try:
+        return _read(text)
+    except AzgenError as error:
+        raise AzgenError(f"{name}{error}") from None
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> UserFile:
+    """Run once for a text, whatever the file's name, since ops are compared by identity."""
+    ops, metrics = _run(text)
     found: dict[str, UserMetric] = {}
     try:
         for op in ops:
@@ -117,19 +127,18 @@ def read_user_file(text: str, name: str) -> UserFile:
                 raise AzgenError(f"metric {metric.name!r}: this name is taken")
             found[metric.name] = metric
     except AzgenError as error:
-        raise AzgenError(f"{name}: {error}") from None
+        raise AzgenError(f": {error}") from None
     return UserFile(table, found)
 
 
-def _run(text: str, name: str) -> tuple[list[Op], list[UserMetric]]:
+def _run(text: str) -> tuple[list[Op], list[UserMetric]]:
     module = types.ModuleType("azgen_user_ops")
-    module.__file__ = name
     try:
-        exec(compile(text, name, "exec"), module.__dict__)
+        exec(compile(text, _FILE, "exec"), module.__dict__)
     except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename == name]
+        lines = [f.lineno for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename == _FILE]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
-        raise AzgenError(f"{name}, line {line}: {type(error).__name__}: {error}") from None
+        raise AzgenError(f", line {line}: {type(error).__name__}: {error}") from None
     ops, metrics = getattr(module, "OPS", ()), getattr(module, "METRICS", ())
     if not (
         isinstance(ops, list | tuple)
@@ -139,7 +148,7 @@ def _run(text: str, name: str) -> tuple[list[Op], list[UserMetric]]:
         and all(isinstance(metric, UserMetric) for metric in metrics)
     ):
         raise AzgenError(
-            f"{name}: it must define OPS, a list of azgen.language.Op, or METRICS, a list of "
+            ": it must define OPS, a list of azgen.language.Op, or METRICS, a list of "
             "azgen.language.UserMetric, with at least one in all"
         )
     return list(ops), list(metrics)

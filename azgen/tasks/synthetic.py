@@ -122,7 +122,7 @@ def teacher_tasks(
 
     Args:
         teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
-        n_tasks, n_features, n_train, n_valid: counts; F from 2 up, from 3 up for "two-layer".
+        n_tasks, n_features, n_train, n_valid: counts; F from 1 up, from 3 up for "two-layer".
         seed: fixes the data and parameter seeds of all tasks that are not given.
         data_seeds, param_seeds: explicit seeds; a list shorter than n_tasks goes on with its last seed + 1, +
             2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
@@ -259,7 +259,7 @@ def _check(teacher: str, n_tasks: int, n_features: int, n_train: int, n_valid: i
     for name, value, least in (("n_tasks", n_tasks, 1), ("n_train", n_train, 1), ("n_valid", n_valid, 1)):
         if value < least:
             raise AzgenError(f"{name} is {value}; it must be at least {least}")
-    least_features = 3 if teacher == "two-layer" else 2
+    least_features = 3 if teacher == "two-layer" else 1
     if n_features < least_features:
         raise AzgenError(f"n_features is {n_features}; the {teacher} teacher needs at least {least_features}")
     if not (noise >= 0 and np.isfinite(noise)):
