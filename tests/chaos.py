@@ -56,6 +56,7 @@ class Chaos:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,  # as a shell does; the system then wakes what is stopped when its parent dies
         )
         threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
         return process

@@ -30,7 +30,7 @@ def search_tasks(settings: TaskSettings, seed: int, redraw: int) -> tuple[Task, 
     data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
     own = slice(-settings.n_search, None) if redraw else slice(settings.n_search)
     return teacher_tasks(
-        settings.source,  # type: ignore[arg-type]  # the sources that are left are teachers
+        settings.source,
         settings.n_search,
         settings.n_features,
         (_sizes(settings.n_train) or _SYNTHETIC_TRAIN)[0],
