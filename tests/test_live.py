@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 import azgen
+from azgen.cli.report import print_ladder
 from azgen.cli.view import LineView, LiveView
 from azgen.language.zoo import zoo
 from azgen.presets import preset
@@ -157,3 +158,17 @@ def test_lines_tell_the_same() -> None:
         "40 000 programs, 2 islands, 0 restarts, best on its search tasks 0.9000",
         "warning: a worker was lost",
     ]
+
+
+def test_the_report_names_programs_in_quarantine() -> None:
+    to = Console(file=io.StringIO(), width=200, color_system=None)
+    suspect = {"program": "def Setup():\n  s2 = 1.5\n", "cause": "killed by SIGSEGV", "island": 0, "round": 3}
+    result = {
+        "counts": {"programs": 10, "evaluated": 10},
+        "seconds": 1.0,
+        "cpu_seconds": 1.0,
+        "reason": "over",
+    }
+    print_ladder(to, {**result, "quarantined": [suspect, {**suspect, "island": 1}]})
+    text = to.file.getvalue()  # type: ignore[attr-defined]
+    assert text.count("killed by SIGSEGV:") == text.count("s2 = 1.5") == 1

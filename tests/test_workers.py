@@ -240,12 +240,13 @@ def test_a_program_that_crashes_or_hangs_is_quarantined(
     assert not multiprocess.active_children()
 
 
-def test_a_candidate_that_crashes_when_it_is_compiled_is_quarantined(
-    undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["crash", "hang"])
+def test_a_candidate_that_crashes_or_hangs_when_it_is_compiled_is_quarantined(
+    what: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = undisturbed[0].champion.program
-    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate crash {bad.structure_hash}")
-    outcome, events = run(SMALL, workers(2, entry=disturbed_worker))
+    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate {what} {bad.structure_hash}")
+    outcome, events = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
     assert [e.hash for e in events if isinstance(e, Quarantined)] == [bad.hash]
     assert outcome.champion.program.hash != bad.hash
     assert not multiprocess.active_children()
