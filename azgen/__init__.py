@@ -25,6 +25,7 @@ Execution:
 
 Search:
     evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.
+    resume    goes on with a run from its last checkpoint.
     Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame` and more.
     export    writes a program as a Python module of its own.
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from azgen.execution.execute import Result, execute, prepare
     from azgen.language.program import Program, load
     from azgen.study.export import export
+    from azgen.study.resume import resume
     from azgen.study.run import Run, evolve
     from azgen.tasks.task import Task
 
@@ -59,6 +61,7 @@ __all__ = [
     "export",
     "load",
     "prepare",
+    "resume",
 ]
 
 _HOMES = {
@@ -72,6 +75,7 @@ _HOMES = {
     "export": "azgen.study.export",
     "load": "azgen.language.program",
     "prepare": "azgen.execution.execute",
+    "resume": "azgen.study.resume",
 }
 
 

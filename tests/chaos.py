@@ -18,12 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from azgen.search.processes import START_SECONDS
+
 ROOT = Path(__file__).resolve().parents[1]
 WORKER_SIGNALS = {"kill": signal.SIGKILL, "segmentation fault": signal.SIGSEGV, "stop": signal.SIGSTOP}
 KINDS = (*WORKER_SIGNALS, "coordinator killed", "interrupt", "checkpoint cut off", "disk full", "read-only")
 
-_PATIENCE = 60.0
-"""Seconds without a sign of life after which a run is taken to wait for ever."""
+_PATIENCE = 2 * START_SECONDS
+"""Seconds without a sign of life after which a run is taken to wait for ever; workers that are stopped while
+they start are given up after half of it."""
 
 
 class Chaos:
@@ -56,6 +59,7 @@ class Chaos:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,  # as a shell does; the system then wakes what is stopped when its parent dies
         )
         threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
         return process

@@ -14,7 +14,8 @@ import tomli_w
 from typer.testing import CliRunner
 
 from azgen.cli import app
-from azgen.runs.directory import load_run
+from azgen.errors import AzgenError
+from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.settings import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.test_evolution import changed
@@ -96,6 +97,23 @@ def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
     text = azgen("resume", run, "--max-time", "1h", "--target-fitness", best)
     assert "because of: selection fitness above" in text and "Champion: program" in text
     assert load_run(run).champion.select_fitness > best
+
+
+def test_a_run_whose_results_could_not_be_written_is_concluded_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run, whole = written(LINEAR, tmp_path), tmp_path / "run", tmp_path / "whole" / "run"
+    with monkeypatch.context() as disturbed:
+
+        def full(self: RunDirectory, result: object) -> None:
+            raise AzgenError("cannot write result.json: No space left on device")
+
+        disturbed.setattr(RunDirectory, "write_result", full)
+        message = azgen("evolve", config, "--max-programs", 4000, "--out", run, status=2)
+    assert "No space left on device" in message and f"The run can go on: azgen resume {run}" in message
+    azgen("resume", run)
+    azgen("evolve", config, "--max-programs", 4000, "--out", whole)
+    assert findings(run) == findings(whole)
 
 
 def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

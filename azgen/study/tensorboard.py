@@ -63,15 +63,15 @@ class _Writer:
 
     def _progress(self, event: Progress) -> None:
         writer, step = self._open(), event.programs
-        writer.add_scalar("fitness/best island", event.island_fitness, step)
+        writer.add_scalar("fitness/best_island", event.island_fitness, step)
         if len(event.islands) > 1:
-            writer.add_scalar("fitness/median island", float(np.median(event.islands)), step)
+            writer.add_scalar("fitness/median_island", float(np.median(event.islands)), step)
             writer.add_histogram("fitness/islands", np.array(event.islands), step)
         writer.add_scalar("islands/restarts", event.restart, step)
         writer.add_scalar("islands/workers", event.workers, step)
         seconds, programs = event.seconds - self._last[0], event.programs - self._last[1]
         if seconds > 0:
-            writer.add_scalar("rate/programs per second", programs / seconds, step)
+            writer.add_scalar("rate/programs_per_second", programs / seconds, step)
         self._last = event.seconds, event.programs
         for name, count in event.counts.items():
             if name not in ("programs", "steps"):
