@@ -30,7 +30,7 @@ class Register:
         name: the address.
         size: numbers on one task; one that has several is an array.
         lasts: whether it lasts from example to example, starting at zero.
-        on_stack: whether it is small enough not to be allocated.
+        on_stack: whether it lies on the stack and need not be allocated.
     """
 
     name: str
@@ -73,7 +73,10 @@ class Candidate:
         self.ops: set[Op] = set()
         self.fusions: set[Fusion] = set()
         self._n_features = n_features
-        self._on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        # What is read in packs must be aligned to them, which memory on the stack is not.
+        self._on_stack = (
+            lane.pack == 1 and lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        )
         self._written: set[Address] = set()
         self._constants = 0
         after = live_after(self.program)

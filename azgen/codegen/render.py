@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -29,6 +30,9 @@ STRANDS = 4
 L1_BYTES = 24 << 10
 """Memory that interleaved programs may touch together: half of a common first-level data cache."""
 
+PACK_FUNCTIONS = ("abs", "reciprocal", "step_from_zero", "step_above_zero")
+"""Functions of one lane that exist for packs too, besides min and max."""
+
 MAX_BATCH = 64
 DROPPED_BITS = {"float32": 6, "float64": 34}
 """Low bits of a prediction that the probe's rounding drops: about 5 decimal digits remain."""
@@ -53,7 +57,13 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     result.globals.update(
-        fold=fold, PARTIAL_SUMS=PARTIAL_SUMS, UNROLLED=UNROLLED, STACK_BYTES=STACK_BYTES, random=draws
+        fold=fold,
+        entry_statement=entry_statement,
+        PARTIAL_SUMS=PARTIAL_SUMS,
+        UNROLLED=UNROLLED,
+        STACK_BYTES=STACK_BYTES,
+        PACK_FUNCTIONS=PACK_FUNCTIONS,
+        random=draws,
     )
     return result
 
@@ -67,6 +77,21 @@ def fold(entry: str, count: int) -> str:
             f"({terms[i]} + {terms[i + half]})" if i + half < len(terms) else terms[i] for i in range(half)
         ]
     return terms[0]
+
+
+def entry_statement(op: Op, lane: LaneType) -> tuple[str, int]:
+    """The line that computes unit ``{i}`` of an entrywise op's result, and how many entries a unit has."""
+    called = set(re.findall(r"lane_(\w+)", op.cython))
+    # What exists for lanes only, such as transcendental functions, runs entry by entry.
+    unit = lane if called <= {"min", "max", *PACK_FUNCTIONS} else replace(lane, pack=1)
+    operands = {
+        name: unit.spread(name) if kind == "s" else unit.read(name)
+        for name, kind in zip("ab", op.operands, strict=False)
+    }
+    code = op.cython.format(**operands)
+    if unit.pack > 1:
+        code = code.replace("lane_", "pack_")
+    return f"{unit.write('out')} = {code}", unit.pack
 
 
 @dataclass(frozen=True)
@@ -224,7 +249,8 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             registers=registers,
             words=(registers + 63) // 64,
             capacity=spec.capacity,
-            memory_lanes=memory_numbers(spec.memory, spec.n_features),
+            # Vectors begin where a pack does.
+            first_vector=-(-spec.memory.scalars // spec.lane.pack) * spec.lane.pack,
             width=STRANDS,
             l1_bytes=L1_BYTES,
             fusions=spec.fusions,
