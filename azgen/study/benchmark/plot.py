@@ -109,6 +109,7 @@ def _compile(axis: Any, figures: tuple[Figure, ...]) -> None:
 
 
 def _crossover(axis: Any, figures: tuple[Figure, ...]) -> None:
+    figures = tuple(f for f in figures if f.unit == "evaluations")  # the searches are in the table
     largest = max(f.details["batch"] for f in figures)
     evaluations = np.logspace(0, 5, 60)
     shown = [f for f in figures if f.details["batch"] == largest]
