@@ -31,6 +31,7 @@ from azgen.study.benchmark.timing import Stopwatch, in_turns
 from azgen.study.benchmark.workloads import (
     BASELINE_SIZES,
     PROGRAMS,
+    demo_kernel,
     demo_settings,
     regression_tasks,
     search_kernel,
@@ -45,6 +46,10 @@ def measure_crossover(effort: Effort) -> list[Figure]:
     One evaluation is that of 10 tasks x (1000 + 100) examples; twice the examples halve the figure.
     """
     figures = []
+    for name in PROGRAMS:  # the benchmark "compile" counts kernels
+        for n_features in effort.features:
+            search_kernel(name, n_features)
+    demo_kernel()
     with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
         for name in PROGRAMS:
             for n_features in effort.features:
@@ -111,10 +116,11 @@ def _searches(epochs: int, effort: Effort) -> list[Figure]:
     """CPU seconds of a search in the demo's space on costly tasks, by backend; all find the same."""
     demo, figures, found = demo_settings(), list[Figure](), dict[str, Outcome]()
     tasks = replace(demo.tasks, n_train=(1000, 100, 100), n_select=10, n_test=10, epochs=epochs, redraw=False)
-    evolution = replace(demo.evolution, population=100)
+    n_programs = effort.crossover_programs
+    evolution = replace(demo.evolution, population=n_programs // 4)
     stop = replace(
         demo.stop,
-        max_programs=400,
+        max_programs=n_programs,
         max_seconds=0.0,
         target_fitness=2.0,
         restart_programs=0,
@@ -123,7 +129,7 @@ def _searches(epochs: int, effort: Effort) -> list[Figure]:
     settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
     space = SearchSpace.of(settings, make_tasks(tasks, settings.seed))
     Host(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
-    what = f"search of {stop.max_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
+    what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
     for backend in BACKENDS:
         values = []
         for _ in range(effort.compile_runs):
