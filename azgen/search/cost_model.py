@@ -36,7 +36,7 @@ _EXAMPLES = 5000
 """Most training examples that programs are timed on."""
 
 _CANDIDATES = 8
-_RUNS = 3
+_RUNS = 7
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,10 @@ def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostMo
     module = max(0.0, few - instruction * n_few)
     times = np.array([_seconds_of(kernel, native, program, some) for program in chosen])
     work = work_of(kernel, kernel.encode(chosen), some)
-    return CostModel(module, instruction, _fit(work, times[:, 0]), _fit(work, times[:, 1]))
+    # Weighted alike, so that their difference, which decides, fits best too.
+    weight = 1 / times[:, :1]
+    (a, b, c), *_ = np.linalg.lstsq(work * weight, times * weight)
+    return CostModel(module, instruction, (a[0], b[0], c[0]), (a[1], b[1], c[1]))
 
 
 def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> list[Program]:
@@ -220,19 +223,6 @@ def _seconds_of(
     both = (lambda: kernel.evaluate(records, tasks)), (lambda: prepared.evaluate(tasks))
     on_kernel, natively = (min(_thread_seconds(work) for _ in range(_RUNS)) for work in both)
     return on_kernel / STRANDS, natively
-
-
-def _fit(work: NDArray[np.float64], seconds: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Coefficients, none negative, whose relative error is least."""
-    columns, result = [0, 1, 2], [0.0, 0.0, 0.0]
-    while columns:
-        found, *_ = np.linalg.lstsq(work[:, columns] / seconds[:, None], np.ones(len(seconds)))
-        if found.min() >= 0:
-            for column, value in zip(columns, found.tolist(), strict=True):
-                result[column] = value
-            break
-        del columns[int(found.argmin())]
-    return result[0], result[1], result[2]
 
 
 def _thread_seconds(work: Callable[[], object]) -> float:

@@ -143,7 +143,7 @@ class Host:
     def _settle(self, order: Order, *, born: bool) -> _Resident:
         settings = self.space.settings
         tasks = self.space.task_set(order.island, order.population)
-        hook = self._hook(order.island, tasks)
+        hook = self.hook(order.island, tasks)
         seed = mix(mix(settings.seed) + order.population)
         limit = self.space.cost_limit(tasks)
         island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, self.space.start, hook, born=False)
@@ -153,7 +153,7 @@ class Host:
             self._advance(resident, order, settings.evolution.population, initial=True)
         return resident
 
-    def _hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
+    def hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
         """What rates an island's programs natively, all or some of them; None if the kernel rates all."""
         settings, chooser = self.space.settings, None
         if settings.backend == "kernel":
