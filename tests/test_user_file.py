@@ -3,6 +3,7 @@ run."""
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from azgen.execution.verify import verify
 from azgen.language import OPS, Program
 from azgen.language.metrics import UserMetric
 from azgen.language.userfile import load_user_file, read_user_file
-from azgen.language.usermetrics import check_metric
+from azgen.language.usermetrics import C_FUNCTIONS, check_metric
+from azgen.language.userops import LANE_FUNCTIONS
 from azgen.presets import resolve_settings
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.directory import RunDirectory, load_run
@@ -307,6 +309,16 @@ def test_what_is_wrong_with_a_metric_is_said(change, message):
 )
 def test_mistakes_of_commands(arguments, message):
     assert message in " ".join(azgen(*arguments, status=2).split())
+
+
+def test_the_example_of_the_documentation():
+    page = (Path(__file__).parents[1] / "docs/own-ops.md").read_text(encoding="utf-8")
+    Path("my_ops.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    listed = azgen("ops", "--ops", "my_ops.py")
+    assert "vector_leaky" in listed and "mean-absolute-error" in listed
+    documented = set(re.findall(r"`(lane_[a-z_]+)`", page)) | {"lane_splat"}
+    assert documented == set(LANE_FUNCTIONS)
+    assert all(f"`{name}`" in page for name in C_FUNCTIONS)
 
 
 def test_names_of_metrics_are_unique():
