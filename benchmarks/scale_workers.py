@@ -52,7 +52,7 @@ class Measured:
 
 
 def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine]) -> Measured:
-    """From the tenth to the last round, so that starting processes and compiling do not count."""
+    """From the fifth to the last round, so that starting processes and compiling do not count."""
     marks: list[tuple[float, float, float, int, float]] = []
     engines: list[Any] = []
 
@@ -67,7 +67,7 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
             marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 
     Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
-    wall, own, others, programs, busy = (b - a for a, b in zip(marks[10], marks[-1], strict=True))
+    wall, own, others, programs, busy = (b - a for a, b in zip(marks[5], marks[-1], strict=True))
     n = engines[0].n_workers
     return Measured(programs / wall, programs / (own + others), own / wall, busy / wall / n)
 

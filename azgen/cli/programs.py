@@ -87,7 +87,8 @@ def show(
         print_champion(to, run.result)
     else:
         if run is not None:
-            to.print(f"{run.path}: this run is not finished; the best program so far\n")
+            to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
+            to.print("the best program so far:\n")
         print_code(to, str(found.program))
     _print_normal_form(to, found.program)
     to.print(grid(_facts(found.program)))
