@@ -26,6 +26,7 @@ Execution:
 
 Search:
     evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.
+    resume    goes on with a run from its last checkpoint.
     Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame` and more.
     export    writes a program as a Python module of its own.
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from azgen.execution.execute import Result, execute, prepare
     from azgen.language.program import Program, load
     from azgen.study.export import export
+    from azgen.study.resume import resume
     from azgen.study.run import Run, evolve
     from azgen.tasks.task import Task
 
@@ -60,6 +62,7 @@ __all__ = [
     "export",
     "load",
     "prepare",
+    "resume",
 ]
 
 _HOMES = {
@@ -73,6 +76,7 @@ _HOMES = {
     "export": "azgen.study.export",
     "load": "azgen.language.program",
     "prepare": "azgen.execution.execute",
+    "resume": "azgen.study.resume",
 }
 
 

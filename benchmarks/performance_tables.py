@@ -57,16 +57,18 @@ def ladder(figures: tuple[Figure, ...]) -> Iterator[str]:
 
 
 def crossover(figures: tuple[Figure, ...]) -> Iterator[str]:
-    columns = ("one evaluation", "", "kernel µs", "native µs", "compiling ms", "pays after")
-    yield from heading(*columns, right=4)
-    for f in figures:
+    columns = ("one evaluation", "", "kernel µs", "native µs", "compiling ms", "pays after", "by the model")
+    yield from heading(*columns, right=5)
+    for f in (f for f in figures if f.unit == "evaluations"):
         d = f.details
-        yield row(
-            f.work,
-            f.by,
-            *(number(d[key]) for key in ("kernel_us", "native_us", "compile_ms")),
-            number(f.best),
-        )
+        times = (number(d[key]) for key in ("kernel_us", "native_us", "compile_ms"))
+        yield row(f.work, f.by, *times, number(f.best), number(d.get("model")) or "never")
+    yield ""
+    columns = ("search", "backend", "CPU s", "on the kernel", "natively", "programs compiled")
+    yield from heading(*columns, right=4)
+    for f in (f for f in figures if f.unit == "s"):
+        ratings = (number(f.details["ratings"][key]) for key in ("kernel", "native", "compiled"))
+        yield row(f.work, f.by, number(f.best), *ratings)
 
 
 def environment(report: Report) -> Iterator[str]:

@@ -32,6 +32,9 @@ from azgen.search.messages import Migrants, Order, Report, decode
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
+MOST_MIGRANTS = 500_000
+"""Of a round: 1000 islands that send 500 programs each hold 2 GB."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
@@ -206,8 +209,7 @@ def simulate(recording: Recording, settings: Settings, n_rounds: int = 20) -> Me
     count = settings.islands.count
     stop = dataclasses.replace(settings.stop, max_programs=count * (1000 + n_rounds * 10_000))
     settings = dataclasses.replace(settings, stop=stop)
-    migrants = settings.islands.migrants or settings.evolution.population // 2
-    engine = SimulatedEngine(recording, count, migrants)
+    engine = SimulatedEngine(recording, count, settings.islands.migrants)
     coordinator = Coordinator(settings, engine, lambda event: None)
     began = time.process_time()
     coordinator.search()
@@ -258,9 +260,11 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     for count in args.islands:
-        for topology, migrants in (("none", 10), ("ring", 10), ("pool", 10), ("pool", 0)):
+        for topology, migrants in (("none", 10), ("ring", 10), ("pool", 10), ("pool", 50), ("pool", 500)):
+            if count * migrants > MOST_MIGRANTS:
+                continue
             found = simulate(recording, settings_for(count, topology, migrants=migrants), args.rounds)
-            what = topology if topology == "none" else f"{topology}, {migrants or 500} programs"
+            what = topology if topology == "none" else f"{topology}, {migrants} programs"
             print(
                 f"| {count} | {what} | {found.seconds * 1e3:.1f} | {found.seconds / count * 1e6:.0f} | "
                 f"{found.messages:.0f} | {found.sent / 1e3:.0f} | {found.received / 1e3:.0f} |",

@@ -29,6 +29,8 @@ TINY = dataclasses.replace(
     solve_seeds=1,
     solve_limit=0.2,
     batches=(1, 2),
+    crossover_epochs=(1,),
+    crossover_programs=20,
     workers=(1, 2),
     worker_programs=4000,
 )

@@ -117,7 +117,7 @@ def test_a_file_that_is_no_table():
         ),
         ("population = 1000", "populatoin = 1000", "did you mean evolution.population?"),
         ("matrices = 1", 'matrices = 0\n[nonsense]\nx = "y"', "there is no setting nonsense"),
-        ("n_features = 4", "n_features = 1", "tasks.n_features is 1; at least 2"),
+        ("n_features = 4", "n_features = 0", "tasks.n_features is 0; at least 1"),
     ],
 )
 def test_bad_configuration(before, after, message):

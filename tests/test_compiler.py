@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_stage_times_are_returned_and_only_the_products_are_left(compiled):
 def test_generated_c_does_not_depend_on_the_folder(compiled):
     _, _, folder = compiled
     assert str(folder) not in (folder / "arithmetic.c").read_text()
+
+
+def test_translating_takes_little_memory_and_other_scripts_stay_in_comments(tmp_path):
+    (tmp_path / "arithmetic.pyx").write_text(f"# Größe 大 {SOURCE}", encoding="utf-8")
+    program = (
+        "import sys; from pathlib import Path; from azgen.codegen.compiler import cython_to_c;"
+        "from azgen.study.benchmark.processes import peak_memory; from Cython.Compiler import Main;"
+        "before = peak_memory(); cython_to_c(Path(sys.argv[1])); print(peak_memory() - before)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "arithmetic.pyx")]
+    more = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert more < 60  # MB; 180 with Cython's own scanner of all scripts
 
 
 def test_default_flags_keep_values():

@@ -161,7 +161,7 @@ def test_all_classes_of_images_at_once(tmp_path):
     assert resolve_settings("ten-digits", data="digits").tasks.source == "multiclass"
     table = resolve_settings("ten-digits", data="wine").tasks
     assert (table.source, table.kind) == ("table", "multiclass")
-    with pytest.raises(AzgenError, match="images know the kind multiclass"):
+    with pytest.raises(AzgenError, match="images are told apart by their classes"):
         resolve_settings(data="digits", kind="regression")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tomli_w
 from hypothesis import given, settings
 from typer.testing import CliRunner
 
@@ -23,7 +22,6 @@ from azgen.language import OPS, Memory, Program
 from azgen.language.program import VECTOR
 from azgen.language.zoo import zoo
 from azgen.presets import preset, resolve_settings
-from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
 from azgen.runs.settings import (
@@ -31,11 +29,9 @@ from azgen.runs.settings import (
     FunctionSettings,
     MemorySettings,
     Settings,
-    as_mapping,
 )
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
-from azgen.search.resume import resume
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
 from tests.agreement import random_tasks
@@ -131,17 +127,15 @@ def test_the_probe_looks_at_every_class() -> None:
     assert home.fitness[0] == home.fitness[2] == home.fitness[3]
 
 
-def run(settings: Settings, directory: Path | None = None, stop_at: int | None = None) -> Outcome:
+def run(
+    settings: Settings, directory: Path | None = None, stop_at: int | None = None, *, resume: bool = False
+) -> Outcome:
     def observe(event: Event) -> None:
         if isinstance(event, Progress) and event.round == stop_at:
             os.kill(os.getpid(), signal.SIGINT)
 
-    checkpoints = None
-    if directory is not None:
-        (directory / "config.toml").write_text(tomli_w.dumps(as_mapping(settings)))
-        checkpoints = directory / CHECKPOINTS
     split = make_tasks(settings.tasks, settings.seed)
-    return Evolution(settings, split, observe, checkpoints=checkpoints).run()
+    return Evolution(settings, split, observe, checkpoints=directory, resume=resume).run()
 
 
 def test_backends_workers_and_interruptions_do_not_change_a_run(tmp_path: Path) -> None:
@@ -152,7 +146,7 @@ def test_backends_workers_and_interruptions_do_not_change_a_run(tmp_path: Path) 
         run(changed(SMALL, backend="kernel")),
     ]
     assert run(SMALL, tmp_path, stop_at=4).reason == "interrupted"
-    others.append(resume(tmp_path))
+    others.append(run(SMALL, tmp_path, resume=True))
     for other in others:
         assert other.hall_of_fame == outcome.hall_of_fame and other.counts == outcome.counts
         np.testing.assert_array_equal(other.test_fitness, outcome.test_fitness)
@@ -215,7 +209,7 @@ def azgen(*arguments: object, status: int = 0) -> str:
 
 @pytest.mark.usefixtures("in_empty_folder")
 def test_a_run_is_shown_exported_executed_and_tuned() -> None:
-    azgen("evolve", "--data", "wine", "--max-programs", 1500, "--out", "mine")
+    azgen("evolve", "--data", "wine", "--max-programs", 1500, "--baselines", "few", "--out", "mine")
     result = load_run("mine").result
     assert result["test"]["fitness"]["mean"] > 0.9
     assert [b["name"].split(" (")[0] for b in result["baselines"]] == [
@@ -244,7 +238,7 @@ def test_programs_say_what_they_are_for() -> None:
     assert "vector_softmax(v2)" in azgen("show", "zoo:softmax-linear", "--source", "--features", 5)
     azgen("export", "zoo:softmax-linear", "-o", "winner.py")
     assert "class EvolvedClassifier" in Path("winner.py").read_text()
-    assert "it is accuracy" in azgen("export", "zoo:softmax-linear", "--metric", "rmse", status=2)
+    assert "take accuracy" in azgen("export", "zoo:softmax-linear", "--metric", "rmse", status=2)
     record = json.loads(azgen("run", "zoo:softmax-linear", "--data", "digits", "--set", "select", "--json"))
     assert record["sets"]["select"]["mean"] > 0.5
     text = azgen("data", "digits", "--draw", "--kind", "multiclass", "--rows", 2)

@@ -102,8 +102,8 @@ def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
     from azgen.study.benchmark.suite import BENCHMARKS
 
     to.print(f"\n{name}: {(BENCHMARKS[name].__doc__ or '').splitlines()[0]}", style="bold")
-    if name == "ladder":
-        _print_ladder(to, figures)
+    if name in ("ladder", "crossover"):
+        (_print_ladder if name == "ladder" else _print_crossover)(to, figures)
         return
     rows, before = [], ""
     for figure in figures:
@@ -140,6 +140,26 @@ def _print_ladder(to: Console, figures: list[Figure]) -> None:
         before = figure.work
     headings = [name.replace("_", " ") for name in ALL_COUNTS]
     to.print(grid(rows, "work", "rungs", "programs/s", *headings, right=range(2, 3 + len(ALL_COUNTS))))
+
+
+def _print_crossover(to: Console, figures: list[Figure]) -> None:
+    """When compiling pays, measured and by the cost model; what backends take for whole searches."""
+    from azgen.cli.output import grid
+
+    rows, searches = [], []
+    for f in figures:
+        d: dict[str, Any] = dict(f.details)
+        if f.unit == "evaluations":
+            times = [_number(d[key]) for key in ("kernel_us", "native_us", "compile_ms")]
+            rows.append((f.work, f.by, *times, _number(f.best), _number(d["model"]) or "never"))
+        else:
+            ratings = [_number(d["ratings"][key]) for key in ("kernel", "native", "compiled")]
+            searches.append((f.work, f.by, _number(f.best), *ratings))
+    if rows:
+        columns = ("kernel µs", "native µs", "compiling ms", "pays after", "by the model")
+        to.print(grid(rows, "one evaluation", "", *columns, right=range(2, 7)))
+    headings = ("search", "backend", "CPU s", "on the kernel", "natively", "programs compiled")
+    to.print(grid(searches, *headings, right=range(2, 6)))
 
 
 def _print_environment(to: Console, report: Report) -> None:

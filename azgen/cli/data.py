@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import table_options
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _SHOWN_COLUMNS = 60
 
 
 @app.command(rich_help_panel="Reference")
+@table_options
 def data(
     name: str | None = typer.Argument(
         None,
@@ -48,37 +50,17 @@ def data(
         metavar="KIND",
         help="auto, regression, classification or multiclass, for tables; multiclass also for images.",
     ),
-    positive: str | None = typer.Option(
-        None, metavar="CLASS", help="The class to tell from all others, for tables."
-    ),
-    impute: str | None = typer.Option(
-        None,
-        metavar="HOW",
-        help="What replaces empty cells of a table: mean or median; without it they are refused.",
-    ),
-    categorical: str | None = typer.Option(
-        None, metavar="COLUMNS", help='Columns of categories, separated by commas; "auto": all of text.'
-    ),
-    drop: str | None = typer.Option(
-        None, metavar="COLUMNS", help="Columns to leave out, separated by commas."
-    ),
-    drop_constant: bool = typer.Option(False, "--drop-constant", help="Leave constant columns out."),
-    groups: str | None = typer.Option(
-        None, metavar="COLUMN", help="Rows of one group are never on both sides of a split."
-    ),
-    time: str | None = typer.Option(
-        None, metavar="COLUMN", help="Everything is scored on rows later than those trained on."
-    ),
-    folds: int | None = typer.Option(
-        None, min=2, metavar="N", help="Search tasks are N folds in place of random splits."
-    ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    *,
+    table: dict[str, Any],
 ) -> None:
     """List the data sets on this machine, describe one or a table of yours, or draw a task and show it.
 
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
     from azgen.cli.output import console
+    from azgen.runs.settings import settings_from
+    from azgen.search.sources import table_options as options_of_table
     from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS
 
@@ -90,9 +72,8 @@ def data(
             )
         _list(to, json)
         return
-    options = table_options(
-        kind, positive, impute, categorical, drop, drop_constant, groups, time, folds, seed
-    )
+    chosen = settings_from({"tasks": {"source": "table", "data": name, "kind": kind, **table}}, "azgen data")
+    options = options_of_table(chosen.tasks, seed)
     if draw:
         split = draw_split(name, target, features, seed, options)
         _show_task(to, split, task_set, number, rows, json)
@@ -100,42 +81,6 @@ def data(
         raise AzgenError(f"{name} is a teacher; it has nothing to describe, but: azgen data {name} --draw")
     else:
         _describe(to, name, target, options, json)
-
-
-def table_options(
-    kind: str = "auto",
-    positive: str | None = None,
-    impute: str | None = None,
-    categorical: str | None = None,
-    drop: str | None = None,
-    drop_constant: bool = False,
-    groups: str | None = None,
-    time: str | None = None,
-    folds: int | None = None,
-    seed: int = 0,
-) -> TableOptions:
-    """Options of a table from the command line's texts; columns are separated by commas."""
-    from azgen.tasks.features import FeatureOptions
-    from azgen.tasks.splits import SplitOptions
-    from azgen.tasks.table import TableOptions
-
-    how: Any = impute
-    names: Any = "auto" if categorical == "auto" else _columns(categorical)
-    splits = (
-        SplitOptions(seed=seed) if folds is None else SplitOptions(seed=seed, method="folds", n_search=folds)
-    )
-    return TableOptions(
-        kind=kind,  # type: ignore[arg-type]  # read_labels checks it
-        positive=positive,
-        features=FeatureOptions(how, drop_constant, _columns(drop), names),
-        splits=splits,
-        groups=groups,
-        time=time,
-    )
-
-
-def _columns(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _list(to: Console, json: bool) -> None:

@@ -97,5 +97,5 @@ def ladder(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
     return [
         (name.replace("_", " "), thousands(count), f"{count / programs:.1%}")
         for name, count in counts.items()
-        if count and name not in ("programs", "steps")
+        if count and name not in ("programs", "steps")  # steps: of runs by azgen 0.1
     ]

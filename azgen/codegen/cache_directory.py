@@ -1,6 +1,7 @@
 """The folder of the compile cache: where it is, whether it can be trusted, what is in it, how it is emptied.
 
-    <build>/<kind>/<key>/    one compiled module: generated source, headers, compiled file, manifest.json
+    <build>/<kind>/<key>/    one compiled module: generated source, headers, compiled file, manifest.json;
+                             or what was measured on this machine (measurements.py)
     <build>/<kind>/.tmp-*    being written, or being deleted, by some process
 
 Code from this folder is loaded into the process, so nobody else may be able to write there.

@@ -16,6 +16,7 @@ from azgen.codegen.render import (
     render_lane_header,
     statement,
 )
+from azgen.language.metrics import Metric, is_classification
 from azgen.language.normalize import Function, live_after, live_before
 from azgen.language.ops import Op
 from azgen.language.program import SCALAR, VECTOR, Address, Instruction, Program
@@ -29,7 +30,7 @@ class Register:
         name: the address.
         size: numbers on one task; one that has several is an array.
         lasts: whether it lasts from example to example, starting at zero.
-        on_stack: whether it is small enough not to be allocated.
+        on_stack: whether it lies on the stack and need not be allocated.
     """
 
     name: str
@@ -72,7 +73,10 @@ class Candidate:
         self.ops: set[Op] = set()
         self.fusions: set[Fusion] = set()
         self._n_features = n_features
-        self._on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        # What is read in packs must be aligned to them, which memory on the stack is not.
+        self._on_stack = (
+            lane.pack == 1 and lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        )
         self._written: set[Address] = set()
         self._constants = 0
         after = live_after(self.program)
@@ -162,7 +166,7 @@ def text_of(instruction: Instruction, first: int) -> str:
 
 
 def render_candidates(
-    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str, classes: int = 0
+    programs: Sequence[Program], n_features: int, lane: LaneType, metric: Metric, classes: int = 0
 ) -> dict[str, str]:
     """Source files of a module of candidates: file name -> text. Their constants do not matter.
 
@@ -179,6 +183,7 @@ def render_candidates(
             F=n_features,
             lane=lane,
             metric=metric,
+            classification=is_classification(metric),
             form=VECTOR if classes else SCALAR,
             classes=classes,
             ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),

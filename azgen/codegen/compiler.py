@@ -21,6 +21,7 @@ from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from azgen.codegen.precompiled import discard, precompiled_headers
 from azgen.codegen.toolchain import Toolchain, compiler_environment, find_toolchain
@@ -114,8 +115,6 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
     unless `module_name` says otherwise. Prints nothing. Raises CompilerError with Cython's message for bad
     source.
     """
-    from Cython.Compiler import Main, Options  # here, since a run that finds all in the cache never needs it
-
     pyx_path = pyx_path.absolute()
     c_path = pyx_path.with_suffix(".c") if c_path is None else c_path.absolute()
     listing = pyx_path.with_suffix(
@@ -124,6 +123,7 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
     started = time.perf_counter()
     try:
         with _cython_lock, _no_garbage_collection():
+            Main, Options = _cython()
             options = Options.CompilationOptions(
                 compiler_directives=CYTHON_DIRECTIVES,
                 output_file=str(c_path),
@@ -141,6 +141,24 @@ def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str 
     c_path.with_suffix(".h").unlink(missing_ok=True)
     _name_source_without_folder(c_path, pyx_path.name)
     return time.perf_counter() - started
+
+
+def _cython() -> tuple[Any, Any]:
+    """Cython's modules Main and Options; imported late, as a run that finds all in the cache needs neither.
+
+    Cython's scanner is a table of states for every character that names may contain, in all scripts: 163 MB,
+    and 0.3 s to make. Generated source is in ASCII, so the scanner is made for that.
+    """
+    from Cython.Compiler import Lexicon
+
+    for name in ("unicode_start_ch", "unicode_continuation_ch"):
+        single, ranges = getattr(Lexicon, f"{name}_any", ""), getattr(Lexicon, f"{name}_range", "")
+        pairs = zip(ranges[::2], ranges[1::2], strict=True)  # first and last character of each range
+        setattr(Lexicon, f"{name}_any", "".join(filter(str.isascii, single)))
+        setattr(Lexicon, f"{name}_range", "".join(a + z for a, z in pairs if z.isascii()))
+    from Cython.Compiler import Main, Options
+
+    return Main, Options
 
 
 def compile_c(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from azgen.codegen import cache_directory, compiler
+from azgen.codegen import cache_directory, compiler, measurements
 from azgen.errors import AzgenError, CacheError, CompilerError
 
 _MINIMUM_CYTHON = (3, 1)
@@ -88,6 +88,19 @@ def _build_directory() -> tuple[str, str]:
     return detail, ""
 
 
+def _calibration() -> tuple[str, str]:
+    found = measurements.all_measured(measurements.CALIBRATION)
+    if not found:
+        return "nothing measured yet; `--backend auto` measures when evaluations take long enough", ""
+    last = found[0]
+    fixed, more = 1e3 * last["module"], 1e3 * last["instruction"]
+    plural = "" if len(found) == 1 else "s"
+    return (
+        f"{len(found)} search space{plural} measured for `--backend auto`; the last ({last['of']}): "
+        f"compiling takes {fixed:.0f} ms a module and {more:.1f} ms an instruction"
+    ), ""
+
+
 def _compile_and_load() -> tuple[str, str]:
     # In the build directory and not in /tmp: a file system mounted noexec must show here.
     folder = cache_directory.build_directory()
@@ -111,5 +124,6 @@ _CHECKS: tuple[tuple[str, Callable[[], tuple[str, str]], tuple[str, ...]], ...] 
     ("vector maths", _vector_math, ("C compiler",)),
     ("Cython", _cython, ()),
     ("build directory", _build_directory, ()),
+    ("calibration", _calibration, ("build directory",)),
     ("compile and load", _compile_and_load, ("C compiler", "Python headers", "Cython", "build directory")),
 )

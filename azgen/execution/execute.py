@@ -17,8 +17,10 @@ from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
-from azgen.language.ops import OPS
+from azgen.language.metrics import Metric
+from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.program import Memory, Program
+from azgen.language.userops import user_ops
 from azgen.tasks.task import Task
 
 Backend = Literal["oracle", "kernel", "native"]
@@ -116,17 +118,33 @@ def prepare(
 
 
 @lru_cache(maxsize=64)
-def native_code(n_features: int, lane: LaneType, metric: str, classes: int = 0) -> NativeCode:
+def native_code(n_features: int, lane: LaneType, metric: Metric, classes: int = 0) -> NativeCode:
     """This process's compiled candidates for one number of features, lane type and metric; of several
     classes, or 0 for the scalar form."""
     return NativeCode(n_features, lane, metric, classes)
 
 
-def general_spec(program: Program, n_features: int, metric: str, dtype: str, classes: int = 0) -> KernelSpec:
+def compile_together(
+    programs: Sequence[Program], n_features: int, metric: Metric, dtype: str, classes: int = 0
+) -> None:
+    """Compiles programs that are to be executed natively, in few modules, which costs less than one by
+    one."""
+    by_lane: dict[LaneType, list[Program]] = {}
+    for program in programs:
+        largest = largest_register(program.normalized().memory, n_features)
+        by_lane.setdefault(lane_type(dtype, largest), []).append(program)
+    for lane, members in by_lane.items():
+        native_code(n_features, lane, metric, classes).compile(members)
+
+
+def general_spec(
+    program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0
+) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""
     memory = program.memory
     fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
+    own = user_ops({instruction.op for instruction in program.instructions()})
     return KernelSpec(
         n_features,
         # Without matrices the lane type may be wider, for candidates and kernel alike.
@@ -137,10 +155,17 @@ def general_spec(program: Program, n_features: int, metric: str, dtype: str, cla
         ),
         metric,
         dtype,
-        also=tuple(sorted({op.name for op in fitting} | {i.op.name for i in program.instructions()})),
+        also=tuple(sorted({op.name for op in (*fitting, *own)})),
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
+        table=_table_with(own),
         classes=classes,
     )
+
+
+@lru_cache(maxsize=64)
+def _table_with(ops: tuple[Op, ...]) -> OpTable:
+    """The op table with a user's own, the same object for the same ops, so that kernels are found again."""
+    return OPS.extended(ops) if ops else OPS
 
 
 def _rounded_up(count: int, start: int) -> int:

@@ -18,6 +18,7 @@ from azgen.codegen.lanes import LaneType
 from azgen.execution.kernel import math_libraries, per_task, room_for_predictions
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.meaning import element_index
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 
 BATCH = 32
@@ -60,9 +61,13 @@ class NativeCode:
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
     """
 
-    def __init__(self, n_features: int, lane: LaneType, metric: str, classes: int = 0):
+    def __init__(self, n_features: int, lane: LaneType, metric: Metric, classes: int = 0):
         self.n_features, self.lane, self.metric, self.classes = n_features, lane, metric, classes
         self._compiled: dict[str, Compiled] = {}
+
+    def __len__(self) -> int:
+        """Structures compiled so far."""
+        return len(self._compiled)
 
     def compile(self, programs: Sequence[Program]) -> None:
         """Compiles those programs whose structure has not been compiled yet, 32 to a module."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from azgen.execution.layout import epoch_order
 from azgen.language.meaning import larger, softmax
+from azgen.language.metrics import Metric, UserMetric
 from azgen.language.program import FEATURES, SCALAR, Address, Instruction, Memory, Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
@@ -111,7 +112,7 @@ def execute_task(
     return fitness_of_loss(float(loss) / len(y_valid), task.metric), predictions
 
 
-def loss_of(label: Any, prediction: Any, metric: str, weights: Any) -> Any:
+def loss_of(label: Any, prediction: Any, metric: Metric, weights: Any) -> Any:
     """Loss of one validation example, in its own number type (templates/lane/fitness.h.j2 says the same).
 
     Args:
@@ -119,6 +120,8 @@ def loss_of(label: Any, prediction: Any, metric: str, weights: Any) -> Any:
         metric: see `Task`.
         weights: see `Task.loss_weights`.
     """
+    if isinstance(metric, UserMetric):
+        return metric.loss(label, prediction)
     if np.ndim(label):
         return _loss_of_classes(int(np.argmax(label)), prediction, metric, weights)
     number_type, weight = type(prediction), weights[int(label > 0.5)]
@@ -133,7 +136,7 @@ def loss_of(label: Any, prediction: Any, metric: str, weights: Any) -> Any:
     return wrong if metric == "accuracy" else wrong * weight
 
 
-def _loss_of_classes(right: int, probabilities: NDArray[Any], metric: str, weights: Any) -> Any:
+def _loss_of_classes(right: int, probabilities: NDArray[Any], metric: Metric, weights: Any) -> Any:
     number_type = probabilities.dtype.type
     if metric == "log-loss":
         return -np.log(larger(probabilities[right], number_type(LEAST_PROBABILITY)))
@@ -141,8 +144,10 @@ def _loss_of_classes(right: int, probabilities: NDArray[Any], metric: str, weigh
     return wrong if metric == "accuracy" else wrong * weights[right]
 
 
-def fitness_of_loss(loss: float, metric: str) -> float:
+def fitness_of_loss(loss: float, metric: Metric) -> float:
     """Fitness in [0, 1] of a mean (weighted) loss; for the metrics of the original its section 2.4."""
+    if isinstance(metric, UserMetric):
+        return min(max(0.0, float(metric.fitness(loss))), 1.0)
     if metric == "rmse":
         return 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
     if metric == "log-loss":

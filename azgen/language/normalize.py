@@ -8,7 +8,9 @@ by the next Predict.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
+from azgen.language.ops import FIRST_ID
 from azgen.language.program import FEATURES, Address, Instruction, Program
 
 Function = tuple[Instruction, ...]
@@ -23,6 +25,12 @@ def structure_text(program: Program) -> str:
     """Program text with every constant replaced by a question mark."""
     nan = float("nan")
     return str(program.with_constants((nan,) * len(program.constants))).replace("nan", "?")
+
+
+def meaning_text(program: Program, text: Callable[[Program], str]) -> str:
+    """A program's text and the spelling of a user's own ops in it, which may change from file to file."""
+    own = {(i.op.id, i.op.name, i.op.cython) for i in program.instructions() if i.op.id >= FIRST_ID}
+    return text(program) + "".join(f"{op}\n" for op in sorted(own))
 
 
 def live_after(program: Program) -> tuple[frozenset[Address], frozenset[Address], frozenset[Address]]:

@@ -245,16 +245,16 @@ class Program:
     @cached_property
     def hash(self) -> str:
         """16 hexadecimal digits that identify the normal form, constants included."""
-        from azgen.language.normalize import digest
+        from azgen.language.normalize import digest, meaning_text
 
-        return digest(str(self.normalized()))
+        return digest(meaning_text(self.normalized(), str))
 
     @cached_property
     def structure_hash(self) -> str:
         """16 hexadecimal digits that identify the normal form with its constants lifted out."""
-        from azgen.language.normalize import digest, structure_text
+        from azgen.language.normalize import digest, meaning_text, structure_text
 
-        return digest(structure_text(self.normalized()))
+        return digest(meaning_text(self.normalized(), structure_text))
 
     def cost(self, n_features: int) -> tuple[float, float, float]:
         """Static cost of one run of Setup, Predict and Learn at F = n_features, in multiplications."""

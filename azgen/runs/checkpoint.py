@@ -28,7 +28,7 @@ from azgen.errors import AzgenError
 CHECKPOINTS = "checkpoints"
 """Folder in the run directory."""
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT = 2
 
 _NAME = re.compile(r"checkpoint-(\d+)\.npz")

@@ -8,11 +8,13 @@ import tomllib
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError
-from azgen.language.ops import OPS
+from azgen.language.userfile import NOTHING, UserFile, read_user_file, user_text
+from azgen.runs.task_checks import check_tasks
 
 T = TypeVar("T")
 
@@ -25,27 +27,46 @@ class TaskSettings:
     """Where tasks come from and how they are executed.
 
     Attributes:
-        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set),
-            "multiclass" (all its classes at once) or "table" (the user's own).
+        source: "linear", "affine", "two-layer", "two-layer-live" (synthetic teachers; two-layer has two units
+            zeroed, as the original), "projected" (class pairs of a data set), "multiclass" (all its classes at
+            once) or "table" (the user's own).
         data: data set name or file, for "projected", "multiclass" and "table".
+        metric: what fitness is: "rmse" or "r2"; "accuracy", "balanced-accuracy" or "log-loss"; or one of
+            ops_file. Empty: rmse for regression, accuracy for classes.
         target: the table's column to predict.
-        kind: "auto", "regression", "classification", or "multiclass" (one-hot labels also for two classes), for
-            tables.
-        n_features: F of synthetic and projected tasks.
+        kind: "auto" (a table's target column tells; a teacher gives regression), "regression",
+            "classification" (of a teacher: the sign of its output) or "multiclass" (of a table: one-hot labels
+            also for two classes).
+        positive: the class of a table to tell from all others; empty: none.
+        n_features: F of synthetic and projected tasks; 0: images as they are, without a projection.
         n_search, n_select, n_test: number of tasks of each set; for tables n_search and n_select are splits.
-        n_train, n_valid: examples per task of each set; 0: as many as there are.
+        n_train, n_valid: examples per task of each set; 0: as many as there are, as always with tables.
         epochs: passes over the training examples.
         impute: "", "mean" or "median": what replaces missing cells of a table ("": they are refused).
+        categorical: columns of categories in a table, or "auto" alone: all columns of text.
+        drop: columns of a table to leave out.
         drop_constant: leave constant columns of a table out instead of refusing them.
+        groups: a table's column; rows of one group are never on both sides of a split.
+        time: a table's column; everything is scored on rows later than those trained on.
+        folds: so many folds of a table's rows are the search tasks; 0: n_search random splits.
+        test_fraction: share of a table's rows that is set aside for the test, before anything else.
+        select_fraction: share of the others that is set aside for selection.
+        valid_fraction: share of what is left that a search task is scored on (random splits).
         noise: standard deviation of noise on labels of synthetic tasks.
+        data_seeds, param_seeds: seeds of the examples and of the teachers of synthetic search tasks; a list
+            that is too short goes on with its last number + 1, + 2 and so on. Empty: drawn by the seed.
         redraw: new search tasks at every restart.
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
     """
 
-    source: Literal["linear", "affine", "two-layer", "projected", "multiclass", "table"] = "linear"
+    source: Literal["linear", "affine", "two-layer", "two-layer-live", "projected", "multiclass", "table"] = (
+        "linear"
+    )
     data: str = ""
+    metric: str = ""
     target: str = ""
     kind: Literal["auto", "regression", "classification", "multiclass"] = "auto"
+    positive: str = ""
     n_features: int = 4
     n_search: int = 10
     n_select: int = 100
@@ -54,8 +75,18 @@ class TaskSettings:
     n_valid: Sizes = (0, 0, 0)
     epochs: int = 1
     impute: Literal["", "mean", "median"] = ""
+    categorical: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
     drop_constant: bool = False
+    groups: str = ""
+    time: str = ""
+    folds: int = 0
+    test_fraction: float = 0.2
+    select_fraction: float = 0.2
+    valid_fraction: float = 0.25
     noise: float = 0.0
+    data_seeds: tuple[int, ...] = ()
+    param_seeds: tuple[int, ...] = ()
     redraw: bool = False
     max_abs_error: float = 100.0
 
@@ -113,10 +144,14 @@ class EvolutionSettings:
         constant_step: "log-normal" (original) or "factor" (paper: uniform in [0.5, 2]).
         combine: "mean" or "median" of the fitness over tasks.
         batch: children made from one state of the population.
-        probe_train, probe_valid: examples of the equivalence probe.
+        known: look programs up by their normal form among those whose fitness is known.
+        probe: run programs on a few examples first; one that behaves like one whose fitness is known takes
+            that, and one that fails on every task scores 0.
+        probe_train, probe_valid: examples of the probe.
         cache_size: programs that each of the two tables of known fitness remembers; 0: none.
         hurdles: fractions of the training examples after which a program is rated for the first time, for
             the second time and so on; empty: none.
+        hurdle_tasks: fraction of the search tasks at each hurdle, the first of them; empty: all.
         hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
         stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
@@ -133,10 +168,13 @@ class EvolutionSettings:
     constant_step: Literal["log-normal", "factor"] = "log-normal"
     combine: Literal["mean", "median"] = "mean"
     batch: int = 16
+    known: bool = True
+    probe: bool = True
     probe_train: int = 10
     probe_valid: int = 10
     cache_size: int = 65536
     hurdles: tuple[float, ...] = ()
+    hurdle_tasks: tuple[float, ...] = ()
     hurdle_percentile: float = 75.0
     max_cost: float = 0.0
     initial: str = "random"
@@ -213,6 +251,11 @@ class Settings:
         dtype: number type of all arithmetic.
         seed: decides tasks, mutations and draws.
         backend: "auto", "kernel" or "native": what rates children. Never changes results.
+        baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
+            "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
+        ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
+        ops_text: what that file says; it is read with the configuration and travels with the settings, so it
+            is not given.
     """
 
     name: str = "custom"
@@ -220,6 +263,9 @@ class Settings:
     dtype: Literal["float32", "float64"] = "float32"
     seed: int = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
+    baselines: Literal["all", "few"] = "all"
+    ops_file: str = ""
+    ops_text: str = ""
     tasks: TaskSettings = field(default_factory=TaskSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
     setup: FunctionSettings = field(default_factory=FunctionSettings)
@@ -228,6 +274,15 @@ class Settings:
     evolution: EvolutionSettings = field(default_factory=EvolutionSettings)
     islands: IslandSettings = field(default_factory=IslandSettings)
     stop: StopSettings = field(default_factory=StopSettings)
+
+    @property
+    def user(self) -> UserFile:
+        """Ops and metrics, the user's own among them.
+
+        Raises:
+            AzgenError: the file of ops is not as it must be.
+        """
+        return read_user_file(self.ops_text, self.ops_file) if self.ops_file else NOTHING
 
 
 def read_settings(path: str | Path) -> Settings:
@@ -243,14 +298,23 @@ def read_settings(path: str | Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise AzgenError(f"{path}: cannot be read: {error}") from None
     try:
-        return settings_from(tomllib.loads(text), str(path))
+        return settings_from(tomllib.loads(text), str(path), Path(path).parent)
     except tomllib.TOMLDecodeError as error:
         raise AzgenError(f"{path}: not valid TOML: {error}") from None
 
 
-def settings_from(mapping: Mapping[str, Any], source: str = "configuration") -> Settings:
-    """Settings from nested mappings, as TOML gives them; checked as a whole."""
+def settings_from(
+    mapping: Mapping[str, Any], source: str = "configuration", folder: Path | None = None
+) -> Settings:
+    """Settings from nested mappings, as TOML gives them; checked as a whole.
+
+    Args:
+        folder: from which `ops_file` is seen; None: this process's.
+    """
     settings = _read(Settings, mapping, source, "")
+    if settings.ops_file and not settings.ops_text:
+        path = str(folder / settings.ops_file) if folder else settings.ops_file
+        settings = dataclasses.replace(settings, ops_file=path, ops_text=user_text(path))
     check(settings, source)
     return settings
 
@@ -325,6 +389,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
             raise AzgenError(f"{source}: {message}")
 
     memory, evolution, stop, tasks = settings.memory, settings.evolution, settings.stop, settings.tasks
+    table = settings.user.table
     need(memory.scalars >= 2, f"memory.scalars is {memory.scalars}; at least 2 (label and prediction)")
     need(memory.vectors >= 1, f"memory.vectors is {memory.vectors}; at least 1 (features)")
     need(memory.matrices >= 0, f"memory.matrices is {memory.matrices}; it cannot be negative")
@@ -334,9 +399,9 @@ def check(settings: Settings, source: str = "configuration") -> None:
         function: FunctionSettings = getattr(settings, name)
         for op_name in function.ops:
             try:
-                op = OPS[op_name]
+                op = table[op_name]
             except AzgenError:
-                close = difflib.get_close_matches(op_name, [op.name for op in OPS], 1)
+                close = difflib.get_close_matches(op_name, [op.name for op in table], 1)
                 hint = f"did you mean {close[0]!r}? " if close else ""
                 raise AzgenError(
                     f"{source}: {name}.ops: there is no op {op_name!r}; {hint}`azgen ops` lists them"
@@ -354,10 +419,19 @@ def check(settings: Settings, source: str = "configuration") -> None:
         need(0 <= getattr(evolution, name) <= 1, f"evolution.{name} is a probability, between 0 and 1")
     weights = dataclasses.astuple(evolution.actions)
     need(min(weights) >= 0 and sum(weights) > 0, "evolution.actions: weights must not be negative, nor all 0")
-    rising = list(evolution.hurdles) == sorted(set(evolution.hurdles))
+    shares = evolution.hurdle_tasks or (1.0,) * len(evolution.hurdles)
     need(
-        rising and all(0 < part < 1 for part in evolution.hurdles),
-        f"evolution.hurdles is {list(evolution.hurdles)}; rising fractions between 0 and 1",
+        len(shares) == len(evolution.hurdles),
+        f"evolution.hurdle_tasks is {list(shares)}; one fraction for each of evolution.hurdles, or none",
+    )
+    # Each is larger than the one before it in examples or tasks or both, and the whole is larger than the last.
+    stages = [*zip(evolution.hurdles, shares, strict=True), (1.0, 1.0)]
+    rising = all(a != b and a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(stages))
+    need(
+        rising and all(min(stage) > 0 for stage in stages),
+        f"evolution.hurdles is {list(evolution.hurdles)}"
+        + (f" and hurdle_tasks {list(shares)}" if evolution.hurdle_tasks else "")
+        + "; rising fractions between 0 and 1",
     )
     need(0 <= evolution.hurdle_percentile <= 100, "evolution.hurdle_percentile must be between 0 and 100")
     need(evolution.cache_size >= 0, "evolution.cache_size cannot be negative")
@@ -376,16 +450,12 @@ def check(settings: Settings, source: str = "configuration") -> None:
     need(not endless, "nothing ends this run: set stop.max_programs, stop.max_seconds or stop.target_fitness")
     need(tasks.epochs >= 1, f"tasks.epochs is {tasks.epochs}; at least 1")
     need(tasks.max_abs_error > 0, "tasks.max_abs_error must be positive")
-    need(tasks.n_features >= 2, f"tasks.n_features is {tasks.n_features}; at least 2")
     need(
         min(tasks.n_search, tasks.n_select, tasks.n_test) >= 1,
         "tasks.n_search, n_select and n_test: at least 1 each",
     )
     need(min(tasks.n_train + tasks.n_valid) >= 0, "tasks.n_train and n_valid cannot be negative")
-    need(
-        tasks.source not in ("projected", "multiclass", "table") or bool(tasks.data),
-        f'tasks.data is needed for source "{tasks.source}"',
-    )
+    check_tasks(settings, need)
 
 
 def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> None:

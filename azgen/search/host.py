@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +17,14 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
+from azgen.search.cost_model import Chooser, cost_model, may_pay
 from azgen.search.island import COUNTS, Island
 from azgen.search.messages import Order, Report
-from azgen.search.native_rating import rate_natively
+from azgen.search.native_rating import RatingHook
 from azgen.search.space import SearchSpace, TaskSet
+
+_EXAMPLES, _MUTATIONS = 512, 30
+"""Programs to measure the cost model with, and how often each is mutated."""
 
 _QUARANTINE_BATCHES = 16
 """Batches after which programs in quarantine are entered again."""
@@ -46,6 +51,7 @@ class _Resident:
     tasks: TaskSet
     population: int
     round: int
+    hook: RatingHook | None = None
 
 
 class Host:
@@ -75,7 +81,7 @@ class Host:
         Raises:
             AzgenError: tasks that cannot be made, or no compiler.
         """
-        began = time.process_time()
+        began, compiled = time.process_time(), self._compiled()
         # What fails half-way must not be found here again.
         resident = self._residents.pop(order.island, None)
         if order.birth:
@@ -84,7 +90,8 @@ class Host:
             assert self._store is not None
             resident = self._settle(order, born=False)
             resident.island.load(self._store.read(order.island, order.round - 1))
-        island = resident.island
+        island, hook = resident.island, resident.hook
+        rated = hook.rated if hook and not order.birth else 0
         if order.immigrants is not None and len(order.immigrants):
             island.take_in(order.immigrants.records(resident.tasks.kernel.program))
             self._advance(resident, order, len(order.immigrants), initial=True)
@@ -95,7 +102,13 @@ class Host:
         self._residents[order.island] = resident
         while self._store is not None and len(self._residents) > self._capacity:
             self._residents.popitem(last=False)
-        return self._report(resident, order, began)
+        report = self._report(resident, order, began)
+        native = hook.rated - rated if hook else 0
+        return dataclasses.replace(report, native=native, compiled=self._compiled() - compiled)
+
+    def _compiled(self) -> int:
+        """Structures that this process has compiled."""
+        return sum(map(len, self._native.values()))
 
     def state(self, island: int) -> dict[str, NDArray[Any]]:
         """A copy of the state of an island that is held here."""
@@ -115,10 +128,14 @@ class Host:
         self._trace(None)
         return np.nan_to_num(fitness, nan=0.0)
 
+    def parse(self, text: str) -> Program:
+        """A program of the run, from its text."""
+        return Program.parse(text, ops=self.space.settings.user.table)
+
     def native(self, tasks: TaskSet) -> NativeCode:
         """This process's compiled candidates for a task set's lanes."""
         spec = tasks.kernel.spec
-        key = (spec.n_features, spec.metric, spec.classes)
+        key = (spec.n_features, str(spec.metric), spec.classes)
         if key not in self._native:
             self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         return self._native[key]
@@ -126,24 +143,44 @@ class Host:
     def _settle(self, order: Order, *, born: bool) -> _Resident:
         settings = self.space.settings
         tasks = self.space.task_set(order.island, order.population)
-        hook = None
-        if settings.backend == "native":
-            hook = rate_natively(tasks.kernel, self.native(tasks), tasks.lanes)
+        hook = self.hook(order.island, tasks)
         seed = mix(mix(settings.seed) + order.population)
         limit = self.space.cost_limit(tasks)
         island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, self.space.start, hook, born=False)
-        resident = _Resident(island, tasks, order.population, -1)
+        resident = _Resident(island, tasks, order.population, -1, hook)
         if born:
             island.populate(self.space.start)
             self._advance(resident, order, settings.evolution.population, initial=True)
         return resident
+
+    def hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
+        """What rates an island's programs natively, all or some of them; None if the kernel rates all."""
+        settings, chooser = self.space.settings, None
+        if settings.backend == "kernel":
+            return None
+        if settings.backend == "auto":
+            if not may_pay(tasks.kernel.spec.n_features, tasks.lanes):
+                return None
+            model = cost_model(tasks.kernel, lambda: self._examples(island, tasks), tasks.lanes)
+            if model is None:
+                return None
+            chooser = Chooser(model, tasks.kernel, tasks.lanes, settings.evolution.population)
+        return RatingHook(tasks.kernel, self.native(tasks), tasks.lanes, chooser)
+
+    def _examples(self, island: int, tasks: TaskSet) -> NDArray[Any]:
+        """Programs of the search space, to measure with: an initial population, mutated many times."""
+        example = Island(tasks.kernel, self.space.settings, tasks.lanes, island, born=False)
+        example.populate(self.space.start)
+        return example.mutants(_EXAMPLES, _MUTATIONS)
 
     def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
         """Rates members or makes children, past the programs in quarantine and, if need be, step by step."""
         island = resident.island
         batch = min(self.space.settings.evolution.batch, len(island.population))
         advance = island.rate_initial if initial else island.evolve
-        keys = [_key(resident.tasks, Program.parse(text)) for text in order.quarantined]
+        if resident.hook:
+            resident.hook.careful = order.careful
+        keys = [_key(resident.tasks, self.parse(text)) for text in order.quarantined]
         for part in _parts(n_programs, batch * _QUARANTINE_BATCHES if keys else n_programs):
             island.quarantine(keys)
             for n in _parts(part, batch if order.careful else part):

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from azgen.codegen.render import CACHE_WAYS
 from azgen.execution.kernel import Kernel
-from azgen.execution.layout import LaneTasks, probe_of
+from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program
 from azgen.language.random import mix
-from azgen.runs.settings import Settings
+from azgen.runs.settings import EvolutionSettings, Settings
 from azgen.search.native_rating import CaptureHook, RatingHook
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
@@ -36,8 +36,9 @@ COUNTS = (
     "failed_probe",
     "hurdled",
     "evaluated",
-    "steps",
 )
+"""What becomes of programs on the ladder, in the order of the kernel's structure."""
+
 MUTATION = np.dtype(
     [
         ("probability", "f8"),
@@ -53,6 +54,7 @@ MUTATION = np.dtype(
 HURDLE = np.dtype(
     [
         ("tasks", "u8"),
+        ("n_tasks", "i8"),
         ("percentile", "f8"),
         *((name, "u8") for name in ("ordered", "recent")),
         *((name, "i8") for name in ("n", "next", "capacity")),
@@ -92,14 +94,14 @@ def state_layout(
 ) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
     """Number type and shape of each array of an island's state."""
     evolution = settings.evolution
-    n_hurdles, n_sets = len(evolution.hurdles), _sets(evolution.cache_size)
+    n_hurdles, n_sets = len(evolution.hurdles), _sets(evolution)
     return {
         "state": (island_dtype(program), (1,)),
         "population": (program, (evolution.population,)),
         "fitness": (np.dtype(np.float64), (evolution.population,)),
         # Programs in quarantine need room even where nothing else is remembered.
-        "known": (ENTRY, (max(n_sets, QUARANTINE_SETS), CACHE_WAYS)),
-        "probed": (ENTRY, (n_sets, CACHE_WAYS)),
+        "known": (ENTRY, (max(n_sets["known"], QUARANTINE_SETS), CACHE_WAYS)),
+        "probed": (ENTRY, (n_sets["probed"], CACHE_WAYS)),
         "hurdles": (HURDLE, (n_hurdles,)),
         "heights": (np.dtype(np.float64), (n_hurdles, 2, evolution.population)),
     }
@@ -159,8 +161,8 @@ class Island:
         self._set_mutation(state["mutation"], settings)
         state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
         state["n_tasks"] = tasks.n_tasks
-        for cache in ("known", "probed"):
-            state[cache]["n_sets"] = _sets(evolution.cache_size)
+        for cache, n_sets in _sets(evolution).items():
+            state[cache]["n_sets"] = n_sets
         state["best_fitness"] = -1.0
         self._set_hurdles(settings)
         self._point()
@@ -184,11 +186,17 @@ class Island:
             to["min_size"][place], to["max_size"][place] = function.min_size, function.max_size
 
     def _set_hurdles(self, settings: Settings) -> None:
-        evolution, n_valid = settings.evolution, self._tasks.n_valid
-        n_training = int(self._tasks.record["n_training"][0])
+        evolution, tasks = settings.evolution, self._tasks
+        n_training = int(tasks.record["n_training"][0])
+        shares = evolution.hurdle_tasks or (1.0,) * len(evolution.hurdles)
         self._stages = [
-            probe_of(self._tasks, max(1, int(part * n_training)), n_valid) for part in evolution.hurdles
+            first_tasks(
+                probe_of(tasks, max(1, int(part * n_training)), tasks.n_valid),
+                max(1, int(share * tasks.n_tasks)),
+            )
+            for part, share in zip(evolution.hurdles, shares, strict=True)
         ]
+        self._hurdles["n_tasks"] = [stage.n_tasks for stage in self._stages]
         self._hurdles["percentile"] = evolution.hurdle_percentile / 100
         self._hurdles["capacity"] = evolution.population
         self._state["n_hurdles"] = len(self._stages)
@@ -234,6 +242,14 @@ class Island:
             state["random"] = self._kernel.module.randomize(
                 self.population.ctypes.data, len(self.population), int(state["random"])
             )
+
+    def mutants(self, count: int, mutations: int) -> NDArray[Any]:
+        """Members of the population, each mutated so many times; the population stays as it is."""
+        programs = self.population[np.arange(count) % len(self.population)]
+        state = mix(count)
+        for _ in range(mutations):
+            state = self._kernel.module.mutate_programs(programs.ctypes.data, count, self._address, state)
+        return programs
 
     def rate_initial(self, n_programs: int) -> None:
         """Rates the oldest members, which become the youngest."""
@@ -307,8 +323,8 @@ class Island:
         return self._kernel.decode(self.population[place])
 
 
-def _sets(cache_size: int) -> int:
-    """Number of sets, a power of two, of a cache of about this many entries."""
-    if cache_size == 0:
-        return 0
-    return 1 << max(0, round(math.log2(cache_size / CACHE_WAYS)))
+def _sets(evolution: EvolutionSettings) -> dict[str, int]:
+    """Number of sets of each table, a power of two; 0 if it is switched off."""
+    size = evolution.cache_size
+    n_sets = 1 << max(0, round(math.log2(size / CACHE_WAYS))) if size else 0
+    return {"known": n_sets if evolution.known else 0, "probed": n_sets if evolution.probe else 0}

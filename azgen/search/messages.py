@@ -109,6 +109,8 @@ class Report:
         emigrants: programs that leave, or None.
         seconds: processor time that the round took.
         loads: compiled modules that the process has loaded so far.
+        native: programs of this round that native code has rated.
+        compiled: programs that were compiled for that.
     """
 
     island: int
@@ -123,6 +125,8 @@ class Report:
     emigrants: Migrants | None = None
     seconds: float = 0.0
     loads: int = 0
+    native: int = 0
+    compiled: int = 0
 
     def encode(self) -> bytes:
         """As a message."""

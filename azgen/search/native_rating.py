@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
 from azgen.execution.native import NativeCode
+from azgen.search.cost_model import Chooser
 
 _SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.POINTER(ctypes.c_double)
@@ -22,10 +23,19 @@ class RatingHook:
     went well.
 
     An exception inside is kept in `error`, since it cannot pass through the kernel.
+
+    Args:
+        kernel, native, tasks: what programs are rated with and on.
+        chooser: which of them natively; None: all.
+
+    Attributes:
+        rated: programs rated natively so far.
+        careful: whether to leave all to the kernel that the chooser might give to native code.
     """
 
-    def __init__(self, kernel: Kernel, native: NativeCode, tasks: LaneTasks):
-        self._kernel, self._native, self._tasks = kernel, native, tasks
+    def __init__(self, kernel: Kernel, native: NativeCode, tasks: LaneTasks, chooser: Chooser | None = None):
+        self._kernel, self._native, self._tasks, self._chooser = kernel, native, tasks, chooser
+        self.rated, self.careful = 0, False
         self.error: BaseException | None = None
         self._function = _SIGNATURE(self._rate)
 
@@ -38,10 +48,18 @@ class RatingHook:
         try:
             stride = self._tasks.n_groups * self._kernel.spec.lane.lanes
             out = np.ctypeslib.as_array(fitness, (n, stride))
-            decoded = [self._kernel.decode(record) for record in program_records(self._kernel, programs, n)]
-            self._native.compile(decoded)
-            for i, program in enumerate(decoded):
+            records, natively = program_records(self._kernel, programs, n), np.ones(n, bool)
+            if self._chooser:
+                natively = np.zeros(n, bool) if self.careful else self._chooser.choose(records)
+            if not natively.all():
+                out[~natively, : self._tasks.n_tasks], _ = self._kernel.evaluate(
+                    records[~natively], self._tasks
+                )
+            decoded = {int(i): self._kernel.decode(records[i]) for i in np.flatnonzero(natively)}
+            self._native.compile(list(decoded.values()))
+            for i, program in decoded.items():
                 out[i, : self._tasks.n_tasks], _ = self._native.prepare(program).evaluate(self._tasks)
+            self.rated += len(decoded)
         except BaseException as error:
             self.error = error
             return 1
@@ -70,8 +88,3 @@ def program_records(kernel: Kernel, programs: Any, n: int) -> NDArray[Any]:
     size = kernel.program.itemsize
     raw = b"".join(ctypes.string_at(programs[i], size) for i in range(n))
     return np.frombuffer(raw, kernel.program)
-
-
-def rate_natively(kernel: Kernel, native: NativeCode, tasks: LaneTasks) -> RatingHook:
-    """A hook that compiles every distinct program before it is rated."""
-    return RatingHook(kernel, native, tasks)

@@ -349,6 +349,8 @@ def _cause(exitcode: int | None) -> str:
         name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
         more = " (out of memory?)" if name == "SIGKILL" else ""
         return f"killed by {name}{more}"
+    if exitcode == worker.OUT_OF_MEMORY:
+        return "out of memory"
     return f"ended with status {exitcode}"
 
 

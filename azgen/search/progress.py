@@ -11,6 +11,8 @@ from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS
 from azgen.search.messages import Migrants, Report
 
+RATINGS = ("native", "compiled", "champions")
+
 
 @dataclass(frozen=True)
 class Life:
@@ -48,6 +50,17 @@ class Life:
         )
 
 
+def limit_reached(stop: StopSettings, select_fitness: float, programs: int, seconds: float) -> str:
+    """What ends a run that has come so far, in words; "" if nothing does."""
+    if select_fitness > stop.target_fitness:
+        return f"selection fitness above {stop.target_fitness:g}"
+    if stop.max_programs and programs >= stop.max_programs:
+        return f"{stop.max_programs} programs"
+    if stop.max_seconds and seconds >= stop.max_seconds:
+        return f"{stop.max_seconds:g} seconds"
+    return ""
+
+
 @dataclass(frozen=True)
 class Suspect:
     """A program in quarantine.
@@ -73,6 +86,8 @@ class Progression:
         seconds: of search.
         lives: one per island.
         counts: programs by rung of the ladder.
+        ratings: programs that native code rated ("native"), programs that were compiled for that
+            ("compiled"), and champions compiled to be confirmed ("champions").
         restarts: over all islands.
         hall: the best programs.
         confirmed: whether the leader has been compiled.
@@ -84,6 +99,7 @@ class Progression:
     round: int = -1
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    ratings: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RATINGS, 0))
     restarts: int = 0
     hall: HallOfFame = field(default_factory=HallOfFame)
     confirmed: bool = False
@@ -98,6 +114,7 @@ def as_plain(progress: Progression) -> dict[str, Any]:
         "seconds": progress.seconds,
         "lives": [dataclasses.asdict(life) for life in progress.lives],
         "counts": progress.counts,
+        "ratings": progress.ratings,
         "restarts": progress.restarts,
         "confirmed": progress.confirmed,
         "quarantine": [dataclasses.asdict(suspect) for suspect in progress.quarantine],

@@ -1,8 +1,8 @@
 """A run's progress and its islands' states as the plain values of a checkpoint, and back, every one checked.
 
-Schema 1. Values: settings, fingerprint of the tasks, op names in the order in which code counts them,
-progress, hall and front, and per island the numbers `_NUMBERS`, counts and hurdles. Arrays, of all islands
-one after the other:
+Schema 2. Values: settings, fingerprint of the tasks, op names in the order in which code counts them,
+progress, hall and front, and per island the numbers `_NUMBERS`, counts and hurdles. (Schema 1 had one more
+count, always 0, and no ratings.) Arrays, of all islands one after the other:
 
     sizes, code        programs: population + 1 of each island (the last is its best), lengths and
     instructions fitness            islands x population
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
+from azgen.language.ops import OpTable
 from azgen.language.program import Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import Champion, champion_record
@@ -30,7 +31,7 @@ from azgen.search.engine import Engine
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
 from azgen.search.messages import Migrants, Order
-from azgen.search.progress import Life, Progression, Suspect, as_plain
+from azgen.search.progress import RATINGS, Life, Progression, Suspect, as_plain
 from azgen.search.space import SearchSpace
 from azgen.version import azgen_version
 
@@ -41,7 +42,7 @@ _ENTRY = ("key", "used", "fitness")
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend"),
+    "": ("name", "description", "backend", "baselines", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 
@@ -139,6 +140,9 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
     Raises:
         AzgenError: names the setting that is another.
     """
+    # First of all, as a checkpoint runs no code: after this, that of its settings is the run's own.
+    if stored.get("ops_text", "") != settings.ops_text:
+        raise AzgenError("the file of ops is not that which the run began with; restore ops.py in its folder")
     now, stored = as_mapping(settings), as_mapping(settings_from(stored, "the checkpoint's settings"))
     for section, value in now.items():
         if section in FREE[""]:
@@ -157,7 +161,7 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
 def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
     values, count = checkpoint.values["progress"], space.settings.islands.count
     lives = [
-        Life(**{**life, "counts": tuple(_whole(life["counts"], len(COUNTS)))}) for life in values["lives"]
+        Life(**{**life, "counts": tuple(_counts(checkpoint, life["counts"]))}) for life in values["lives"]
     ]
     _need(checkpoint, len(lives) == count, f"it has {len(lives)} islands, not {count}")
     for number, life in enumerate(lives):
@@ -167,20 +171,27 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
             f"population {life.population} cannot live on island {number}",
         )
     counts = dict(zip(COUNTS, _whole([values["counts"][name] for name in COUNTS], len(COUNTS)), strict=True))
+    ratings = values["ratings"] if checkpoint.schema > 1 else dict.fromkeys(RATINGS, 0)
     progress = Progression(
         lives,
         _whole([values["round"]], 1)[0],
         float(values["seconds"]),
         counts,
+        dict(zip(RATINGS, _whole([ratings[name] for name in RATINGS], len(RATINGS)), strict=True)),
         _whole([values["restarts"]], 1)[0],
         HallOfFame(
-            *([_champion(record) for record in checkpoint.values[name]] for name in ("hall", "front"))
+            *(
+                [_champion(record, space.settings.user.table) for record in checkpoint.values[name]]
+                for name in ("hall", "front")
+            )
         ),
         bool(values["confirmed"]),
         [Suspect(**suspect) for suspect in values["quarantine"]],
     )
     for suspect in progress.quarantine:
-        space.kernel.encode([Program.parse(suspect.program, "a program in quarantine")])
+        space.kernel.encode(
+            [Program.parse(suspect.program, "a program in quarantine", space.settings.user.table)]
+        )
     arrays = checkpoint.arrays
     if "emigrants.n" in arrays:
         n = _whole(arrays["emigrants.n"].tolist(), count)
@@ -194,9 +205,9 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
     return progress
 
 
-def _champion(record: Mapping[str, Any]) -> Champion:
+def _champion(record: Mapping[str, Any], ops: OpTable) -> Champion:
     fields = {field.name: record[field.name] for field in dataclasses.fields(Champion)}
-    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame")})
+    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame", ops)})
 
 
 class _Reader:
@@ -239,7 +250,7 @@ class _Reader:
         for name, most in at_most.items():
             (record[name],) = _whole([values[name]], 1, most)
         record["best_fitness"] = float(values["best_fitness"])
-        for name, value in zip(COUNTS, _whole(values["counts"], len(COUNTS)), strict=True):
+        for name, value in zip(COUNTS, _counts(self._checkpoint, values["counts"]), strict=True):
             record["counts"][name] = value
         records = self._programs.taken(np.arange(number * (size + 1), (number + 1) * (size + 1))).records(
             tasks.kernel.program
@@ -313,6 +324,12 @@ def _check_programs(kernel: Kernel, programs: Migrants, count: int) -> None:
         reserved = [kernel.register(address) for address in spec.form.reserved]
         if op.result and np.isin(used["out"], reserved).any():
             raise ValueError(f"{op.name} writes the label or the features")
+
+
+def _counts(checkpoint: Checkpoint, values: Any) -> list[int]:
+    """Programs by rung of the ladder."""
+    more = 1 if checkpoint.schema == 1 else 0
+    return _whole(values, len(COUNTS) + more)[: len(COUNTS)]
 
 
 def _whole(values: Any, count: int, most: int = 2**63 - 1) -> list[int]:

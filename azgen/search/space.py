@@ -16,6 +16,7 @@ from azgen.codegen.render import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import TASKS, LaneTasks, aligned, check_form, check_tasks, lay_out
+from azgen.language.metrics import Metric
 from azgen.language.program import FUNCTIONS, VECTOR, Memory, Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes
 from azgen.runs.settings import Settings, task_settings
@@ -26,7 +27,7 @@ _NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")
 
 
 def kernel_spec(
-    settings: Settings, n_features: int, metric: str, start: Program | None = None, classes: int = 0
+    settings: Settings, n_features: int, metric: Metric, start: Program | None = None, classes: int = 0
 ) -> KernelSpec:
     """The search space's kernel: ops, memory and sizes of the settings.
 
@@ -50,6 +51,7 @@ def kernel_spec(
         allowed=(functions[0].ops, functions[1].ops, functions[2].ops),
         also=tuple(sorted({i.op.name for i in start.instructions()})) if start else (),
         capacity=capacity + 1,  # trading an instruction inserts before it removes
+        table=settings.user.table,
         classes=classes,
     )
 
@@ -64,7 +66,7 @@ def start_program(settings: Settings, tasks: Sequence[Task]) -> Program | None:
     if initial in ("random", "empty"):
         return None
     program = zoo_for_classes(initial) if tasks[0].vector_classes else None
-    program = program or find_program(initial)
+    program = program or find_program(initial, settings.user.table)
     check_form(program, tasks)
     return program
 
@@ -163,7 +165,7 @@ class SearchSpace:
             sets.append(
                 {
                     "n_features": spec.n_features,
-                    "metric": spec.metric,
+                    "metric": str(spec.metric),
                     "classes": spec.classes,
                     "n_tasks": lanes.n_tasks,
                     "lanes": lanes.lanes,
@@ -177,10 +179,12 @@ class SearchSpace:
     def described(settings: Settings, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SearchSpace:
         """The space that `describe` described; uses the arrays where they lie, if the lanes are this
         machine's."""
-        start = Program.parse(header["start"], "the initial program") if header["start"] else None
+        table, text = settings.user.table, header["start"]
+        start = Program.parse(text, "the initial program", table) if text else None
         sets = []
         for number, values in enumerate(header["sets"]):
-            spec = kernel_spec(settings, values["n_features"], values["metric"], start, values["classes"])
+            metric = settings.user.metric(values["metric"])
+            spec = kernel_spec(settings, values["n_features"], metric, start, values["classes"])
             kernel = build_kernel(spec)
             prefix = f"{number}."
             mine = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
@@ -219,14 +223,14 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     changed = task_settings(settings, island)
     if changed == settings.tasks:
         return split.search
-    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0))
+    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0), settings.user)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
     changed = task_settings(settings, population % settings.islands.count)
     redraw = search_redraw(settings.tasks, changed, population)
-    return search_tasks(changed, settings.seed, redraw)
+    return search_tasks(changed, settings.seed, redraw, settings.user)
 
 
 def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:

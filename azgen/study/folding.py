@@ -263,7 +263,9 @@ class Folder:
 
 @cache
 def _zero_of_zeros(op: Op) -> bool:
-    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros."""
+    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros, whatever its constants."""
+    if op.constants:
+        return False
     shapes = {"s": (), "v": (2,), "m": (2, 2)}
     inputs = [np.zeros(shapes[kind])[()] for kind in op.operands]
     with np.errstate(all="ignore"):

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
 from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
 from azgen.tasks.labels import Kind, Labels, read_labels
 from azgen.tasks.readers import Table, read_table
 from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
-from azgen.tasks.task import FloatArray, Metric, RawRows, Task, TaskSplit, frozen_array
+from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit, frozen_array
 
 MIN_ROWS = 10
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from

@@ -15,14 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.errors import AzgenError
+from azgen.language.metrics import (
+    CLASSIFICATION_METRICS,
+    METRICS,
+    REGRESSION_METRICS,
+    Metric,
+    UserMetric,
+    is_classification,
+)
 from azgen.language.program import SCALAR, VECTOR, Form
 
 FloatArray = NDArray[np.float64]
-RegressionMetric = Literal["rmse", "r2"]
-ClassificationMetric = Literal["accuracy", "balanced-accuracy", "log-loss"]
-Metric = Literal["rmse", "r2", "accuracy", "balanced-accuracy", "log-loss"]
-REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
-CLASSIFICATION_METRICS: tuple[ClassificationMetric, ...] = get_args(ClassificationMetric)
 SetName = Literal["search", "select", "test"]
 _LEAST_VARIANCE = 1e-30
 SET_NAMES: tuple[SetName, ...] = get_args(SetName)
@@ -57,10 +60,8 @@ class Task:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.metric not in get_args(Metric):
-            raise self._error(
-                f"the metric is {self.metric!r}; it must be one of {', '.join(get_args(Metric))}"
-            )
+        if not isinstance(self.metric, UserMetric) and self.metric not in METRICS:
+            raise self._error(f"the metric is {self.metric!r}; it must be one of {', '.join(METRICS)}")
         for part in ("train", "valid"):
             x = self._array(f"x_{part}")
             y = self._array(f"y_{part}")
@@ -72,10 +73,11 @@ class Task:
                 )
             if len(y) != len(x):
                 raise self._error(f"x_{part} has {len(x)} examples, but y_{part} has {len(y)} labels")
-            if y.ndim > 2 or (y.ndim == 2 and not self.is_classification):
+            one_hot = self.is_classification and not isinstance(self.metric, UserMetric)
+            if y.ndim > 2 or (y.ndim == 2 and not one_hot):
                 raise self._error(
                     f"y_{part} has shape {y.shape}; one label per example is needed"
-                    + (" (or a one-hot row)" if self.is_classification else "")
+                    + (" (or a one-hot row)" if one_hot else "")
                 )
             self._check_values(f"x_{part}", x)
             self._check_values(f"y_{part}", y)
@@ -109,7 +111,7 @@ class Task:
     @property
     def is_classification(self) -> bool:
         """Whether labels are classes, so that predictions are made probabilities by a sigmoid or softmax."""
-        return self.metric in CLASSIFICATION_METRICS
+        return is_classification(self.metric)
 
     @property
     def form(self) -> Form:
@@ -275,10 +277,12 @@ class TaskSplit:
         Raises:
             AzgenError: no such metric, or one for the other kind of labels.
         """
-        known = CLASSIFICATION_METRICS if self.search[0].is_classification else REGRESSION_METRICS
-        if metric not in known:
-            kind = "classification" if self.search[0].is_classification else "regression"
-            raise AzgenError(f"the metric is {metric!r}; for {kind} it must be one of {', '.join(known)}")
+        classes = self.search[0].is_classification
+        known = CLASSIFICATION_METRICS if classes else REGRESSION_METRICS
+        fits = is_classification(metric) == classes if isinstance(metric, UserMetric) else metric in known
+        if not fits:
+            kind = "classification" if classes else "regression"
+            raise AzgenError(f"the metric is '{metric}'; for {kind} it must be one of {', '.join(known)}")
         changed = {name: tuple(replace(task, metric=metric) for task in tasks) for name, tasks in self.sets()}
         return replace(self, **changed)  # type: ignore[arg-type]
 

@@ -1,49 +1,101 @@
-"""From how many evaluations on compiling a program costs less than going on on the kernel."""
+"""When compiling a program costs less than going on on the kernel, and what `--backend auto` makes of it."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
+from azgen.codegen.cache import build_directory
+from azgen.codegen.measurements import CALIBRATION
 from azgen.codegen.render import STRANDS
+from azgen.execution.kernel import Kernel
+from azgen.execution.layout import LaneTasks, lay_out
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
+from azgen.runs.settings import Settings
+from azgen.search.cost_model import CostModel, cost_model
+from azgen.search.evolve import Evolution, Outcome
+from azgen.search.host import Host
+from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
 from azgen.study.benchmark.compiling import fresh_build_directory
 from azgen.study.benchmark.effort import Effort
 from azgen.study.benchmark.evaluation import INTERLEAVED, NATIVE, evaluation_works, work_name
 from azgen.study.benchmark.figures import Figure, figure_of
+from azgen.study.benchmark.random_programs import DEMO_SIZES, random_programs
 from azgen.study.benchmark.timing import Stopwatch, in_turns
-from azgen.study.benchmark.workloads import PROGRAMS, search_kernel
+from azgen.study.benchmark.workloads import (
+    BASELINE_SIZES,
+    PROGRAMS,
+    demo_kernel,
+    demo_settings,
+    regression_tasks,
+    search_kernel,
+)
+
+BACKENDS: tuple[Literal["kernel", "native", "auto"], ...] = ("kernel", "native", "auto")
 
 
 def measure_crossover(effort: Effort) -> list[Figure]:
-    """Evaluations of a program from which on compiling it costs less than going on on the kernel.
+    """Evaluations of a program from which on compiling it costs less than staying on the kernel; searches.
 
     One evaluation is that of 10 tasks x (1000 + 100) examples; twice the examples halve the figure.
     """
     figures = []
+    for name in PROGRAMS:  # the benchmark "compile" counts kernels
+        for n_features in effort.features:
+            search_kernel(name, n_features)
+    demo_kernel()
     with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
         for name in PROGRAMS:
             for n_features in effort.features:
-                works = evaluation_works(name, n_features, effort.n_train)
-                measured = in_turns(works, effort.runs, effort.seconds)
-                kernel, native = min(measured[INTERLEAVED]) / STRANDS, min(measured[NATIVE])
-                for batch in effort.batches if kernel > native else ():
-                    runs = range(effort.compile_runs)
-                    cost = min(_compile_seconds(name, n_features, batch, run) for run in runs)
-                    details = {
-                        "F": n_features,
-                        "program": name,
-                        "batch": batch,
-                        "kernel_us": kernel,
-                        "native_us": native,
-                        "compile_ms": 1e3 * cost,
-                    }
-                    what = work_name(name, n_features, effort.n_train)
-                    by = "compiled alone" if batch == 1 else f"compiled {batch} to a module"
-                    pays = [1e6 * cost / (kernel - native)]
-                    figures.append(figure_of("crossover", what, by, "evaluations", pays, details=details))
+                figures += _evaluations(name, n_features, effort)
+        for epochs in effort.crossover_epochs:
+            figures += _searches(epochs, effort)
     return figures
+
+
+def _evaluations(name: str, n_features: int, effort: Effort) -> list[Figure]:
+    """From how many evaluations on compiling pays for a program, as measured and by the cost model."""
+    works = evaluation_works(name, n_features, effort.n_train)
+    measured = in_turns(works, effort.runs, effort.seconds)
+    kernel, native = min(measured[INTERLEAVED]) / STRANDS, min(measured[NATIVE])
+    if kernel <= native:
+        return []
+    figures, model, data = [], *_model(name, n_features, effort.n_train)
+    for batch in effort.batches:
+        runs = range(effort.compile_runs)
+        cost = min(_compile_seconds(name, n_features, batch, run) for run in runs)
+        expected = model.evaluations(search_kernel(name, n_features), zoo(name), data, batch)
+        details = {
+            "F": n_features,
+            "program": name,
+            "batch": batch,
+            "kernel_us": kernel,
+            "native_us": native,
+            "compile_ms": 1e3 * cost,
+            "model": expected if expected < float("inf") else None,
+        }
+        what = work_name(name, n_features, effort.n_train)
+        by = "compiled alone" if batch == 1 else f"compiled {batch} to a module"
+        pays = [1e6 * cost / (kernel - native)]
+        figures.append(figure_of("crossover", what, by, "evaluations", pays, details=details))
+    return figures
+
+
+def _model(name: str, n_features: int, n_train: int) -> tuple[CostModel, LaneTasks]:
+    """The cost model of a program's search space, and the tasks."""
+    kernel: Kernel = search_kernel(name, n_features)
+    data = lay_out(regression_tasks(n_features, n_train), kernel.spec.lane)
+    sizes = DEMO_SIZES if name == "linear" else BASELINE_SIZES
+    model = cost_model(kernel, lambda: random_programs(kernel, sizes, 2000, 0), data)
+    if model is None:
+        raise AssertionError(f"{name}, F = {n_features}: random programs do not allow a cost model")
+    return model, data
 
 
 def _compile_seconds(name: str, n_features: int, count: int, run: int) -> float:
@@ -58,3 +110,44 @@ def _compile_seconds(name: str, n_features: int, count: int, run: int) -> float:
     with Stopwatch() as watch:
         code.compile(programs)
     return watch.cpu / count
+
+
+def _searches(epochs: int, effort: Effort) -> list[Figure]:
+    """CPU seconds of a search in the demo's space on costly tasks, by backend; all find the same."""
+    demo, figures, found = demo_settings(), list[Figure](), dict[str, Outcome]()
+    tasks = replace(demo.tasks, n_train=(1000, 100, 100), n_select=10, n_test=10, epochs=epochs, redraw=False)
+    n_programs = effort.crossover_programs
+    evolution = replace(demo.evolution, population=n_programs // 4)
+    stop = replace(
+        demo.stop,
+        max_programs=n_programs,
+        max_seconds=0.0,
+        target_fitness=2.0,
+        restart_programs=0,
+        round_programs=100,
+    )
+    settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
+    space = SearchSpace.of(settings, make_tasks(tasks, settings.seed))
+    Host(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
+    what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
+    for backend in BACKENDS:
+        values = []
+        for _ in range(effort.compile_runs):
+            seconds, found[backend] = _search(replace(settings, backend=backend))
+            values.append(seconds)
+        details = {"ratings": found[backend].ratings, "epochs": epochs}
+        figures.append(figure_of("crossover", what, backend, "s", values, details=details))
+    if len({outcome.hall_of_fame for outcome in found.values()}) > 1:
+        raise AssertionError(f"backends found different programs in: {what}")
+    return figures
+
+
+def _search(settings: Settings) -> tuple[float, Outcome]:
+    """CPU seconds of a run that finds its kernel and what was measured, but no candidate compiled."""
+    measured, split = build_directory() / CALIBRATION, make_tasks(settings.tasks, settings.seed)
+    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+        if measured.exists():
+            shutil.copytree(measured, Path(build_directory()) / CALIBRATION)
+        with Stopwatch() as watch:
+            outcome = Evolution(settings, split).run()
+    return watch.cpu, outcome

@@ -26,6 +26,8 @@ class Effort:
         solve_limit: wall-clock seconds after which a run counts as not solved.
         batches: candidates per module.
         compile_runs: times that each is compiled anew.
+        crossover_epochs, crossover_programs: epochs and programs of the searches that show what
+            `--backend auto` decides.
         workers: numbers of worker processes.
         worker_runs, worker_programs: runs of each, and their programs.
     """
@@ -48,6 +50,8 @@ class Effort:
     solve_limit: float = 120.0
     batches: tuple[int, ...] = (1, 8, 32)
     compile_runs: int = 3
+    crossover_epochs: tuple[int, ...] = (600, 3000, 6000, 12000)
+    crossover_programs: int = 400
     workers: tuple[int, ...] = (1, 2)
     worker_runs: int = 3
     worker_programs: int = 4_000_000
@@ -70,6 +74,7 @@ QUICK = Effort(
     solve_limit=60.0,
     batches=(1, 32),
     compile_runs=1,
+    crossover_epochs=(600, 6000),
     worker_runs=1,
     worker_programs=1_000_000,
 )

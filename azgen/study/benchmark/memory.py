@@ -1,8 +1,15 @@
-"""Peak memory of the demo search, in a process of its own."""
+"""Peak memory of the demo search, in a process of its own, and of the processes that a run starts."""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+
+from azgen.search.evolve import Evolution
+from azgen.search.processes import WorkerEngine
+from azgen.search.sources import make_tasks
 from azgen.study.benchmark import original
+from azgen.study.benchmark.compiling import fresh_build_directory
 from azgen.study.benchmark.effort import Effort
 from azgen.study.benchmark.figures import Figure, figure_of
 from azgen.study.benchmark.processes import in_new_process, peak_memory
@@ -23,9 +30,31 @@ def search_memory(cached: bool, n_programs: int) -> float:
 
 
 def run_memory(n_programs: int) -> float:
-    """MB at the peak of a process that does a whole run, translation of its champions by Cython included."""
-    whole_run(demo_settings(), 0, n_programs)
+    """MB at the peak of a process that does a whole run and finds nothing compiled: kernel and champions."""
+    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+        whole_run(demo_settings(), 0, n_programs)
     return peak_memory()
+
+
+class _PeakEngine(WorkerEngine):
+    """Two workers, and the largest peak of theirs."""
+
+    peak = 0.0
+
+    def close(self) -> None:
+        """Looks at the workers before they end."""
+        _PeakEngine.peak = max(map(peak_memory, self.processes))
+        super().close()
+
+
+def worker_memory(n_programs: int) -> float:
+    """MB at the peak of the larger of two worker processes of a whole run that finds no champion compiled."""
+    settings = demo_settings()
+    stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
+    settings = replace(settings, stop=stop, islands=replace(settings.islands, count=2, workers=2))
+    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+        Evolution(settings, make_tasks(settings.tasks, 0), make_engine=_PeakEngine).run()
+    return _PeakEngine.peak
 
 
 def measure_memory(effort: Effort) -> list[Figure]:
@@ -39,7 +68,11 @@ def measure_memory(effort: Effort) -> list[Figure]:
     for by, (cached, theirs) in cases.items():
         values = [in_new_process("search_memory", cached=cached, n_programs=n)]
         figures.append(figure_of("memory", what, by, "MB", values, original=theirs, goal=goal))
-    values = [in_new_process("run_memory", n_programs=n)]
-    figures.append(figure_of("memory", what, "all that a run does, Cython included", "MB", values, goal=goal))
+    for by, name in (
+        ("all that a run does, all compiled anew", "run_memory"),
+        ("the larger of two worker processes", "worker_memory"),
+    ):
+        values = [in_new_process(name, n_programs=n)]
+        figures.append(figure_of("memory", what, by, "MB", values, goal=goal))
     values = [in_new_process("idle_memory")]
     return [*figures, figure_of("memory", "no search", "Python and its packages alone", "MB", values)]

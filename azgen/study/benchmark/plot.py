@@ -82,14 +82,16 @@ def _random(axis: Any, figures: tuple[Figure, ...]) -> None:
     axis.set_title("random programs: times as fast as the original", fontsize=10)
 
 
-def _rates(title: str) -> Callable[[Any, tuple[Figure, ...]], None]:
+def _rates(title: str, scale: str = "linear") -> Callable[[Any, tuple[Figure, ...]], None]:
     def panel(axis: Any, figures: tuple[Figure, ...]) -> None:
         labels = [f"{f.work.partition(',')[0]}: {f.by}" for f in figures]
         bars = axis.barh(range(len(figures)), [f.median for f in figures], color=_BLUE)
         axis.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
         axis.set_yticks(range(len(figures)), labels, fontsize=7)
         axis.invert_yaxis()
-        axis.locator_params(axis="x", nbins=5)
+        axis.set_xscale(scale)
+        if scale == "linear":
+            axis.locator_params(axis="x", nbins=5)
         axis.set_title(title, fontsize=10)
 
     return panel
@@ -109,7 +111,8 @@ def _compile(axis: Any, figures: tuple[Figure, ...]) -> None:
 
 
 def _crossover(axis: Any, figures: tuple[Figure, ...]) -> None:
-    largest = max(f.details["batch"] for f in figures)
+    figures = tuple(f for f in figures if f.unit == "evaluations")  # the searches are in the table
+    largest = max((f.details["batch"] for f in figures), default=1)
     evaluations = np.logspace(0, 5, 60)
     shown = [f for f in figures if f.details["batch"] == largest]
     for number, f in enumerate(shown):
@@ -124,7 +127,8 @@ def _crossover(axis: Any, figures: tuple[Figure, ...]) -> None:
     axis.set_xlabel("evaluations of one program", fontsize=8)
     axis.set_ylabel("ms of CPU", fontsize=8)
     axis.set_title(f"kernel (solid) and compiled, {largest} to a module (dashed)", fontsize=10)
-    axis.legend(fontsize=7, frameon=False, title="they meet at", title_fontsize=7)
+    if shown:
+        axis.legend(fontsize=7, frameon=False, title="they meet at", title_fontsize=7)
 
 
 def _solve(axis: Any, figures: tuple[Figure, ...]) -> None:
@@ -142,7 +146,7 @@ _PANELS: dict[str, Callable[[Any, tuple[Figure, ...]], None]] = {
     "evaluation": _evaluation,
     "random": _random,
     "search": _rates("demo search: programs per CPU second"),
-    "ladder": _rates("rung by rung: programs per CPU second"),
+    "ladder": _rates("rung by rung: programs per CPU second", "log"),
     "solve": _solve,
     "compile": _compile,
     "crossover": _crossover,

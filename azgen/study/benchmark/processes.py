@@ -17,6 +17,7 @@ from azgen.errors import AzgenError
 _FUNCTIONS = {
     "search_memory": "azgen.study.benchmark.memory",
     "run_memory": "azgen.study.benchmark.memory",
+    "worker_memory": "azgen.study.benchmark.memory",
     "idle_memory": "azgen.study.benchmark.memory",
     "first_kernel": "azgen.study.benchmark.compiling",
     "first_candidate": "azgen.study.benchmark.compiling",
@@ -47,11 +48,12 @@ def answer() -> None:
     print(json.dumps(function(**request["arguments"])))
 
 
-def peak_memory() -> float:
-    """Largest resident set of this process so far, in MB (10**6 bytes)."""
+def peak_memory(process: int | str = "self") -> float:
+    """Largest resident set of a process so far, in MB (10**6 bytes); elsewhere than on Linux, of this one."""
     try:
         # Not getrusage: its maximum includes the parent's pages from before this process started its program.
-        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        for line in status.splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     except OSError:

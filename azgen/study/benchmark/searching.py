@@ -22,7 +22,10 @@ from azgen.study.benchmark.timing import Stopwatch
 from azgen.study.benchmark.workloads import demo_settings
 
 HURDLES = (0.1, 0.3)
-"""Fractions of the training examples at which the ladder's last rung rates programs."""
+"""Fractions of the training examples at which the ladder's hurdles rate programs."""
+
+HURDLE_TASKS = (0.5, 1.0)
+"""Fractions of the tasks at these hurdles, where they are stages of tasks too."""
 
 MAX_COST = 2.0
 """The ladder's cost limit, in costs of a two-layer net on the same tasks: the original's."""
@@ -36,6 +39,7 @@ class Rungs:
     probe: bool = False
     cost: bool = False
     hurdles: bool = False
+    hurdle_tasks: bool = False
 
 
 LADDER = {
@@ -44,6 +48,9 @@ LADDER = {
     "+ probe for equivalent ones": Rungs(known=True, probe=True),
     "+ cost limit": Rungs(known=True, probe=True, cost=True),
     "+ hurdles": Rungs(known=True, probe=True, cost=True, hurdles=True),
+    "+ the first over half of the tasks": Rungs(
+        known=True, probe=True, cost=True, hurdles=True, hurdle_tasks=True
+    ),
 }
 
 ALL_COUNTS = ("known", "equivalent", "over_budget", "failed_probe", "hurdled", "evaluated")
@@ -53,19 +60,17 @@ def population(settings: Settings, seed: int, rungs: Rungs) -> Island:
     """A new population of a search space, on one island, rated."""
     evolution = replace(
         settings.evolution,
+        known=rungs.known,
+        probe=rungs.probe,
         max_cost=MAX_COST if rungs.cost else 0.0,
         hurdles=HURDLES if rungs.hurdles else (),
+        hurdle_tasks=HURDLE_TASKS if rungs.hurdle_tasks else (),
     )
     settings = replace(settings, seed=seed, evolution=evolution)
     space = SearchSpace.of(settings, make_tasks(settings.tasks, seed))
     tasks = space.task_set(0, 0)
     limit = space.cost_limit(tasks)
     island = Island(tasks.kernel, settings, tasks.lanes, mix(seed), limit, space.start, born=False)
-    # Settings know one size for both tables.
-    state = island.arrays["state"][0]
-    for table, on in (("known", rungs.known), ("probed", rungs.probe)):
-        if not on:
-            state[table]["n_sets"] = 0
     island.populate(space.start)
     island.rate_initial(evolution.population)
     return island

@@ -1,0 +1,238 @@
+"""What a program costs on the kernel, natively and to compile, as measured here; `auto` decides by it.
+
+The model is linear: a module costs so much and each live instruction in it so much more to compile; an
+example costs so much as such, per instruction and per multiplication (the ops' static cost) to run, on the
+kernel and natively. It is measured once per search kernel (so once per search space, compiler and processor)
+and kept in the compile cache. Decisions change how long a run takes and nothing else.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.cache_directory import build_directory, disk_errors, temporary_folder
+from azgen.codegen.candidate import render_candidates
+from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c
+from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
+from azgen.codegen.render import STRANDS
+from azgen.execution.kernel import Kernel, math_libraries
+from azgen.execution.layout import LaneTasks, probe_of
+from azgen.execution.native import NativeCode
+from azgen.language.program import Program
+from azgen.language.zoo import zoo
+
+LEAST_WORK = 2e7
+"""Multiplications of a two-layer net on all examples and lane groups (about 5 ms) below which compiling never
+pays: a candidate takes 10 ms and more to compile, and spares at most half of its evaluations' time."""
+
+_EXAMPLES = 5000
+"""Most training examples that programs are timed on."""
+
+_CANDIDATES = 8
+_RUNS = 7
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Seconds of processor time.
+
+    Attributes:
+        module: of compiling a module, however many candidates it has.
+        instruction: of compiling one more instruction.
+        kernel, native: of running a program for one example on one lane group: as such, per instruction and
+            per multiplication.
+    """
+
+    module: float
+    instruction: float
+    kernel: tuple[float, float, float]
+    native: tuple[float, float, float]
+
+    def saving(self, work: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Seconds that a native evaluation takes less than one on the kernel; `work` as `work_of` has it."""
+        saving: NDArray[np.float64] = work @ (np.array(self.kernel) - np.array(self.native))
+        return saving
+
+    def evaluations(self, kernel: Kernel, program: Program, tasks: LaneTasks, batch: int) -> float:
+        """Evaluations from which on a program in a module of `batch` like it pays; may be infinite."""
+        saving = float(self.saving(work_of(kernel, kernel.encode([program.normalized()]), tasks))[0])
+        length = sum(map(len, program.normalized().functions))
+        cost = self.module / batch + self.instruction * length
+        return cost / saving if saving > 0 else float("inf")
+
+
+def work_of(kernel: Kernel, records: NDArray[Any], tasks: LaneTasks) -> NDArray[np.float64]:
+    """Examples, instructions and multiplications of evaluating normal forms on tasks: programs x 3."""
+    record = tasks.record[0]
+    n_groups, n_training, n_steps = (int(record[name]) for name in ("n_groups", "n_training", "n_steps"))
+    costs = np.array([op.cost(kernel.spec.n_features) for op in kernel.spec.ops], float)
+    result = np.empty((len(records), 3))
+    for row, program in zip(result, records, strict=True):
+        setup, predict, learn = program["size"].tolist()
+        cost = costs[program["code"]["op"][setup : setup + predict + learn]]
+        row[:] = (
+            n_steps,
+            n_steps * predict + n_training * learn,
+            n_steps * cost[:predict].sum() + n_training * cost[predict:].sum(),
+        )
+    return n_groups * result
+
+
+def may_pay(n_features: int, tasks: LaneTasks) -> bool:
+    """Whether evaluations on these tasks are long enough for compiling programs to be worth a thought."""
+    record = tasks.record[0]
+    examples = int(record["n_groups"]) * int(record["n_steps"])
+    return examples * sum(zoo("neural-net").cost(n_features)[1:]) >= LEAST_WORK
+
+
+class Chooser:
+    """Decides which programs to rate natively, as they come.
+
+    A structure that has been evaluated n times lately is expected to be evaluated n times more (its constants
+    change), and one that is new once. It is compiled when that saves more than compiling costs.
+
+    Args:
+        model: see `CostModel`.
+        kernel, tasks: what the programs are rated with and on.
+        memory: evaluations after which what was counted counts half.
+    """
+
+    def __init__(self, model: CostModel, kernel: Kernel, tasks: LaneTasks, memory: int):
+        self._model, self._kernel, self._tasks, self._memory = model, kernel, tasks, memory
+        self._compiled: set[bytes] = set()
+        self._seen: dict[bytes, int] = {}
+        self._evaluations = 0
+
+    def choose(self, records: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of some normal forms are to be rated natively."""
+        structures = records.copy()
+        structures["code"]["constant"] = 0
+        keys = [structure.tobytes() for structure in structures]
+        self._forget(len(keys))
+        saving = self._model.saving(work_of(self._kernel, records, self._tasks))
+        expected = np.array([max(1, self._seen.get(key, 0)) for key in keys])
+        value = saving * expected - self._model.instruction * records["size"].sum(axis=1)
+        known = np.array([key in self._compiled for key in keys])
+        new = ~known & (value > 0)
+        if value[new].sum() <= self._model.module:
+            new[:] = False
+        for key, chosen in zip(keys, new, strict=True):
+            self._seen[key] = self._seen.get(key, 0) + 1
+            if chosen:
+                self._compiled.add(key)
+        natively: NDArray[np.bool_] = new | (known & (saving > 0))
+        return natively
+
+    def _forget(self, evaluations: int) -> None:
+        self._evaluations += evaluations
+        if self._evaluations >= self._memory:
+            self._evaluations = 0
+            self._seen = {key: n // 2 for key, n in self._seen.items() if n > 1}
+
+
+def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: LaneTasks) -> CostModel | None:
+    """The model of a kernel, measured if that has not been done; None if its programs do not allow it.
+
+    Args:
+        kernel: see `Kernel`.
+        programs: makes a few hundred programs of the search space, in the kernel's form.
+        tasks: of the search; the first examples are used.
+
+    Raises:
+        CacheError, CompilerError: see `azgen.codegen.cache.build`.
+    """
+    key = kernel.built.key
+    values = read_measured(CALIBRATION, key)
+    if values is not None:
+        return CostModel(
+            values["module"], values["instruction"], tuple(values["kernel"]), tuple(values["native"])
+        )
+    model = _measure(kernel, programs(), tasks)
+    if model is not None:
+        spec = kernel.spec
+        about = f"F = {spec.n_features}, {len(spec.ops)} ops, {spec.lane.lanes} lanes of {spec.dtype}"
+        write_measured(CALIBRATION, key, {"of": about, **asdict(model)})
+    return model
+
+
+def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostModel | None:
+    n_training = int(tasks.record["n_training"][0])
+    some = probe_of(tasks, min(_EXAMPLES, n_training), min(_EXAMPLES // 10, tasks.n_valid))
+    chosen = _sample(kernel, programs, some)
+    if len(chosen) < _CANDIDATES:
+        return None
+    spec = kernel.spec
+    native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
+    native.compile(chosen)  # also does what is done once in a process, or on a machine
+    few, all_of_them = _compile_seconds(native, chosen[:1]), _compile_seconds(native, chosen)
+    n_few, n_all = (sum(len(f) for p in part for f in p.functions) for part in (chosen[:1], chosen))
+    instruction = max(0.0, (all_of_them - few) / (n_all - n_few))
+    module = max(0.0, few - instruction * n_few)
+    times = np.array([_seconds_of(kernel, native, program, some) for program in chosen])
+    work = work_of(kernel, kernel.encode(chosen), some)
+    # Weighted alike, so that their difference, which decides, fits best too.
+    weight = 1 / times[:, :1]
+    (a, b, c), *_ = np.linalg.lstsq(work * weight, times * weight)
+    return CostModel(module, instruction, (a[0], b[0], c[0]), (a[1], b[1], c[1]))
+
+
+def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> list[Program]:
+    """Programs of different structure that fail on no task, from a cheap one to a costly one."""
+    fitness, _ = kernel.evaluate(programs, tasks)
+    lasting = [kernel.decode(record) for record in programs[np.isfinite(fitness).all(axis=1)]]
+    distinct = list({program.structure_hash: program.normalized() for program in lasting}.values())
+    work = work_of(kernel, kernel.encode(distinct), tasks)[:, 2] if distinct else np.zeros(0)
+    order = np.argsort(work, kind="stable")
+    if len(order) < _CANDIDATES:
+        return []
+    # Equal steps of cost rather than of rank: most programs are cheap.
+    wanted = np.linspace(work[order[0]], work[order[-1]], _CANDIDATES)
+    places: list[int] = []
+    for cost in wanted:
+        left = [place for place in order.tolist() if place not in places]
+        places.append(min(left, key=lambda place: abs(work[place] - cost)))
+    return [distinct[place] for place in places]
+
+
+def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
+    """Processor time of compiling programs into a module, compilers included; past the cache."""
+    before = _cpu_seconds()
+    files = render_candidates(programs, native.n_features, native.lane, native.metric, native.classes)
+    folder = build_directory()
+    with disk_errors(folder), temporary_folder(folder) as temporary:
+        for name, text in files.items():
+            (temporary / name).write_text(text, encoding="utf-8")
+        source = next(temporary.glob("*.pyx"))
+        cython_to_c(source)
+        library = source.with_suffix(".so")
+        compile_c(source.with_suffix(".c"), library, candidate_flags(), math_libraries(native.lane))
+    return _cpu_seconds() - before
+
+
+def _seconds_of(
+    kernel: Kernel, native: NativeCode, program: Program, tasks: LaneTasks
+) -> tuple[float, float]:
+    """Seconds of one evaluation on the kernel, among others as in a search, and natively."""
+    records, prepared = kernel.encode([program] * STRANDS), native.prepare(program)
+    both = (lambda: kernel.evaluate(records, tasks)), (lambda: prepared.evaluate(tasks))
+    on_kernel, natively = (min(_thread_seconds(work) for _ in range(_RUNS)) for work in both)
+    return on_kernel / STRANDS, natively
+
+
+def _thread_seconds(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this thread, and of the compilers that this process has run."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.thread_time() + children.ru_utime + children.ru_stime

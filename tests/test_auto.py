@@ -1,0 +1,168 @@
+"""`--backend auto`: what programs cost to compile and to run, measured here, and what is decided by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from azgen.codegen.cache_directory import cache_entries
+from azgen.codegen.doctor import diagnose
+from azgen.codegen.lanes import lane_type
+from azgen.codegen.measurements import CALIBRATION, all_measured, read_measured, write_measured
+from azgen.errors import CacheError
+from azgen.execution.layout import lay_out
+from azgen.language.zoo import zoo
+from azgen.presets import preset
+from azgen.search import cost_model as measuring
+from azgen.search import host as hosts
+from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay, work_of
+from azgen.search.evolve import Evolution, Outcome
+from azgen.search.host import Host
+from azgen.search.messages import Order
+from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
+
+DEMO = preset("linear")
+SMALL = dataclasses.replace(
+    DEMO,
+    evolution=dataclasses.replace(DEMO.evolution, population=40),
+    stop=dataclasses.replace(
+        DEMO.stop, max_programs=120, max_seconds=0.0, round_programs=40, target_fitness=2.0
+    ),
+)
+SPACE = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+KERNEL, TASKS = SPACE.select.kernel, SPACE.task_set(0, 0).lanes
+
+MULTIPLICATIONS = CostModel(0.01, 0.001, (0.0, 0.0, 9e-6), (0.0, 0.0, 1e-6))
+"""Whatever has many multiplications is worth compiling, some other programs are."""
+
+
+@pytest.fixture(autouse=True)
+def own_build_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    yield
+
+
+def always_decide(monkeypatch: pytest.MonkeyPatch, model: CostModel | None = None) -> None:
+    monkeypatch.setattr(measuring, "LEAST_WORK", 0.0)
+    if model:
+        monkeypatch.setattr(hosts, "cost_model", lambda *_: model)
+
+
+def run(backend: str) -> Outcome:
+    settings = dataclasses.replace(SMALL, backend=backend)
+    return Evolution(settings, make_tasks(settings.tasks, settings.seed)).run()
+
+
+def test_decisions_never_change_what_a_run_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_decide(monkeypatch, MULTIPLICATIONS)
+    kernel, auto, native = run("kernel"), run("auto"), run("native")
+    assert kernel.hall_of_fame == auto.hall_of_fame == native.hall_of_fame
+    assert kernel.counts == auto.counts == native.counts
+    np.testing.assert_array_equal(kernel.test_fitness, auto.test_fitness)
+    evaluated, champions = kernel.counts["evaluated"], kernel.ratings["champions"]
+    assert champions > 0
+    assert kernel.ratings == {"kernel": evaluated, "native": 0, "compiled": 0, "champions": champions}
+    assert native.ratings["kernel"] == 0 and native.ratings["native"] == evaluated
+    assert min(auto.ratings["kernel"], auto.ratings["native"]) > 10
+    assert auto.ratings["kernel"] + auto.ratings["native"] == evaluated
+    assert 0 < auto.ratings["compiled"] <= auto.ratings["native"]
+    assert native.ratings["compiled"] > auto.ratings["compiled"]
+
+
+def evaluation_seconds() -> float:
+    """Time of evaluating the linear program on the search tasks by the kernel, among others."""
+    records, seconds = KERNEL.encode([zoo("linear")] * 64), []
+    for _ in range(5):
+        began = time.thread_time()
+        KERNEL.evaluate(records, TASKS)
+        seconds.append((time.thread_time() - began) / 64)
+    return min(seconds)
+
+
+def measured() -> CostModel:
+    host = Host(SPACE)
+    model = cost_model(KERNEL, lambda: host._examples(0, SPACE.task_set(0, 0)), TASKS)
+    assert model is not None
+    return model
+
+
+def test_costs_are_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = measured()
+    assert 0.01 < first.module < 10 and 0 < first.instruction < 0.1
+    work = work_of(KERNEL, KERNEL.encode([zoo("linear").normalized()]), TASKS)[0]
+    assert 0.1 < float(work @ first.kernel) / evaluation_seconds() < 10
+    (entry,) = [e for e in cache_entries() if e.kind == CALIBRATION]
+    assert entry.key == KERNEL.built.key
+    (finding,) = [f for f in diagnose() if f.name == "calibration"]
+    assert finding.ok and f"{1e3 * first.module:.0f} ms a module" in finding.detail
+    monkeypatch.setattr(measuring, "_measure", None)
+    assert measured() == first
+    path = next(entry.directory.iterdir())
+    path.write_text(path.read_text().replace('"module": 0', '"module": 9'))
+    assert read_measured(CALIBRATION, entry.key) is None, "damaged"
+    with pytest.raises(TypeError):
+        measured()  # it would be measured again
+    path.chmod(0o666)
+    with pytest.raises(CacheError, match="can be written by others"):
+        measured()
+
+
+def test_what_is_measured_twice_is_there_once() -> None:
+    write_measured(CALIBRATION, "a" * 64, {"of": "this"})
+    write_measured(CALIBRATION, "a" * 64, {"of": "that"})
+    assert all_measured(CALIBRATION) == [{"of": "that"}]
+    assert read_measured(CALIBRATION, "b" * 64) is None
+
+
+def test_presets_are_too_small_to_think_about_compiling() -> None:
+    for name in ("linear", "affine", "linear-learn-only", "digits"):
+        settings = preset(name).tasks
+        tasks = make_tasks(settings, 0).search
+        lanes = [lay_out(tasks, lane_type("float32", 1), epochs=epochs) for epochs in (settings.epochs, 3000)]
+        assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True]
+    assert run("auto").ratings["native"] == 0 and all_measured(CALIBRATION) == []
+
+
+def test_a_structure_is_compiled_when_that_pays() -> None:
+    """Alone after as many evaluations as compiling costs, with others at once; what is rare is forgotten."""
+    linear = zoo("linear").normalized()
+    (program,) = KERNEL.encode([linear])
+    seconds = float(work_of(KERNEL, program.reshape(1), TASKS)[0, 2])
+    # An evaluation spares a second, a module costs 7.5, an instruction a tenth.
+    model = CostModel(7.5, 0.1, (0.0, 0.0, 2 / seconds), (0.0, 0.0, 1 / seconds))
+    length = int(program["size"].sum())
+    one, other = program.reshape(1), KERNEL.encode([linear.with_constants((0.5,))])
+    chooser, decisions = Chooser(model, KERNEL, TASKS, 1000), []
+    for turn in range(20):
+        decisions.append(bool(chooser.choose((one, other)[turn % 2])[0]))
+    assert decisions == [n > 7.5 + 0.1 * length for n in range(20)]
+    assert Chooser(model, KERNEL, TASKS, 1000).choose(np.repeat(one, 20)).all()
+    assert not Chooser(model, KERNEL, TASKS, 1000).choose(np.repeat(one, 8)).any()
+    forgetful = Chooser(model, KERNEL, TASKS, 4)
+    assert not any(forgetful.choose(one)[0] for _ in range(100))
+
+
+def test_with_care_all_is_left_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_decide(monkeypatch, MULTIPLICATIONS)
+    host = Host(SPACE)
+    assert host.run(Order(0, 0, 0, birth=True)).native > 0
+    assert host.run(Order(0, 1, 0, n_programs=40)).native > 0
+    assert host.run(Order(0, 2, 0, n_programs=40, careful=True)).native == 0
+
+
+def test_decisions_are_counted_across_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    always_decide(monkeypatch, MULTIPLICATIONS)
+    settings = dataclasses.replace(SMALL, stop=dataclasses.replace(SMALL.stop, max_programs=200))
+    split = make_tasks(settings.tasks, settings.seed)
+    first = Evolution(SMALL, split, checkpoints=tmp_path / "checkpoints").run()
+    resumed = Evolution(settings, split, checkpoints=tmp_path / "checkpoints", resume=True).run()
+    whole = Evolution(settings, split).run()
+    assert resumed.counts == whole.counts
+    assert resumed.ratings["native"] + resumed.ratings["kernel"] == whole.counts["evaluated"]
+    assert resumed.ratings["native"] > first.ratings["native"] > 0
