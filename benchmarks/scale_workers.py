@@ -63,13 +63,12 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
     def observe(event: Event) -> None:
         if isinstance(event, Progress):
             workers = sum(_processor_seconds(pid) for pid in getattr(engines[0], "processes", []))
-            busy = getattr(engines[0], "busy", 0.0)
+            busy = getattr(engines[0], "busy", 0.0) / engines[0].n_workers
             marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 
     Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
     wall, own, others, programs, busy = (b - a for a, b in zip(marks[5], marks[-1], strict=True))
-    n = engines[0].n_workers
-    return Measured(programs / wall, programs / (own + others), own / wall, busy / wall / n)
+    return Measured(programs / wall, programs / (own + others), own / wall, busy / wall)
 
 
 def _processor_seconds(process: int) -> float:

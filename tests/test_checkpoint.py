@@ -143,6 +143,15 @@ def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
     assert not [e for e in events if isinstance(e, Progress)]
 
 
+def test_a_run_is_concluded_that_ended_when_an_island_was_to_begin_again(tmp_path: Path) -> None:
+    _, events = run(EAGER)
+    restart = next(number for number, event in enumerate(events) if isinstance(event, Restarted))
+    round_number = [e.round for e in events[:restart] if isinstance(e, Progress)][-1]
+    stopped, _ = run(EAGER, tmp_path, round_number)
+    concluded, _ = go_on(tmp_path, max_programs=1)
+    assert concluded.hall_of_fame == stopped.hall_of_fame and concluded.reason == "1 programs"
+
+
 def test_two_checkpoints_are_kept_and_nothing_else(tmp_path: Path) -> None:
     run(ONE, tmp_path)
     names = [path.name for path in checkpoints_of(tmp_path)]

@@ -107,14 +107,14 @@ class Coordinator:
             if not reason and self.progress.round >= 0:
                 reason = self._limit()
         self._engine.cancel()
-        if self.progress.round >= 0 and not self._cut:
+        if not self._cut:
             self.save()
         return reason
 
     def save(self) -> None:
-        """Keeps a checkpoint; a run does not end because that fails."""
+        """Keeps a checkpoint, if there is anything to keep; a run does not end because that fails."""
         self.progress.seconds = self._saved = self.seconds
-        if self._save is None:
+        if self._save is None or self.progress.round < 0:
             return
         try:
             self._save()

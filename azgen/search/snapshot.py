@@ -125,10 +125,8 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
         progress = _progress(space, checkpoint)
         states = _Reader(space, checkpoint)
         for number, life in enumerate(progress.lives):
-            state = states.island(number)
             order = Order(number, progress.round + 1, life.population)
-            if not life.ending:
-                engine.adopt(order, state.arrays)
+            engine.adopt(order, states.island(number).arrays)
     except (KeyError, TypeError, IndexError, ValueError, OverflowError, AttributeError) as error:
         raise DamagedError(f"{checkpoint.path} is damaged: {type(error).__name__} {error}") from None
     return progress
