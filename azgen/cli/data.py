@@ -71,7 +71,9 @@ def data(
             )
         _list(to, json)
         return
-    chosen = settings_from({"tasks": {"source": "table", "data": name, "kind": kind, **table}}, "azgen data")
+    counts = {"n_search": 10, "n_select": 10, "n_test": 10}
+    tasks = {"source": "table", "data": name, "kind": kind, **counts, **table}
+    chosen = settings_from({"tasks": tasks}, "azgen data")
     options = options_of_table(chosen.tasks, seed)
     if draw:
         split = draw_split(name, target, features, seed, options)
