@@ -60,7 +60,7 @@ class TaskSettings:
     data: str = ""
     metric: str = ""
     target: str = ""
-    kind: Literal["auto", "regression", "classification"] = "auto"
+    kind: Literal["auto", "regression", "classification", "multiclass"] = "auto"
     positive: str = ""
     n_features: int = 4
     n_search: int = 10
