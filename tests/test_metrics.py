@@ -191,3 +191,12 @@ def test_every_baseline_is_there_and_beats_a_constant(metric):
         assert scores[f"zoo:{program}, tuned (160 settings)"].interval.mean > raw.interval.mean - 0.02
     fitted = next(score for name, score in scores.items() if "Ridge" in name or "Logistic" in name)
     assert fitted.interval.mean > constant + 0.1
+
+
+def test_a_program_that_cannot_be_tuned_for_want_of_memory_stands_there_as_it_is(monkeypatch):
+    monkeypatch.setattr("azgen.tasks.readers.memory.available_memory", lambda: 1000)
+    tasks = tuple(tasks_of("rmse", n_tasks=2))
+    names = [
+        s.name for s in baseline_scores(TaskSplit(tasks, tasks, tasks, ""), np.ones(2), preset("linear"))
+    ]
+    assert any("zoo:linear" in name for name in names) and not any("tuned" in name for name in names)

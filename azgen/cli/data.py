@@ -59,9 +59,10 @@ def data(
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
     from azgen.cli.output import console
+    from azgen.presets import source_of
     from azgen.runs.settings import settings_from
     from azgen.search.sources import table_options as options_of_table
-    from azgen.tasks.drawing import draw_split
+    from azgen.tasks.drawing import draw_split, is_data_set
     from azgen.tasks.synthetic import TEACHERS
 
     to = console()
@@ -72,7 +73,10 @@ def data(
             )
         _list(to, json)
         return
-    chosen = settings_from({"tasks": {"source": "table", "data": name, "kind": kind, **table}}, "azgen data")
+    counts = {"n_search": 10, "n_select": 10, "n_test": 10}
+    source = name if name in TEACHERS else source_of(name) if is_data_set(name) else "table"
+    tasks = {"source": source, "data": name, "kind": kind, **counts, **table}
+    chosen = settings_from({"tasks": tasks}, "azgen data")
     options = options_of_table(chosen.tasks, seed)
     if draw:
         split = draw_split(name, target, features, seed, options)

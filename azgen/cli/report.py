@@ -27,7 +27,7 @@ def print_champion(to: Console, result: Mapping[str, Any]) -> None:
 
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     """Fitness on the three task sets, and the baselines on the test tasks."""
-    regression, meaning = result["metric"] == "rmse", result["fitness_is"]
+    regression, meaning = result["metric"] == "rmse", result.get("fitness_is", result["metric"])
     to.print(f"\nFitness: {meaning}, mean ± 95 % confidence interval over tasks; 1 is perfect", style="bold")
     rows = []
     for key, name in _SETS:

@@ -125,7 +125,7 @@ def resolve_settings(
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
     """
-    source = "" if data is None else _source_of(str(data))
+    source = "" if data is None else source_of(str(data))
     if config is None:
         images = MULTICLASS if kind == "multiclass" else DEFAULT
         settings = preset(TABLE if source == "table" else images)
@@ -216,8 +216,8 @@ def _named(config: str) -> Settings:
     return preset(config)
 
 
-def _source_of(data: str) -> str:
-    """The task source for a --data argument: "table", or "projected" for images.
+def source_of(data: str) -> str:
+    """The source of tasks that a file or a data set is for: "table", or "projected" for images.
 
     Raises:
         AzgenError: it is neither a file nor a known data set.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
 from azgen.execution.oracle import fitness_of_loss, loss_of
 from azgen.language.metrics import Metric
@@ -222,16 +224,18 @@ def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | No
     trials = min(TRIALS, int(_LARGEST_TUNING / cost))
     if trials < 2:
         return None
-    return tune(
-        program,
-        split.search,
-        trials,
-        seed=settings.seed,
-        epochs=epochs,
-        dtype=settings.dtype,
-        select=split.select,
-        max_abs_error=settings.tasks.max_abs_error,
-    )
+    with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
+        return tune(
+            program,
+            split.search,
+            trials,
+            seed=settings.seed,
+            epochs=epochs,
+            dtype=settings.dtype,
+            select=split.select,
+            max_abs_error=settings.tasks.max_abs_error,
+        )
+    return None
 
 
 def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
