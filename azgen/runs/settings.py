@@ -218,7 +218,8 @@ class Settings:
         description: one sentence for people.
         dtype: number type of all arithmetic.
         seed: decides tasks, mutations and draws.
-        backend: "auto", "kernel" or "native": what rates children. Never changes results.
+        backend: what rates children: "kernel", "native" (each is compiled) or "auto" (those are compiled for
+            which that costs less than it spares, as measured on this machine). Never changes results.
     """
 
     name: str = "custom"
