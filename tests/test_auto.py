@@ -16,6 +16,7 @@ from azgen.codegen.lanes import lane_type
 from azgen.codegen.measurements import CALIBRATION, all_measured, read_measured, write_measured
 from azgen.errors import CacheError
 from azgen.execution.layout import lay_out
+from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.presets import preset
 from azgen.search import cost_model as measuring
@@ -140,12 +141,29 @@ def test_a_structure_is_compiled_when_that_pays() -> None:
     one, other = program.reshape(1), KERNEL.encode([linear.with_constants((0.5,))])
     chooser, decisions = Chooser(model, KERNEL, TASKS, 1000), []
     for turn in range(20):
-        decisions.append(bool(chooser.choose((one, other)[turn % 2])[0]))
-    assert decisions == [n > 7.5 + 0.1 * length for n in range(20)]
-    assert Chooser(model, KERNEL, TASKS, 1000).choose(np.repeat(one, 20)).all()
-    assert not Chooser(model, KERNEL, TASKS, 1000).choose(np.repeat(one, 8)).any()
+        natively, others = chooser.choose((one, other)[turn % 2])
+        decisions.append(bool(natively[0]) and not others)
+    assert decisions == [n > 7.5 + 0.1 * length for n in range(1, 21)]
+    different = KERNEL.encode(
+        [
+            Program.parse(str(linear).replace("def Learn", "  s1 = s1 - s2\n" * n + "def Learn"))
+            for n in range(9)
+        ]
+    )
+    cheaper = dataclasses.replace(model, module=3.0, instruction=0.01)
+    assert Chooser(cheaper, KERNEL, TASKS, 1000).choose(different)[0].all(), "together"
+    chooser = Chooser(cheaper, KERNEL, TASKS, 1000)
+    for new in (different[:2], different[2:4]):  # what has come but once is not expected again
+        natively, others = chooser.choose(new)
+        assert not natively.any() and not others
+    natively, others = chooser.choose(different[:2])
+    assert natively.all() and not others, "expected twice"
+    chooser = Chooser(cheaper, KERNEL, TASKS, 1000)
+    assert not any(chooser.choose(different[:1])[0][0] for _ in range(3))
+    natively, others = chooser.choose(different[1:3])
+    assert natively.all() and len(others) == 1, "what waits is compiled along"
     forgetful = Chooser(model, KERNEL, TASKS, 4)
-    assert not any(forgetful.choose(one)[0] for _ in range(100))
+    assert not any(forgetful.choose(one)[0][0] for _ in range(100))
 
 
 def test_with_care_all_is_left_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

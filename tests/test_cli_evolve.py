@@ -60,6 +60,10 @@ def test_a_run_leaves_a_complete_directory_and_says_where():
     result = run.result
     assert result["champion"]["hash"] == run.program.hash
     assert result["counts"]["programs"] == 30000 and result["reason"] == "30000 programs"
+    evaluated, ratings = result["counts"]["evaluated"], result["ratings"]
+    assert (ratings["kernel"], ratings["native"], ratings["compiled"]) == (evaluated, 0, 0)
+    assert f"Evaluated on the kernel: {evaluated:,}".replace(",", " ") in text
+    assert f"champions compiled: {ratings['champions']}" in text and ratings["champions"] > 0
     assert result["search"]["fitness"]["mean"] == pytest.approx(run.champion.search_fitness)
     assert result["select"]["fitness"]["mean"] == pytest.approx(run.champion.select_fitness)
     for score in (result["test"], *result["baselines"]):

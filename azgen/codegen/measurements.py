@@ -44,7 +44,8 @@ def read_measured(kind: str, key: str) -> dict[str, Any] | None:
             values: dict[str, Any] = record["values"]
             if record["sha256"] != _checksum(values):
                 return None
-            os.utime(folder)  # when it was last used, for `prune`
+            with suppress(OSError):  # when it was last used, for `prune`
+                os.utime(folder)
             return values
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None

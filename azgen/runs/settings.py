@@ -250,7 +250,8 @@ class Settings:
         description: one sentence for people.
         dtype: number type of all arithmetic.
         seed: decides tasks, mutations and draws.
-        backend: "auto", "kernel" or "native": what rates children. Never changes results.
+        backend: what rates children: "kernel", "native" (each is compiled) or "auto" (those are compiled for
+            which that costs less than it spares, as measured on this machine). Never changes results.
         baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
             "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.

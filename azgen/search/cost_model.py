@@ -28,9 +28,9 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 
-LEAST_WORK = 2e7
-"""Multiplications of a two-layer net on all examples and lane groups (about 5 ms) below which compiling never
-pays: a candidate takes 10 ms and more to compile, and spares at most half of its evaluations' time."""
+LEAST_WORK = 4e6
+"""Multiplications of a two-layer net on all examples and lane groups (1 to 2 ms) below which nothing is
+decided: that takes 30 µs a program, and compiling, which takes 15 ms and more, saves at most half of it."""
 
 _EXAMPLES = 5000
 """Most training examples that programs are timed on."""
@@ -95,8 +95,9 @@ def may_pay(n_features: int, tasks: LaneTasks) -> bool:
 class Chooser:
     """Decides which programs to rate natively, as they come.
 
-    A structure that has been evaluated n times lately is expected to be evaluated n times more (its constants
-    change), and one that is new once. It is compiled when that saves more than compiling costs.
+    A structure that comes for the nth time lately is expected n times from now on, this one included: its
+    constants change. Those that would save more than their part of compiling wait, until together they save
+    more than a module costs besides.
 
     Args:
         model: see `CostModel`.
@@ -108,33 +109,54 @@ class Chooser:
         self._model, self._kernel, self._tasks, self._memory = model, kernel, tasks, memory
         self._compiled: set[bytes] = set()
         self._seen: dict[bytes, int] = {}
+        self._waiting: dict[bytes, _Waiting] = {}
         self._evaluations = 0
 
-    def choose(self, records: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which of some normal forms are to be rated natively."""
-        structures = records.copy()
-        structures["code"]["constant"] = 0
-        keys = [structure.tobytes() for structure in structures]
-        self._forget(len(keys))
-        saving = self._model.saving(work_of(self._kernel, records, self._tasks))
-        expected = np.array([max(1, self._seen.get(key, 0)) for key in keys])
-        value = saving * expected - self._model.instruction * records["size"].sum(axis=1)
-        known = np.array([key in self._compiled for key in keys])
-        new = ~known & (value > 0)
-        if value[new].sum() <= self._model.module:
-            new[:] = False
-        for key, chosen in zip(keys, new, strict=True):
+    def choose(self, records: NDArray[Any]) -> tuple[NDArray[np.bool_], list[Any]]:
+        """Which of some normal forms are to be rated natively, and which others to compile with them."""
+        self._forget(len(records))
+        keys = [_structure(record) for record in records]
+        saving = self._model.saving(work_of(self._kernel, records, self._tasks)).tolist()
+        for key, record, seconds in zip(keys, records, saving, strict=True):
             self._seen[key] = self._seen.get(key, 0) + 1
-            if chosen:
-                self._compiled.add(key)
-        natively: NDArray[np.bool_] = new | (known & (saving > 0))
-        return natively
+            if key not in self._compiled:
+                cost = self._model.instruction * int(record["size"].sum())
+                self._waiting[key] = _Waiting(record, seconds, cost)
+        now, value = set(keys), dict[bytes, float]()
+        for key, waiting in self._waiting.items():
+            expected = self._seen[key] - (key not in now)
+            value[key] = waiting.saving * expected - waiting.cost
+        worth = [key for key in value if value[key] > 0]
+        others = []
+        if sum(value[key] for key in worth) > self._model.module:
+            self._compiled.update(worth)
+            others = [self._waiting[key].record for key in worth if key not in now]
+        self._waiting = {key: self._waiting[key] for key in worth if key not in self._compiled}
+        natively = [key in self._compiled and seconds > 0 for key, seconds in zip(keys, saving, strict=True)]
+        return np.array(natively), others
 
     def _forget(self, evaluations: int) -> None:
         self._evaluations += evaluations
         if self._evaluations >= self._memory:
             self._evaluations = 0
             self._seen = {key: n // 2 for key, n in self._seen.items() if n > 1}
+            self._waiting = {key: w for key, w in self._waiting.items() if key in self._seen}
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A normal form that may be worth compiling: what an evaluation saves, and what its instructions cost."""
+
+    record: Any
+    saving: float
+    cost: float
+
+
+def _structure(record: Any) -> bytes:
+    """A normal form without its constants, and without what lies behind its last instruction."""
+    code = record["code"][: record["size"].sum()].copy()
+    code["constant"] = 0
+    return bytes(record["size"].tobytes() + code.tobytes())
 
 
 def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: LaneTasks) -> CostModel | None:

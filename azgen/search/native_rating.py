@@ -49,14 +49,17 @@ class RatingHook:
             stride = self._tasks.n_groups * self._kernel.spec.lane.lanes
             out = np.ctypeslib.as_array(fitness, (n, stride))
             records, natively = program_records(self._kernel, programs, n), np.ones(n, bool)
-            if self._chooser:
-                natively = np.zeros(n, bool) if self.careful else self._chooser.choose(records)
+            others: list[Any] = []
+            if self._chooser and self.careful:
+                natively[:] = False
+            elif self._chooser:
+                natively, others = self._chooser.choose(records)
             if not natively.all():
                 out[~natively, : self._tasks.n_tasks], _ = self._kernel.evaluate(
                     records[~natively], self._tasks
                 )
             decoded = {int(i): self._kernel.decode(records[i]) for i in np.flatnonzero(natively)}
-            self._native.compile(list(decoded.values()))
+            self._native.compile([*decoded.values(), *map(self._kernel.decode, others)])
             for i, program in decoded.items():
                 out[i, : self._tasks.n_tasks], _ = self._native.prepare(program).evaluate(self._tasks)
             self.rated += len(decoded)
