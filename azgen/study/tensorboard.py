@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from azgen.errors import AzgenError
-from azgen.runs.events import Event, NewChampion, Observer, Progress, Restarted, Resumed
+from azgen.runs.events import Event, NewChampion, Observer, Progress, Resumed
 from azgen.runs.log import Thinning
 
 TENSORBOARD = "tensorboard"
@@ -58,8 +58,6 @@ class _Writer:
             self._open().add_scalar("fitness/selection", champion.select_fitness, champion.number)
             self._open().add_scalar("champion/cost", champion.cost, champion.number)
             self._open().add_text("champion/program", f"```\n{champion.program}```", champion.number)
-        elif isinstance(event, Restarted):
-            self._open().add_scalar("islands/restarted", event.island, event.programs)
 
     def _progress(self, event: Progress) -> None:
         writer, step = self._open(), event.programs
