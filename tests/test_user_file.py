@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
-from azgen.search.resume import resume
 from typer.testing import CliRunner
 
 from azgen.cli import app
@@ -32,6 +31,7 @@ from azgen.runs.events import Progress
 from azgen.runs.settings import as_mapping, read_settings, settings_from
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
+from azgen.study.resume import resume
 from tests.agreement import Tally, close, random_tasks, same_bits
 from tests.strategies import MEMORY, random_program
 from tests.tasks.test_userops import FILE

@@ -292,7 +292,8 @@ def test_weak_workers_are_replaced_and_no_program_is_blamed(
 def test_tasks_are_mapped_and_not_copied() -> None:
     def kilobytes(n_train: int) -> tuple[int, int]:
         """Memory of a worker that has run a round: its own, and what it has mapped."""
-        settings = changed(SMALL, tasks__n_search=16, tasks__n_train=(n_train, 20, 20))
+        # On the kernel: deciding whether to compile takes memory for compiling.
+        settings = changed(SMALL, backend="kernel", tasks__n_search=16, tasks__n_train=(n_train, 20, 20))
         engine = WorkerEngine(SearchSpace.of(settings, make_tasks(settings.tasks, 0)), 1)
         try:
             engine.submit(Order(0, 0, 0, birth=True))

@@ -76,8 +76,13 @@ def data(
     counts = {"n_search": 10, "n_select": 10, "n_test": 10}
     source = name if name in TEACHERS else source_of(name) if is_data_set(name) else "table"
     tasks = {"source": source, "data": name, "kind": kind, **counts, **table}
+    all_classes = source == "projected" and kind == "multiclass"
+    if all_classes:  # of images this is said by the source
+        tasks |= {"source": "multiclass", "kind": "auto"}
     chosen = settings_from({"tasks": tasks}, "azgen data")
     options = options_of_table(chosen.tasks, seed)
+    if all_classes:
+        options = dataclasses.replace(options, kind="multiclass")
     if draw:
         split = draw_split(name, target, features, seed, options)
         _show_task(to, split, task_set, number, rows, json)
