@@ -167,9 +167,9 @@ class DaskEngine:
         try:
             header, arrays = decode(task.result())
         except self._distributed.KilledWorker as error:
-            raise ProgramLost(str(error)) from None
+            raise ProgramLost(str(error), blamed=False) from None  # programs run in processes of their own
         if header["kind"] == "lost":
-            raise ProgramLost(header["cause"])
+            raise ProgramLost(header["cause"], header["blamed"])
         if header["kind"] == "error":
             raise AzgenError(header["message"])
         return np.array(arrays["fitness"])
@@ -280,7 +280,7 @@ def _rate(run: bytes, program: str) -> bytes:
     try:
         return encode({"kind": "fitness"}, {"fitness": _node(run).engine.rate(Program.parse(program))})
     except ProgramLost as error:
-        return encode({"kind": "lost", "cause": str(error)})
+        return encode({"kind": "lost", "cause": str(error), "blamed": error.blamed})
     except AzgenError as error:
         return encode({"kind": "error", "message": str(error)})
 
