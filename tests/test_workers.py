@@ -288,6 +288,30 @@ def test_weak_workers_are_replaced_and_no_program_is_blamed(
     assert same(found, undisturbed)
 
 
+def worker_that_dies_compiling(connection: Any, parent: int) -> None:
+    """Three workers are killed as they compile a program; runs in a process of its own."""
+    prepare = native_module.NativeCode.prepare
+
+    def die_or_prepare(self: Any, program: Program) -> Any:
+        for number in range(3):
+            with suppress(FileExistsError):
+                os.close(os.open(f"{os.environ['AZGEN_TEST_FLAG']}{number}", os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
+        return prepare(self, program)
+
+    native_module.NativeCode.prepare = die_or_prepare  # type: ignore[method-assign]
+    worker.main(connection, parent)
+
+
+def test_a_program_is_not_blamed_for_what_happens_as_it_is_compiled(
+    undisturbed: tuple[Outcome, list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZGEN_TEST_FLAG", str(tmp_path / "flag"))
+    found = run(SMALL, workers(2, entry=worker_that_dies_compiling))
+    assert len(list(tmp_path.iterdir())) == sum(isinstance(e, Warned) for e in found[1]) == 3
+    assert same(found, undisturbed)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_tasks_are_mapped_and_not_copied() -> None:
     def kilobytes(n_train: int) -> tuple[int, int]:

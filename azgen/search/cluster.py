@@ -167,9 +167,9 @@ class DaskEngine:
         try:
             header, arrays = decode(task.result())
         except self._distributed.KilledWorker as error:
-            raise ProgramLost(str(error)) from None
+            raise ProgramLost(str(error), blamed=False) from None  # programs run in processes of their own
         if header["kind"] == "lost":
-            raise ProgramLost(header["cause"])
+            raise ProgramLost(header["cause"], header["blamed"])
         if header["kind"] == "error":
             raise AzgenError(header["message"])
         return np.array(arrays["fitness"])
@@ -282,7 +282,7 @@ def _rate(run: bytes, program: str) -> bytes:
         parsed = Program.parse(program, ops=node.space.settings.user.table)
         return encode({"kind": "fitness"}, {"fitness": node.engine.rate(parsed)})
     except ProgramLost as error:
-        return encode({"kind": "lost", "cause": str(error)})
+        return encode({"kind": "lost", "cause": str(error), "blamed": error.blamed})
     except AzgenError as error:
         return encode({"kind": "error", "message": str(error)})
 

@@ -127,17 +127,20 @@ class Coordinator:
     def confirm(self) -> None:
         """Compiles the leader, unless that has been done, and compares its native fitness with the
         kernel's."""
-        progress, losses = self.progress, 0
+        progress, losses, blamed = self.progress, 0, 0
         while progress.hall.members and not progress.confirmed:
             leader = progress.hall.members[0]
             try:
                 native = float(self._engine.rate(leader.program).mean())
             except ProgramLost as error:
-                losses += 1
                 self._observe(Warned(self.seconds, f"a worker was lost: {error}"))
-                if losses > 1:
-                    losses = 0
+                losses += 1
+                blamed += error.blamed
+                if blamed > 1:
+                    losses = blamed = 0
                     self._quarantine(Suspect(str(leader.program), -1, progress.round, str(error)))
+                elif losses >= MOST_LOSSES:
+                    raise AzgenError(f"workers are lost again and again as they compile: {error}") from None
                 continue
             if native != leader.select_fitness:
                 raise AssertionError(

@@ -123,8 +123,9 @@ class Host:
 
     def rate(self, program: Program) -> NDArray[np.float64]:
         """Fitness of a program on each selection task, by its native code; 0 where it failed."""
+        code = self.native(self.space.select).prepare(program)  # compiles: slow, and not the program's fault
         self._trace(self.space.kernel.encode([program])[0])
-        fitness, _ = self.native(self.space.select).prepare(program).evaluate(self.space.select.lanes)
+        fitness, _ = code.evaluate(self.space.select.lanes)
         self._trace(None)
         return np.nan_to_num(fitness, nan=0.0)
 
