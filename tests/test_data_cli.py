@@ -60,6 +60,11 @@ def test_unknown_names():
     assert "is a teacher" in data("linear", status=2)
 
 
+def test_names_may_be_spelt_otherwise():
+    assert data("Breast_Cancer") == data("breast-cancer")
+    assert "Did you mean digits?" in data("digit", status=2)
+
+
 def test_a_bundled_set_is_described():
     text = data("wine")
     assert "178" in text and "class_0: 59" in text and "flavanoids" in text
@@ -112,7 +117,9 @@ def test_images_and_teachers_are_drawn():
     assert "all 64 features" in data("digits", "--draw", "--features", "0")
     found = json.loads(data("two-layer", "--draw", "--features", "8", "--json"))
     assert len(found["features"]) == 8 and found["metric"] == "rmse"
-    assert "give --features 2 or more" in data("linear", "--draw", "--features", "0", status=2)
+    signs = json.loads(data("linear", "--draw", "--kind", "classification", "--json"))
+    assert signs["metric"] == "accuracy" and set(signs["y"]) <= {0.0, 1.0}
+    assert "give --features 1 or more" in data("linear", "--draw", "--features", "0", status=2)
 
 
 @pytest.mark.parametrize(

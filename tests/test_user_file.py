@@ -278,6 +278,7 @@ METRIC = {
         ({"c": "{loss}; exit(1.0)"}, "uses exit"),
         ({"loss": lambda y, p: np.float64(y - p)}, "it must keep the number type"),
         ({"loss": lambda y: y}, "loss fails: TypeError"),
+        ({"loss": lambda y, p: p - y}, "it must be at least 0"),
         ({"loss": lambda y, p: np.array([y, p])}, "it must be one number"),
         ({"fitness": lambda loss: 1 - loss}, "it must lie in [0, 1]"),
         ({"fitness": lambda loss: loss / (1 + loss)}, "does not fall with the loss"),
@@ -301,6 +302,7 @@ def test_what_is_wrong_with_a_metric_is_said(change, message):
         ),
         (("evolve", "digits", "--metric", "rmse"), "images are told apart by their classes"),
         (("evolve", "digits", "--metric", "mean-absolute-error", "--ops", "my_ops.py"), "rates numbers"),
+        (("evolve", "ten-digits", "--metric", "brier", "--ops", "my_ops.py"), "these tasks have 10 classes"),
         (("run", "start.az", "--tasks", "linear"), "start.az, line 5"),
         (("run", "start.az", "--tasks", "linear", "--ops", "none.py"), "no such file of ops"),
         (("show", "start.az", "--ops", "start.az"), "ends in .py"),
@@ -324,3 +326,10 @@ def test_the_example_of_the_documentation():
 def test_names_of_metrics_are_unique():
     with pytest.raises(AzgenError, match="'brier': this name is taken"):
         read_user_file(TEXT + "METRICS += METRICS[1:]\n", "my_ops.py")
+
+
+def test_a_file_may_define_dataclasses_and_cannot_end_azgen():
+    head = "from dataclasses import dataclass\n@dataclass\nclass Pair:\n    a: int = 1\n"
+    assert read_user_file(head + TEXT, "my_ops.py").metrics
+    with pytest.raises(AzgenError, match=r"my_ops.py, line 1: SystemExit"):
+        read_user_file("raise SystemExit(0)\n", "my_ops.py")

@@ -223,6 +223,7 @@ def sweep(
     [
         ((4, 3), "float32", "accuracy", MEMORY),
         ((4, 3), "float64", "accuracy", MEMORY),
+        ((20, 3), "float32", "accuracy", MEMORY),  # in packs
         # Kernels without matrices compile faster. 17 classes are more than an ordered sum has partial sums.
         ((4, 3), "float32", "log-loss", Memory(3, 6, 0)),
         ((18, 17), "float64", "balanced-accuracy", Memory(3, 6, 0)),
@@ -236,7 +237,7 @@ def test_executors_agree_on_random_programs(shape, dtype, metric, memory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(2, 2), (3, 3), (8, 3), (16, 10), (33, 20)])
+@pytest.mark.parametrize("shape", [(2, 2), (3, 3), (8, 3), (16, 10), (28, 10), (33, 20)])
 def test_executors_agree_on_thousands_of_programs(shape, dtype):
     tally = sweep(shape, 240, dtype, "accuracy", MEMORY)
     print(f"\nF = {shape[0]}, {shape[1]} classes, {dtype}: {tally}")

@@ -239,6 +239,12 @@ def test_programs_say_what_they_are_for() -> None:
     azgen("export", "zoo:softmax-linear", "-o", "winner.py")
     assert "class EvolvedClassifier" in Path("winner.py").read_text()
     assert "take accuracy" in azgen("export", "zoo:softmax-linear", "--metric", "rmse", status=2)
+    assert "tells classes apart" in azgen(
+        "show", "zoo:softmax-linear", "--source", "--metric", "rmse", status=2
+    )
+    assert "for programs of several classes" in azgen(
+        "show", "zoo:linear", "--source", "--classes", 3, status=2
+    )
     record = json.loads(azgen("run", "zoo:softmax-linear", "--data", "digits", "--set", "select", "--json"))
     assert record["sets"]["select"]["mean"] > 0.5
     text = azgen("data", "digits", "--draw", "--kind", "multiclass", "--rows", 2)

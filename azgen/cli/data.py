@@ -62,7 +62,7 @@ def data(
     from azgen.presets import source_of
     from azgen.runs.settings import settings_from
     from azgen.search.sources import table_options as options_of_table
-    from azgen.tasks.drawing import draw_split, is_data_set
+    from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS
 
     to = console()
@@ -74,7 +74,7 @@ def data(
         _list(to, json)
         return
     counts = {"n_search": 10, "n_select": 10, "n_test": 10}
-    source = name if name in TEACHERS else source_of(name) if is_data_set(name) else "table"
+    source = name if name in TEACHERS else source_of(name)
     tasks = {"source": source, "data": name, "kind": kind, **counts, **table}
     all_classes = source == "projected" and kind == "multiclass"
     if all_classes:  # of images this is said by the source
@@ -124,9 +124,8 @@ def _list(to: Console, json: bool) -> None:
 def _describe(to: Console, name: str, target: str | None, options: TableOptions, json: bool) -> None:
     from azgen.cli.output import grid
     from azgen.runs.directory import to_json
-    from azgen.tasks.datasets import load_data_set
+    from azgen.tasks.datasets import is_data_set, load_data_set
     from azgen.tasks.describe import describe_columns
-    from azgen.tasks.drawing import is_data_set
     from azgen.tasks.labels import read_labels
     from azgen.tasks.readers import read_table
 

@@ -152,13 +152,11 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
     from azgen.language.program import VECTOR
     from azgen.presets import preset_names, resolve_settings
     from azgen.runs.settings import Settings, TaskSettings
-    from azgen.search.sources import is_table
     from azgen.tasks.synthetic import TEACHERS
 
     run, data = found.run, overrides["data"]
-    if found.program.form == VECTOR and data and overrides["kind"] is None and not is_table(data):
-        overrides["kind"] = "multiclass"  # a data set's classes all at once, for a program that needs them so
-
+    if found.program.form == VECTOR and data and overrides["kind"] is None:
+        overrides["kind"] = "multiclass"  # it takes one-hot labels alone
     if name is not None and overrides["data"] is not None:
         raise AzgenError("--tasks and --data exclude each other; give one of them")
     if name is not None and name not in preset_names() and name in TEACHERS:

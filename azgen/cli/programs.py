@@ -148,11 +148,14 @@ def _source(
     classes: int | None,
 ) -> str:
     from azgen.execution.layout import check_width
+    from azgen.language.metrics import CLASSIFICATION_METRICS
     from azgen.language.program import VECTOR
     from azgen.runs.directory import SOURCE
     from azgen.study.run import generated_source
 
     several = found.program.form == VECTOR
+    if classes and not several:
+        raise AzgenError(f"--classes is for programs of several classes ({VECTOR})")
     if found.run is not None:
         file = found.run.path / SOURCE
         if file.is_file():
@@ -161,7 +164,13 @@ def _source(
         classes = found.run.environment.get("classes", classes)
     classes = (classes or features) if several else 0
     check_width(features, classes)
-    return generated_source(found.program, features, metric_of(found, metric, ops), dtype, classes)
+    rated = metric_of(found, metric, ops)
+    if several and rated not in CLASSIFICATION_METRICS:
+        raise AzgenError(
+            f"the metric is {rated}, but the program tells classes apart ({VECTOR}): take "
+            f"{', '.join(CLASSIFICATION_METRICS)}"
+        )
+    return generated_source(found.program, features, rated, dtype, classes)
 
 
 def metric_of(found: Reference, name: str | None, ops: str | None) -> Metric:

@@ -16,7 +16,8 @@ _L2_BYTES = 2 << 20
 """Room for the largest register of a program in the first and second cache of common processors."""
 
 _PACKED_BYTES = 24 << 10
-"""Largest register from which on narrow lanes, with packs, are faster than full ones."""
+"""Largest register from which on narrow lanes, with packs, are faster than full ones. (Packs
+need less: ordered sums are right in them from 16 entries on.)"""
 
 _NARROWEST = 16
 """Bytes of the smallest SIMD register."""
@@ -94,14 +95,16 @@ class LaneType:
         return symbol if letter and symbol in self.vector_math else ""
 
     def __str__(self) -> str:
-        return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}"
+        packs = f", packs of {self.pack}" if self.pack > 1 else ""
+        return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}{packs}"
 
 
 def lane_type(dtype: str, largest: int) -> LaneType:
     """The lane type of this machine that suits the largest register of a program.
 
     Full SIMD width as long as the largest register fits half of the first-level cache. Else the narrowest
-    lanes, with packs that fill the SIMD registers. Where the number of features does not divide into packs:
+    lanes, with packs that fill the SIMD registers. Where the number of features (of which only the square is
+    known here: without matrices F must be a square) does not divide into packs:
     half the width if that fits the first-level cache, and less than the full one if that does not fit the
     second-level cache (measured, docs/performance.md).
 

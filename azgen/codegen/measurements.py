@@ -29,8 +29,12 @@ CALIBRATION = "calibration"
 _NAME = "measured.json"
 
 
-def read_measured(kind: str, key: str) -> dict[str, Any] | None:
+def read_measured(kind: str, key: str, *, touch: bool = True) -> dict[str, Any] | None:
     """What was measured under a key (64 hexadecimal digits); None if nothing was.
+
+    Args:
+        kind, key: what it is, and under which key.
+        touch: whether this counts as use, for `prune`.
 
     Raises:
         CacheError: somebody else could have written it, or the folder cannot be used.
@@ -44,8 +48,9 @@ def read_measured(kind: str, key: str) -> dict[str, Any] | None:
             values: dict[str, Any] = record["values"]
             if record["sha256"] != _checksum(values):
                 return None
-            with suppress(OSError):  # when it was last used, for `prune`
-                os.utime(folder)
+            if touch:
+                with suppress(OSError):
+                    os.utime(folder)
             return values
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None
@@ -72,7 +77,7 @@ def write_measured(kind: str, key: str, values: Mapping[str, Any]) -> None:
 def all_measured(kind: str) -> list[dict[str, Any]]:
     """Everything that was measured of a kind, the most recently used first."""
     keys = [entry.key for entry in cache_entries() if entry.kind == kind]
-    return [values for key in keys if (values := read_measured(kind, key)) is not None]
+    return [values for key in keys if (values := read_measured(kind, key, touch=False)) is not None]
 
 
 def _checksum(values: Mapping[str, Any]) -> str:

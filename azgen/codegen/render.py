@@ -140,8 +140,8 @@ class KernelSpec:
         fixed.
         also: names of further ops that fixed parts or given programs use.
         capacity: most instructions a program may have in all.
+        table: gives meaning to the names.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
-        ops: table that gives meaning to the names.
     """
 
     n_features: int

@@ -96,7 +96,8 @@ def check_form(program: Program, tasks: Sequence[Task]) -> None:
         )
     raise AzgenError(
         f"the program predicts a vector of several classes' probabilities ({VECTOR}), but the tasks' labels "
-        f"are single numbers; take a program with {SCALAR}, such as zoo:linear"
+        f"are single numbers; take a program with {SCALAR}, such as zoo:linear, or for a table's classes "
+        "give --kind multiclass"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.errors import AzgenError
 from azgen.execution.layout import epoch_order
 from azgen.language.meaning import larger, softmax
 from azgen.language.metrics import Metric, UserMetric
@@ -147,7 +148,11 @@ def _loss_of_classes(right: int, probabilities: NDArray[Any], metric: Metric, we
 def fitness_of_loss(loss: float, metric: Metric) -> float:
     """Fitness in [0, 1] of a mean (weighted) loss; for the metrics of the original its section 2.4."""
     if isinstance(metric, UserMetric):
-        return min(max(0.0, float(metric.fitness(loss))), 1.0)
+        try:
+            return min(max(0.0, float(metric.fitness(loss))), 1.0)
+        except (ArithmeticError, ValueError) as error:
+            message = f"metric {metric}: its fitness of a mean loss of {loss:g} fails: {error}"
+            raise AzgenError(message) from None
     if metric == "rmse":
         return 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
     if metric == "log-loss":

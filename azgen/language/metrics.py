@@ -23,7 +23,8 @@ class UserMetric:
         name: what `--metric` calls it: small letters, digits and "-".
         kind: "regression" (labels are numbers) or "classification" (labels are 0 and 1, and predictions are
             probabilities of class 1).
-        loss: loss of one example from label and prediction, NumPy numbers of one type, which it keeps.
+        loss: loss of one example, at least 0, from label and prediction, NumPy numbers of one type, which it
+            keeps.
         cython: the same in generated source, with ``{label}`` and ``{prediction}``; it may call what a user's
             op may.
         fitness: fitness in [0, 1] of a mean loss, 1 for perfect predictions; falls with the loss.
@@ -50,7 +51,7 @@ _DESCRIPTIONS = {
     "rmse": "1 - 2/π·arctan(RMS error)",
     "r2": "R2, at least 0",
     "accuracy": "accuracy",
-    "balanced-accuracy": "mean of the accuracies of both classes",
+    "balanced-accuracy": "mean of the classes' accuracies",
     "log-loss": "exp(-log-loss)",
 }
 

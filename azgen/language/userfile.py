@@ -134,8 +134,8 @@ def _read(text: str) -> UserFile:
 def _run(text: str) -> tuple[list[Op], list[UserMetric]]:
     module = types.ModuleType("azgen_user_ops")
     try:
-        exec(compile(text, _FILE, "exec"), module.__dict__)
-    except Exception as error:
+        exec(compile(text, _FILE, "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
         lines = [f.lineno for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename == _FILE]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
         raise AzgenError(f", line {line}: {type(error).__name__}: {error}") from None

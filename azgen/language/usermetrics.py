@@ -78,6 +78,7 @@ def _check_values(metric: UserMetric, need: Callable[[bool, str], None]) -> None
             with np.errstate(all="ignore"):
                 loss = _attempt(metric, "loss", partial(metric.loss, number(label), number(prediction)))
             need(np.shape(loss) == (), f"its loss has the shape {np.shape(loss)}; it must be one number")
+            need(not loss < 0, f"its loss of {label:g} and {prediction:g} is {loss}; it must be at least 0")
             found = np.asarray(loss).dtype
             need(found == dtype, f"its loss makes {found} of {dtype}; it must keep the number type")
     fitness = [_attempt(metric, "fitness", partial(_number, metric.fitness, loss)) for loss in _LOSSES]

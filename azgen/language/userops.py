@@ -29,7 +29,10 @@ LANE_FUNCTIONS = tuple(
 """What the Cython spelling may call, besides + - * / and parentheses."""
 
 _PREFIX = {"s": "scalar_", "v": "vector_", "m": "matrix_"}
-_TAKEN = ("vector_add_scaled", "matrix_add_scaled", "matrix_add_outer")
+_TAKEN = (
+    *("vector_add_scaled", "matrix_add_scaled", "matrix_add_outer"),
+    *("vector_softmax", "vector_within", "vector_of_label", "vector_loss", "vector_hash_add"),
+)
 _SHAPE = {"s": (), "v": (5,), "m": (5, 5)}
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 

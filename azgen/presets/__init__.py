@@ -222,13 +222,6 @@ def source_of(data: str) -> str:
     Raises:
         AzgenError: it is neither a file nor a known data set.
     """
-    from azgen.tasks.datasets import data_set_names, load_data_set
-    from azgen.tasks.image_sets import IMAGE_SETS
+    from azgen.tasks.datasets import are_images, is_data_set
 
-    if data in IMAGE_SETS:
-        return "projected"
-    if data in data_set_names():
-        return "projected" if load_data_set(data).is_images else "table"
-    if Path(data).suffix or Path(data).exists():
-        return "table"
-    raise AzgenError(f"{data}: no such file, nor a data set that azgen knows: {', '.join(data_set_names())}")
+    return "projected" if is_data_set(data) and are_images(data) else "table"

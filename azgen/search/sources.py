@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TypedDict
 
-from azgen.errors import AzgenError
 from azgen.language.metrics import Metric
 from azgen.language.userfile import NOTHING, UserFile
 from azgen.runs.settings import Sizes, TaskSettings
-from azgen.tasks.datasets import data_set_names, load_data_set
+from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
@@ -72,7 +70,7 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0, user: UserFil
     counts = _Counts(n_search=settings.n_search, n_select=settings.n_select, n_test=settings.n_test)
     if settings.source == "table":
         options, target = table_options(settings, seed, redraw), settings.target or None
-        if settings.data in data_set_names():
+        if is_data_set(settings.data):
             split = tasks_of_table(load_data_set(settings.data).table(), target, options)
         else:
             split = table_tasks(settings.data, target, options)
@@ -170,18 +168,3 @@ def search_redraw(run: TaskSettings, changed: TaskSettings, redraw: int) -> int:
 
 def _sizes(sizes: Sizes) -> Sizes | None:
     return sizes if any(sizes) else None
-
-
-def is_table(data: str) -> bool:
-    """Whether a --data argument names a table file rather than a known data set.
-
-    Raises:
-        AzgenError: it is neither.
-    """
-    if data in data_set_names():
-        return False
-    if Path(data).suffix or Path(data).exists():
-        return True
-    raise AzgenError(
-        f"--data {data}: no such file, nor a data set that azgen knows: {', '.join(data_set_names())}"
-    )

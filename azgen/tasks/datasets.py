@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,30 @@ def data_set_names() -> tuple[str, ...]:
     return (*_BUNDLED, *IMAGE_SETS)
 
 
+def is_data_set(name: str) -> bool:
+    """Whether a name is a data set's; otherwise it is a file's, which has a suffix or exists.
+
+    Raises:
+        AzgenError: it is neither; names the closest data set.
+    """
+    if _key(name) in data_set_names():
+        return True
+    if Path(name).suffix or Path(name).exists():
+        return False
+    close = get_close_matches(_key(name), data_set_names(), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise AzgenError(f"{name}: no such file, nor a data set.{hint} There are {', '.join(data_set_names())}")
+
+
+def are_images(name: str) -> bool:
+    """Whether a data set holds images; one that is not on this machine, too."""
+    return _key(name) in IMAGE_SETS or load_data_set(name).is_images
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
+
+
 def load_data_set(name: str) -> DataSet:
     """A data set by its name; see `data_set_names`.
 
@@ -109,7 +134,7 @@ def load_data_set(name: str) -> DataSet:
         AzgenError: no data set has this name, it is not on this machine (the message says where it can be had
             and where to put it), or its files are damaged.
     """
-    key = name.strip().lower().replace("_", "-")
+    key = _key(name)
     if key in _BUNDLED:
         return _BUNDLED[key].load(key)
     if key in IMAGE_SETS:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from azgen.errors import AzgenError
-from azgen.tasks.datasets import data_set_names, load_data_set
+from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.synthetic import TEACHERS, teacher_split
@@ -13,20 +11,6 @@ from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import TaskSplit
 
 _N_TASKS = 10
-
-
-def is_data_set(name: str) -> bool:
-    """Whether a name is a data set's; otherwise it is a file's, which has a suffix or exists.
-
-    Raises:
-        AzgenError: it is neither; names the closest data set.
-    """
-    if name in data_set_names():
-        return True
-    if Path(name).suffix or Path(name).exists():
-        return False
-    load_data_set(name)
-    return True  # in another spelling, such as Fashion_MNIST
 
 
 def draw_split(
@@ -48,7 +32,7 @@ def draw_split(
     """
     if name in TEACHERS:
         if n_features == 0:
-            raise AzgenError("a teacher needs features: give --features 2 or more")
+            raise AzgenError("a teacher needs features: give --features 1 or more")
         return teacher_split(
             name,
             n_features or 4,
@@ -58,6 +42,7 @@ def draw_split(
             n_train=100,
             n_valid=100,
             seed=seed,
+            metric="accuracy" if options.kind == "classification" else "rmse",
         )
     images = is_data_set(name) and load_data_set(name)
     if images and images.is_images:

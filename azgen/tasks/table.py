@@ -210,7 +210,7 @@ def _build(
     how = f", whole groups of {options.groups}" if options.groups else ""
     how = f", ordered by {options.time}" if options.time else how
     if n_zeros:
-        how += f"; {n_zeros} of zeros added, so that vectors have an entry for every class"
+        how += f"; {n_zeros} features of zeros added, so that vectors have an entry for every class"
     description = (
         f"{table.source}: {labels.why}; {len(table)} rows, {len(features.names)} features; {rows['test']} "
         f"test rows set aside, {rows['selection']} rows for selection, {len(plan.search)} search tasks of "

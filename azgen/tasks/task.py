@@ -277,6 +277,13 @@ class TaskSplit:
         Raises:
             AzgenError: no such metric, or one for the other kind of labels.
         """
+        several = self.search[0].vector_classes
+        if isinstance(metric, UserMetric) and several:
+            raise AzgenError(
+                f"the metric {metric} is your own, which rates numbers and two classes; these tasks have "
+                f"{several} classes: take one of {', '.join(CLASSIFICATION_METRICS)}, or one class against "
+                "the others (--positive CLASS)"
+            )
         classes = self.search[0].is_classification
         known = CLASSIFICATION_METRICS if classes else REGRESSION_METRICS
         fits = is_classification(metric) == classes if isinstance(metric, UserMetric) else metric in known
