@@ -16,15 +16,17 @@ Programs:
     load      a program from an .az file.
 
 Execution:
-    Task      training and validation examples of one problem, metric "rmse" or "accuracy".
+    Task      training and validation examples of one problem, metric "rmse" or "accuracy"; one-hot labels
+              for several classes.
     execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native
               code.
     prepare   the same, as a function to be called again and again with everything already built.
-    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples), `.failed`
-              (tasks).
+    Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples, x classes
+              if there are several), `.failed` (tasks).
 
 Search:
     evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.
+    resume    goes on with a run from its last checkpoint.
     Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame` and more.
     export    writes a program as a Python module of its own.
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from azgen.execution.execute import Result, execute, prepare
     from azgen.language.program import Program, load
     from azgen.study.export import export
+    from azgen.study.resume import resume
     from azgen.study.run import Run, evolve
     from azgen.tasks.task import Task
 
@@ -59,6 +62,7 @@ __all__ = [
     "export",
     "load",
     "prepare",
+    "resume",
 ]
 
 _HOMES = {
@@ -72,6 +76,7 @@ _HOMES = {
     "export": "azgen.study.export",
     "load": "azgen.language.program",
     "prepare": "azgen.execution.execute",
+    "resume": "azgen.study.resume",
 }
 
 

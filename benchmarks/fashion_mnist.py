@@ -5,7 +5,7 @@ dimensions.
 
 Real et al. 2020 (section 4.2) give 98.60 % for the evolved program, 97.90 % for logistic regression and
 98.21 % for a two-layer net; which pairs of classes they used they do not say, so all 45 are run here. Needs
-the Debian package dataset-fashion-mnist (or AZGEN_DATA). Half an hour on one core.
+the Debian package dataset-fashion-mnist (or AZGEN_DATA). Half an hour of one core.
 """
 
 from __future__ import annotations

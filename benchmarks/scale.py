@@ -32,6 +32,9 @@ from azgen.search.messages import Migrants, Order, Report, decode
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
+MOST_MIGRANTS = 500_000
+"""Of a round: 1000 islands that send 500 programs each hold 2 GB."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
@@ -206,8 +209,7 @@ def simulate(recording: Recording, settings: Settings, n_rounds: int = 20) -> Me
     count = settings.islands.count
     stop = dataclasses.replace(settings.stop, max_programs=count * (1000 + n_rounds * 10_000))
     settings = dataclasses.replace(settings, stop=stop)
-    migrants = settings.islands.migrants or settings.evolution.population // 2
-    engine = SimulatedEngine(recording, count, migrants)
+    engine = SimulatedEngine(recording, count, settings.islands.migrants)
     coordinator = Coordinator(settings, engine, lambda event: None)
     began = time.process_time()
     coordinator.search()
@@ -223,7 +225,7 @@ def simulate(recording: Recording, settings: Settings, n_rounds: int = 20) -> Me
 
 
 def checkpoint(space: SearchSpace, recording: Recording, settings: Settings) -> tuple[float, float]:
-    """Seconds and bytes of a checkpoint of that many islands."""
+    """Processor seconds and bytes of a checkpoint of that many islands."""
     engine = SimulatedEngine(recording, settings.islands.count, 10)
     stop = dataclasses.replace(settings.stop, max_programs=settings.islands.count * 11_000)
     coordinator = Coordinator(dataclasses.replace(settings, stop=stop), engine, lambda event: None)
@@ -231,9 +233,9 @@ def checkpoint(space: SearchSpace, recording: Recording, settings: Settings) -> 
     many = SearchSpace(settings, space.start, space.select, space.search)
     with tempfile.TemporaryDirectory() as folder:
         kept = CheckpointDirectory(Path(folder))
-        began = time.perf_counter()
+        began = time.process_time()
         path = kept.write(*snapshot.take(many, coordinator.progress, engine))
-        seconds, size = time.perf_counter() - began, path.stat().st_size
+        seconds, size = time.process_time() - began, path.stat().st_size
         kept.close()
     return seconds, size
 
@@ -258,16 +260,18 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     for count in args.islands:
-        for topology, migrants in (("none", 10), ("ring", 10), ("pool", 10), ("pool", 0)):
+        for topology, migrants in (("none", 10), ("ring", 10), ("pool", 10), ("pool", 50), ("pool", 500)):
+            if count * migrants > MOST_MIGRANTS:
+                continue
             found = simulate(recording, settings_for(count, topology, migrants=migrants), args.rounds)
-            what = topology if topology == "none" else f"{topology}, {migrants or 500} programs"
+            what = topology if topology == "none" else f"{topology}, {migrants} programs"
             print(
                 f"| {count} | {what} | {found.seconds * 1e3:.1f} | {found.seconds / count * 1e6:.0f} | "
                 f"{found.messages:.0f} | {found.sent / 1e3:.0f} | {found.received / 1e3:.0f} |",
                 flush=True,
             )
-    print("| islands | checkpoint, s | MB |\n|---|---|---|")
-    for count in [n for n in args.islands if n <= 1000]:
+    print("| islands | checkpoint, s of processor time | MB |\n|---|---|---|")
+    for count in [n for n in args.islands if n <= 100]:
         seconds, size = checkpoint(space, recording, settings_for(count, "ring"))
         print(f"| {count} | {seconds:.2f} | {size / 1e6:.0f} |", flush=True)
     print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")

@@ -22,13 +22,8 @@ import numpy as np
 import pandas as pd
 
 import azgen
-from azgen.language.zoo import zoo
-from azgen.study.baselines import Interval, Score, baseline_scores
-from azgen.study.tune import tune
+from azgen.study.baselines import Interval
 from azgen.tasks.datasets import load_data_set
-
-TUNED = ("linear", "affine", "neural-net")
-TRIALS = 300
 
 
 def write_tables(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -52,25 +47,15 @@ def write_tables(folder: Path) -> dict[str, tuple[Path, str]]:
 def run_once(path: Path, target: str, seed: int, max_programs: int, out: Path) -> dict[str, Any]:
     began = time.perf_counter()
     run = azgen.evolve(data=path, target=target, seed=seed, max_programs=max_programs, out=out)
-    seconds = time.perf_counter() - began
-    scores: tuple[Score, ...] = baseline_scores(run.tasks.test, run.test.fitness, run.settings, extended=True)
-    tuned = {f"zoo:{name}, tuned ({TRIALS} settings)": tuned_fitness(name, run) for name in TUNED}
     return {
-        "seconds": seconds,
-        "metric": run.tasks.metric,
+        "seconds": time.perf_counter() - began,
+        "search_seconds": run.seconds,
+        "metric": str(run.tasks.metric),
         "program": str(run.champion.program),
-        "search": run.champion.search_fitness,
-        "select": run.champion.select_fitness,
-        "test": {"azgen's champion": run.test_fitness} | {s.name: s.interval.mean for s in scores} | tuned,
+        "search": run.search.interval.mean,
+        "select": run.select.interval.mean,
+        "test": {"azgen's champion": run.test_fitness} | {s.name: s.interval.mean for s in run.baselines},
     }
-
-
-def tuned_fitness(name: str, run: azgen.Run) -> float:
-    """A hand-designed program, its constants tuned on the tasks that the champion was searched and selected
-    on."""
-    options = {"seed": run.settings.seed, "epochs": run.settings.tasks.epochs, "dtype": run.settings.dtype}
-    found = tune(zoo(name), run.tasks.search, TRIALS, select=run.tasks.select, **options)
-    return float(azgen.execute(found.program, run.tasks.test, **options).fitness.mean())
 
 
 def main() -> int:
@@ -103,16 +88,13 @@ def main() -> int:
 
 def report(name: str, runs: list[dict[str, Any]]) -> None:
     champion = np.array([run["test"]["azgen's champion"] for run in runs])
-    seconds = np.mean([run["seconds"] for run in runs])
+    seconds, search = (np.mean([run[key] for run in runs]) for key in ("seconds", "search_seconds"))
+    on_search, on_select = (np.mean([run[key] for run in runs]) for key in ("search", "select"))
     print(
-        f"\n{name}: {runs[0]['metric']} on the test rows, mean ± 95 % interval over {len(runs)} seeds; ",
-        end="",
+        f"\n{name}: {runs[0]['metric']} on the test rows, mean ± 95 % interval over {len(runs)} seeds; "
+        f"{seconds:.0f} s a run, {search:.0f} s of it search;\nchampion on search tasks {on_search:.4f}, on "
+        f"selection tasks {on_select:.4f}"
     )
-    print(
-        f"{seconds:.0f} s a run; champion on search tasks {np.mean([r['search'] for r in runs]):.4f}, ",
-        end="",
-    )
-    print(f"on selection tasks {np.mean([r['select'] for r in runs]):.4f}")
     for model in runs[0]["test"]:
         values = np.array([run["test"][model] for run in runs])
         better = Interval.of(champion - values)

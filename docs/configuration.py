@@ -72,8 +72,9 @@ def _values(hint: Any) -> str:
     if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
         return "tables `[[islands.tasks]]` with keys of `[tasks]`"
     if get_origin(hint) is tuple:
-        kind = {str: "names", float: "numbers"}.get(get_args(hint)[0])
-        return f"list of {kind}" if get_args(hint)[-1] is ... else "number, or three: search, selection, test"
+        if get_args(hint)[-1] is not ...:
+            return "number, or three: search, selection, test"
+        return "list of names" if get_args(hint)[0] is str else "list of numbers"
     return {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}[hint]
 
 

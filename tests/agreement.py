@@ -28,13 +28,18 @@ def random_tasks(
     metric: str = "rmse",
     n_train: int = 8,
     n_valid: int = 4,
+    classes: int = 0,
 ) -> list[Task]:
-    """Small tasks with normal features; labels are linear, or their sign."""
+    """Small tasks with normal features; labels are linear, or their sign, or which of several is largest."""
     tasks = []
     for _ in range(n_tasks):
         x = rng.normal(size=(n_train + n_valid, n_features))
         y = x @ rng.normal(size=n_features)
-        if metric == "accuracy":
+        if classes:
+            winner = np.argmax(x @ rng.normal(size=(n_features, classes)), axis=1)
+            winner[:classes] = np.arange(classes)[: len(winner)]
+            y = np.eye(classes)[winner]
+        elif metric == "accuracy":
             y = (y > 0).astype(float)
         tasks.append(Task(x[:n_train], y[:n_train], x[n_train:], y[n_train:], metric=metric))
     return tasks
@@ -107,8 +112,10 @@ def exported_predictions(program: Program, task: Task, dtype: str) -> np.ndarray
         if task.metric == "rmse":
             model = module.EvolvedRegressor(standardize=False).fit(task.x_train, task.y_train)
             return model.predict(task.x_valid)
-        model = module.EvolvedClassifier(standardize=False).fit(task.x_train, task.y_train)
-        return model.predict_proba(task.x_valid)[:, 1]
+        labels = task.y_train.argmax(axis=1) if task.vector_classes else task.y_train
+        model = module.EvolvedClassifier(standardize=False).fit(task.x_train, labels)
+        probabilities = model.predict_proba(task.x_valid)
+        return probabilities if task.vector_classes else probabilities[:, 1]
 
 
 def order_matters(program: Program, task: Task, dtype: str) -> bool:
@@ -153,11 +160,19 @@ class Tally:
                 f"oracle and native are not close, {dtype}, F = {tasks[0].n_features}:\n{program}"
             )
 
+    def compare_kernel(self, program: Program, tasks: list[Task], dtype: str) -> None:
+        """Runs a program on the oracle and the kernel alone: nothing needs compiling."""
+        oracle, kernel = (execute(program, tasks, backend, dtype=dtype) for backend in ("oracle", "kernel"))
+        if not close(oracle, kernel, TOLERANCE[dtype]) and not sensitive(program, tasks, dtype):
+            self.wrong.append(f"oracle and kernel are not close, {dtype}:\n{program}")
+
     def compare_export(self, program: Program, tasks: list[Task], dtype: str) -> None:
         """Compares a program's exported module with the oracle, on the first task."""
         task = tasks[0]
         oracle = execute(program, task, "oracle", dtype=dtype)
-        if oracle.failed[0] or (task.metric == "accuracy" and len(set(task.y_train)) < 2):
+        if oracle.failed[0] or (
+            task.metric == "accuracy" and len(np.unique(task.y_train, axis=0)) < task.n_classes
+        ):
             return
         tolerance = TOLERANCE[dtype]
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The language's meaning in thirty lines: one instruction at a time, straight from the op table's `numpy`."""
+"""The language's meaning in forty lines: one instruction at a time, straight from the op table's `numpy`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from azgen.language import Program
+from azgen.language.meaning import softmax
 from azgen.language.random import Generator, task_state
 
 NUMPY_SUMS = {
@@ -39,7 +40,7 @@ def predictions(
     meanings: dict[str, Any] | None = None,
 ) -> Any:
     """Validation predictions of a program, which is executed as it is, dead code included."""
-    number, F = np.dtype(dtype).type, x_train.shape[1]
+    number, F, form = np.dtype(dtype).type, x_train.shape[1], program.form
     x_train, y_train, x_valid = (np.asarray(a).astype(dtype) for a in (x_train, y_train, x_valid))
     shapes = {"s": (), "v": (F,), "m": (F, F)}
     cells = {f"{k}{i}": np.zeros(shapes[k], dtype)[()] for k in shapes for i in range(program.memory.of(k))}
@@ -62,17 +63,26 @@ def predictions(
                 cells[str(instruction.writes)] = result
 
     def predict(features: Any) -> Any:
-        cells["v0"], cells["s0"] = features, number(0)
+        cells["v0"], cells[str(form.label)] = features, padded(np.zeros_like(y_train[0]))
         run(program.predict)
+        at = str(form.prediction)
+        if y_train.ndim == 2:
+            cells[at] = padded(softmax(cells[at][:C], C))
+            return cells[at][:C]
         if metric == "accuracy":
-            cells["s1"] = number(1) / (number(1) + np.exp(-cells["s1"]))
-        return cells["s1"]
+            cells[at] = number(1) / (number(1) + np.exp(-cells[at]))
+        return cells[at]
+
+    C = y_train.shape[-1]
+
+    def padded(a: Any) -> Any:
+        return np.append(a, np.zeros(F - C, dtype)) if a.ndim else a
 
     with np.errstate(all="ignore"):
         run(program.setup)
         for features, label in zip(x_train, y_train, strict=True):
             predict(features)
-            cells["s0"] = label
+            cells[str(form.label)] = padded(label)
             run(program.learn)
         return np.array([predict(features) for features in x_valid], dtype=float)
 

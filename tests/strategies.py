@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from azgen.language import OPS, Instruction, Memory, Op, Program
+from azgen.language.program import SCALAR, Form
 
 MEMORY = Memory(4, 4, 3)
 SIZES = (6, 8, 12)
-LOWEST_WRITTEN = {"s": 1, "v": 1, "m": 0}
+LOWEST_WRITTEN = {"scalar": {"s": 1, "v": 1, "m": 0}, "vector": {"s": 0, "v": 2, "m": 0}}
 
 _VALUES = st.one_of(
     st.sampled_from((0.0, 1.0, -1.0, 0.5, 0.1)),
@@ -28,12 +29,14 @@ _CONSTANTS = {
 
 
 @st.composite
-def instructions(draw: st.DrawFn, ops: Sequence[Op], memory: Memory = MEMORY) -> Instruction:
+def instructions(
+    draw: st.DrawFn, ops: Sequence[Op], memory: Memory = MEMORY, form: Form = SCALAR
+) -> Instruction:
     """An instruction with one of these ops, on addresses within a memory."""
     op = draw(st.sampled_from(ops))
     if not op.result:
         return Instruction(op)
-    out = draw(st.integers(LOWEST_WRITTEN[op.result], memory.of(op.result) - 1))
+    out = draw(st.integers(LOWEST_WRITTEN[form.name][op.result], memory.of(op.result) - 1))
     operands = [draw(st.integers(0, memory.of(kind) - 1)) for kind in op.operands]
     constants = tuple(draw(_CONSTANTS[kind]) for kind in op.constants)
     return Instruction(op, out, *operands, constants=constants)
@@ -45,13 +48,15 @@ def programs(
     ops: Iterable[Op] = OPS,
     memory: Memory = MEMORY,
     sizes: tuple[int, int, int] = SIZES,
+    form: Form = SCALAR,
 ) -> Program:
     """A program whose Setup, Predict and Learn have at most these many instructions.
 
     Ops that need an address that the memory does not have are left out.
     """
-    usable = usable_ops(ops, memory)
-    return Program(*(tuple(draw(st.lists(instructions(usable, memory), max_size=size))) for size in sizes))
+    usable = usable_ops(ops, memory, form)
+    functions = (tuple(draw(st.lists(instructions(usable, memory, form), max_size=size))) for size in sizes)
+    return Program(*functions, form=form)
 
 
 def random_program(
@@ -59,34 +64,38 @@ def random_program(
     ops: Iterable[Op] = OPS,
     memory: Memory = MEMORY,
     sizes: tuple[int, int, int] = SIZES,
+    form: Form = SCALAR,
 ) -> Program:
     """A program with up to these many instructions a function, everything about them drawn uniformly."""
-    usable = usable_ops(ops, memory)
+    usable = usable_ops(ops, memory, form)
     return Program(
         *(
-            tuple(random_instruction(rng, usable, memory) for _ in range(rng.integers(size + 1)))
+            tuple(random_instruction(rng, usable, memory, form) for _ in range(rng.integers(size + 1)))
             for size in sizes
-        )
+        ),
+        form=form,
     )
 
 
-def random_instruction(rng: np.random.Generator, ops: Sequence[Op], memory: Memory = MEMORY) -> Instruction:
+def random_instruction(
+    rng: np.random.Generator, ops: Sequence[Op], memory: Memory = MEMORY, form: Form = SCALAR
+) -> Instruction:
     """An instruction with everything about it drawn uniformly (AutoML-Zero, supplement S1)."""
     op = ops[rng.integers(len(ops))]
     if not op.result:
         return Instruction(op)
-    out = int(rng.integers(LOWEST_WRITTEN[op.result], memory.of(op.result)))
+    out = int(rng.integers(LOWEST_WRITTEN[form.name][op.result], memory.of(op.result)))
     operands = [int(rng.integers(memory.of(kind))) for kind in op.operands]
     low = {"index": 0.0, "stdev": 0.0}
     constants = tuple(float(rng.uniform(low.get(kind, -1.0), 1.0)) for kind in op.constants)
     return Instruction(op, out, *operands, constants=constants)
 
 
-def usable_ops(ops: Iterable[Op], memory: Memory) -> list[Op]:
+def usable_ops(ops: Iterable[Op], memory: Memory, form: Form = SCALAR) -> list[Op]:
     """Ops whose operands and result fit into a memory."""
     return [
         op
         for op in ops
         if all(memory.of(kind) > 0 for kind in op.operands)
-        and (not op.result or memory.of(op.result) > LOWEST_WRITTEN[op.result])
+        and (not op.result or memory.of(op.result) > LOWEST_WRITTEN[form.name][op.result])
     ]

@@ -13,6 +13,7 @@ from azgen.language.zoo import zoo
 from azgen.presets import preset
 from azgen.runs.events import Finished, Started
 from azgen.study.baselines import Interval, baseline_scores, rms_error
+from azgen.tasks.task import TaskSplit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,7 +71,9 @@ def tasks(metric, n=4):
 
 def test_evolve_returns_what_it_keeps():
     events = []
-    run = azgen.evolve("linear", seed=1, max_programs=20_000, out="mine", observer=events.append)
+    run = azgen.evolve(
+        "linear", seed=1, max_programs=20_000, out="mine", observer=events.append, baselines="few"
+    )
     assert isinstance(events[0], Started) and isinstance(events[-1], Finished)
     assert run.directory == Path("mine") and run.export_path == Path("mine/champion.py")
     assert run.hall_of_fame[0] == run.champion and run.settings.seed == 1
@@ -105,11 +108,16 @@ def test_a_failing_observer_leaves_nothing_behind():
 
 def test_baselines_know_what_linear_models_reach():
     champion = np.full(4, 0.7)
-    constant, linear, ridge = baseline_scores(tasks("rmse"), champion, preset("linear"))
+
+    def split(metric):
+        same = tuple(tasks(metric))
+        return TaskSplit(same, same, same, description="")
+
+    constant, linear, ridge = baseline_scores(split("rmse"), champion, preset("linear"), "few")
     assert constant.interval.mean < linear.interval.mean < ridge.interval.mean
     assert ridge.rms_error == pytest.approx(0.1, abs=0.03)  # the noise
     assert constant.difference.mean == pytest.approx(0.7 - constant.interval.mean)
-    most_frequent, linear, logistic = baseline_scores(tasks("accuracy"), champion, preset("digits"))
+    most_frequent, linear, logistic = baseline_scores(split("accuracy"), champion, preset("digits"), "few")
     assert most_frequent.interval.mean < 0.7 < linear.interval.mean <= logistic.interval.mean + 0.05
     assert logistic.interval.mean > 0.9 and logistic.rms_error is None
 
@@ -118,7 +126,8 @@ def test_baselines_are_silent_about_hopeless_data(recwarn):
     x, y = np.ones((20, 3)), np.zeros(20)
     for metric in ("accuracy", "rmse"):
         task = azgen.Task(x, y, x, y, metric=metric)
-        for score in baseline_scores([task, task], np.ones(2), preset("digits")):
+        same = TaskSplit((task, task), (task,), (task, task), description="")
+        for score in baseline_scores(same, np.ones(2), preset("digits"), "few"):
             assert score.interval.mean == 1.0
     assert not recwarn.list
 

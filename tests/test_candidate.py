@@ -187,6 +187,16 @@ def test_large_memory_is_allocated() -> None:
     assert same_bits(execute(program, tasks, "native"), execute(program, tasks, "oracle"))
 
 
+def test_entries_fill_registers_where_lanes_are_narrow() -> None:
+    program, narrow = zoo("neural-net"), lane_type("float32", 64**2)
+    assert lane_type("float32", 4**2).pack == 1 and "pack" not in source(program)
+    assert narrow.lanes * narrow.pack >= lane_type("float32", 4**2).lanes
+    assert ("pack_sum(" in source(program, n_features=64)) == (narrow.pack > 1)
+    tasks = random_tasks(np.random.default_rng(2), 64, n_train=6, n_valid=4)
+    assert same_bits(execute(program, tasks, "native"), execute(program, tasks, "oracle"))
+    assert same_bits(execute(program, tasks, "kernel"), execute(program, tasks, "oracle"))
+
+
 def test_damaged_precompiled_headers_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
     code = NativeCode(4, lane_type("float32", 4), "rmse")

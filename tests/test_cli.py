@@ -106,7 +106,7 @@ def test_show_source_is_the_generated_module():
         "show", "zoo:linear", "--source", "--features", 3, "--metric", "accuracy", "--dtype", "float64"
     )
     assert "# s1 = dot(v0, v1)" in text and "F = 3, float64" in text and "metric accuracy" in text
-    assert "must be rmse or accuracy" in azgen("show", "zoo:linear", "--source", "--metric", "auc", status=2)
+    assert "there is no metric 'auc'" in azgen("show", "zoo:linear", "--source", "--metric", "auc", status=2)
 
 
 def test_export_writes_a_module(tmp_path):

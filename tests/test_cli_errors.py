@@ -87,9 +87,10 @@ def test_text_where_numbers_are_needed():
     assert "regression needs numbers" in of_table("--kind", "regression")
 
 
-def test_more_than_two_classes():
+def test_programs_and_tasks_of_different_forms():
     table(y=["cat", "dog", "cow", "hen"] * 10)
-    assert "more than two classes" in of_table()
+    message = refused("run", "zoo:linear", "--data", "table.csv", "--target", "y")
+    assert "4 classes with one-hot labels" in message and "zoo:softmax-linear" in message
 
 
 def test_a_file_that_is_no_table():
@@ -116,7 +117,7 @@ def test_a_file_that_is_no_table():
         ),
         ("population = 1000", "populatoin = 1000", "did you mean evolution.population?"),
         ("matrices = 1", 'matrices = 0\n[nonsense]\nx = "y"', "there is no setting nonsense"),
-        ("n_features = 4", "n_features = 1", "tasks.n_features is 1; at least 2"),
+        ("n_features = 4", "n_features = 0", "tasks.n_features is 0; at least 1"),
     ],
 )
 def test_bad_configuration(before, after, message):

@@ -19,7 +19,8 @@ from azgen.language.zoo import zoo
 from azgen.presets import preset, preset_names, resolve_settings
 from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
-from azgen.runs.settings import read_settings
+from azgen.runs.settings import read_settings, task_settings
+from azgen.tasks import image_sets
 
 FILES = {
     "config.toml",
@@ -30,8 +31,9 @@ FILES = {
     "champion.pyx",
     "champion.py",
     "result.json",
+    "checkpoints",
 }
-LIMITED = ("--max-programs", "30000")
+LIMITED = ("--max-programs", "30000", "--baselines", "few")
 
 
 @pytest.fixture(autouse=True)
@@ -131,23 +133,39 @@ def test_json_is_one_object_a_line():
     assert sum(record["event"] == "Progress" for record in records) >= 3
 
 
-@pytest.mark.parametrize("name", [name for name in preset_names() if preset(name).tasks.source != "table"])
+@pytest.mark.parametrize("name", sorted({*preset_names()} - {"table", "paper"}))
 def test_every_preset_runs(name):
-    azgen("evolve", name, "--max-programs", 3000, "--out", name)
-    assert load_run(name).result["counts"]["programs"] >= 3000
+    count = 600 if name == "ten-digits" else 3000  # which takes longer for each
+    azgen("evolve", name, "--max-programs", count, "--baselines", "few", "--out", name)
+    assert load_run(name).result["counts"]["programs"] >= count
 
 
-@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_the_paper_s_preset_says_where_its_data_can_be_had(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_sets, "data_folders", lambda: [tmp_path])
+    message = azgen("evolve", "paper", status=2)
+    assert "the data set cifar10 is not on this machine. It can be had from" in message
+    assert not list(tmp_path.iterdir())
+    # Other data take the place of both of its sets, on all islands.
+    settings = resolve_settings("paper", data="digits", islands=3)
+    assert {task_settings(settings, island).data for island in range(36)} == {"digits"}
+    assert {task_settings(preset("paper"), i).data for i in range(36)} == {"cifar10", "mnist"}
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification", "3 classes of target"])
 def test_a_table_of_ones_own(tmp_path, kind):
     import sklearn.datasets
 
     load = {
         "regression": sklearn.datasets.load_diabetes,
         "classification": sklearn.datasets.load_breast_cancer,
+        "3 classes of target": sklearn.datasets.load_wine,
     }[kind]
     load(as_frame=True).frame.to_csv(tmp_path / "patients.csv", index=False)
-    text = azgen("evolve", "--data", "patients.csv", "--target", "target", "--max-programs", 4000)
-    assert f"patients.csv: {kind}: target is" in text and "runs/patients-0/champion.py" in text
+    which = "few" if kind == "regression" else "all"
+    options = ("--target", "target", "--max-programs", 4000, "--baselines", which)
+    text = azgen("evolve", "--data", "patients.csv", *options)
+    assert (", tuned (" in text) == (which == "all")
+    assert f"patients.csv: {kind}: " in text and "runs/patients-0/champion.py" in text
     result = load_run("runs/patients-0").result
     assert result["metric"] == ("rmse" if kind == "regression" else "accuracy")
     linear = result["baselines"][-1]

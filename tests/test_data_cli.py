@@ -63,7 +63,7 @@ def test_unknown_names():
 def test_a_bundled_set_is_described():
     text = data("wine")
     assert "178" in text and "class_0: 59" in text and "flavanoids" in text
-    assert "more than two classes" in text and "positive=class_0" in text
+    assert "3 classes of target: class_0, class_1, class_2" in text
     assert "regression: target is a number" in data("diabetes")
     assert "10 classes" in data("digits")
 
@@ -120,6 +120,8 @@ def test_images_and_teachers_are_drawn():
     [
         (("digits", "--draw", "--set", "final"), "there is no task set 'final'"),
         (("digits", "--draw", "--task", "99"), "counted from 0"),
+        (("digits", "--draw", "--groups", "x"), "tasks.groups is for a table"),
+        (("linear", "--draw", "--impute", "mean"), "tasks.impute is for a table"),
         (("diabetes", "--draw", "--features", "4"), "for images and teachers"),
         (("diabetes", "--draw", "--kind", "maybe"), "kind is 'maybe'"),
         (("diabetes", "--draw", "--impute", "zero"), "impute is 'zero'"),

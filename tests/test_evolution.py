@@ -203,9 +203,10 @@ def test_a_program_outside_the_space_is_refused(tmp_path: Path) -> None:
 
 
 def test_search_tasks_alone_are_those_of_the_whole_split() -> None:
-    for redraw in (0, 1, 7):
-        alone = search_tasks(LINEAR.tasks, 3, redraw)
-        whole = make_tasks(LINEAR.tasks, 3, redraw).search
+    digits = read_settings(PRESETS / "digits.toml").tasks
+    for tasks, redraw in ((LINEAR.tasks, 0), (LINEAR.tasks, 1), (LINEAR.tasks, 7), (digits, 2)):
+        alone = search_tasks(tasks, 3, redraw)
+        whole = make_tasks(tasks, 3, redraw).search
         for one, other in zip(alone, whole, strict=True):
             np.testing.assert_array_equal(one.x_train, other.x_train)
             np.testing.assert_array_equal(one.y_valid, other.y_valid)

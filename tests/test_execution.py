@@ -20,7 +20,7 @@ from azgen.tasks.task import Task
 from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 
-FEATURES = (2, 3, 4, 8, 16, 33)
+FEATURES = (2, 3, 4, 8, 16, 28, 33)
 
 
 def compile_all(sample: list[Program], n_features: int, dtype: str, metric: str) -> None:

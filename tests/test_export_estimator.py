@@ -9,15 +9,19 @@ import sys
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+from azgen.execution.execute import execute
 from azgen.language import Program
+from azgen.language.program import VECTOR
+from azgen.language.zoo import zoo
 from azgen.study.export import export
+from azgen.tasks.task import Task
 from tests.test_export import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET
 
 
@@ -52,6 +56,8 @@ REMEMBERS = {"check_methods_subset_invariance", "check_methods_sample_order_inva
         (NEURAL_NET, "accuracy", set()),
         (EVOLVED, "accuracy", REMEMBERS),
         (EVOLVED_RAW, "accuracy", REMEMBERS),
+        (str(zoo("softmax-linear")), "accuracy", set()),
+        (str(zoo("softmax-neural-net")), "accuracy", set()),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -80,6 +86,43 @@ def test_classifier_with_text_labels(load):
     assert list(model.classes_) == ["benign", "malignant"]
     assert model.predict_proba(data.data).sum(axis=1) == pytest.approx(1)
     assert model.score(data.data, labels) == np.mean(model.predict(data.data) == labels)
+
+
+def test_classifier_of_several_classes(load):
+    data = load_wine()
+    labels = data.target_names[data.target]
+    module = load(str(zoo("softmax-linear")), None)
+    model = module.EvolvedClassifier(epochs=3)
+    assert cross_val_score(model, data.data, labels).mean() > 0.95
+    model.fit(data.data, labels)
+    assert list(model.classes_) == ["class_0", "class_1", "class_2"]
+    probabilities = model.predict_proba(data.data)
+    assert probabilities.shape == (178, 3) and probabilities.sum(axis=1) == pytest.approx(1)
+    assert (model.predict(data.data) == model.classes_[probabilities.argmax(axis=1)]).all()
+    # One feature and three classes: vectors get an entry for every class all the same.
+    narrow = module.EvolvedClassifier(epochs=5).fit(data.data[:, 12:], labels)
+    assert narrow.predict_proba(data.data[:, 12:]).shape == (178, 3) and narrow.n_features_in_ == 1
+    assert narrow.score(data.data[:, 12:], labels) > 0.6
+    # An untouched prediction is a tie of all classes, and that is the first class.
+    tie = Program.parse(str(Program(form=VECTOR)))
+    first = load(str(tie), None).EvolvedClassifier().fit(data.data, labels)
+    assert set(first.predict(data.data)) == {"class_0"}
+    with pytest.raises(ValueError, match="which is none of the classes"):
+        model.partial_fit(data.data[:1], ["class_9"])
+
+
+def test_memory_of_probabilities_is_not_shared_between_predictions(load):
+    """The program adds to the prediction that it finds, in place, and what was returned before stays."""
+    text = (
+        "label, prediction = v1, v2\ndef Setup():\n  pass\n"
+        "def Predict():\n  v2 = v2 + v0\ndef Learn():\n  pass\n"
+    )
+    x = np.eye(3).repeat(2, axis=0)
+    module = load(text, None, dtype="float64")
+    model = module.EvolvedClassifier(standardize=False).fit(x, [0, 0, 1, 1, 2, 2])
+    task = Task(x, np.eye(3)[[0, 0, 1, 1, 2, 2]], x, np.eye(3)[[0, 0, 1, 1, 2, 2]], metric="accuracy")
+    expected = execute(Program.parse(text), task, "oracle", dtype="float64").predictions[0]
+    np.testing.assert_allclose(model.predict_proba(x), expected, rtol=1e-9)
 
 
 def test_parameters_can_be_cloned_and_searched(load):

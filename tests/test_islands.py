@@ -183,6 +183,30 @@ def test_islands_may_have_tasks_of_their_own() -> None:
     assert rated == champion.select_fitness
 
 
+@pytest.mark.parametrize("changes", [{"n_features": 7}, {"n_features": 12, "source": "affine", "epochs": 2}])
+def test_programs_travel_between_islands_of_different_dimension(changes: dict[str, object]) -> None:
+    settings = settings_from({**_plain(SMALL), "islands": {"count": 2, "tasks": [{}, changes]}})
+    space = SearchSpace.of(settings, make_tasks(settings.tasks, settings.seed))
+    host = Host(space)
+    for island in range(2):
+        host.run(Order(island, 0, island, birth=True))
+    sent = host.run(Order(0, 1, 0, n_programs=2000, n_emigrants=50)).emigrants
+    assert sent is not None
+    host.run(Order(1, 1, 1, n_programs=0, immigrants=sent))
+    here, there = space.task_set(1, 1), space.task_set(0, 0)
+    assert here.kernel.spec.n_features == changes["n_features"] != there.kernel.spec.n_features
+    state = host.state(1)
+    arrived = [here.kernel.decode(record) for record in state["population"][:50]]
+    assert arrived == [
+        there.kernel.decode(record)
+        for record in host.state(0)["population"][np.argsort(-host.state(0)["fitness"], kind="stable")[:50]]
+    ]
+    own = [np.nan_to_num(here.evaluate(program)).mean() for program in arrived]
+    np.testing.assert_allclose(state["fitness"][:50], own, atol=1e-3)  # what the probe's rounding may mix up
+    elsewhere = [np.nan_to_num(there.evaluate(program)).mean() for program in arrived]
+    assert np.abs(np.array(own) - elsewhere).max() > 0.01, "they are rated on tasks of the island"
+
+
 def _plain(settings: Settings) -> dict[str, object]:
     plain = dataclasses.asdict(settings)
     del plain["islands"]

@@ -8,10 +8,11 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
 from azgen.language import Program
-from azgen.language.zoo import zoo
+from azgen.language.program import SCALAR
+from azgen.language.zoo import zoo, zoo_names
 from azgen.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions
-from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task
+from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks
 from tests.strategies import random_program
 from tests.test_execution import compile_all
@@ -143,7 +144,7 @@ def test_fitness_of_loss_stays_between_0_and_1():
     "metric, y, message",
     [
         ("log-loss", [0.0, 0.5], 'metric "log-loss" needs 0 or 1'),
-        ("balanced-accuracy", [[0, 1], [1, 0]], "one label per example"),
+        ("rmse", [[0, 1], [1, 0]], "one label per example"),
         ("r2", [[0.0], [1.0]], "one label per example"),
         ("auc", [0.0, 1.0], "it must be one of rmse, r2, accuracy, balanced-accuracy, log-loss"),
     ],
@@ -163,21 +164,39 @@ def test_predictions_of_baselines_are_rated_as_programs_are(metric):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_baseline_is_there_and_beats_a_constant(metric):
-    tasks = tasks_of(metric, n_tasks=10, n_train=400, n_valid=200)
     settings = preset("linear" if metric in REGRESSION_METRICS else "digits")
-    few = baseline_scores(tasks, np.ones(10), settings)
-    scores = baseline_scores(tasks, np.ones(10), settings, extended=True)
-    assert len(few) == 3
-    constant = scores[0].interval.mean
-    names = [score.name for score in scores]
-    for part in ("zoo:linear", "zoo:affine", "zoo:neural-net", "zoo:best-evolved", "perceptron", "boosting"):
-        assert sum(part in name for name in names) == 1
-    for score in scores[1:]:
-        slow = "perceptron" in score.name or "boosting" in score.name
-        assert score.interval.n == (8 if slow else 10)
+    sets = [tasks_of(metric, n_tasks=6, n_train=200, n_valid=100, seed=seed) for seed in range(3)]
+    split = TaskSplit(*map(tuple, sets), description="")
+    assert len(baseline_scores(split, np.ones(6), settings, "few")) == 3
+    scores = {score.name: score for score in baseline_scores(split, np.ones(6), settings)}
+    constant = next(iter(scores.values())).interval.mean
+    names = list(scores)[1:]
+    for program in [name for name in zoo_names() if zoo(name).form == SCALAR]:
+        assert sum(name.startswith(f"zoo:{program} (") for name in names) == 1
+        assert f"zoo:{program}, tuned (160 settings)" in names
+    linear = "Ridge" if metric in REGRESSION_METRICS else "LogisticRegression"
+    for part in (linear, "multi-layer perceptron", "gradient boosting"):
+        assert f"scikit-learn {part}" in names
+    for name in names:
+        score = scores[name]
+        slow = "perceptron" in name or "boosting" in name
+        assert score.interval.n == (4 if slow else 6)
         assert (score.rms_error is not None) == (metric == "rmse")
-        if "evolved" not in score.name:
-            assert score.interval.mean > constant, score.name
-    fitted = next(score for score in scores if "Ridge" in score.name or "Logistic" in score.name)
-    assert score.difference.mean == pytest.approx(1 - score.interval.mean)
+        assert score.difference.mean == pytest.approx(1 - score.interval.mean)
+        plain = any(f"zoo:{program}" in name for program in ("linear", "affine", "neural-net"))
+        if plain or name.startswith("scikit-learn"):
+            assert score.interval.mean > constant, name
+    for program in ("linear", "affine", "neural-net"):
+        raw = next(scores[name] for name in names if name.startswith(f"zoo:{program} ("))
+        assert scores[f"zoo:{program}, tuned (160 settings)"].interval.mean > raw.interval.mean - 0.02
+    fitted = next(score for name, score in scores.items() if "Ridge" in name or "Logistic" in name)
     assert fitted.interval.mean > constant + 0.1
+
+
+def test_a_program_that_cannot_be_tuned_for_want_of_memory_stands_there_as_it_is(monkeypatch):
+    monkeypatch.setattr("azgen.tasks.readers.memory.available_memory", lambda: 1000)
+    tasks = tuple(tasks_of("rmse", n_tasks=2))
+    names = [
+        s.name for s in baseline_scores(TaskSplit(tasks, tasks, tasks, ""), np.ones(2), preset("linear"))
+    ]
+    assert any("zoo:linear" in name for name in names) and not any("tuned" in name for name in names)

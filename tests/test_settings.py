@@ -153,6 +153,18 @@ def test_data_decides_the_source_of_tasks(tmp_path):
         resolve_settings(data="nowhere")
 
 
+def test_all_classes_of_images_at_once(tmp_path):
+    every = resolve_settings(data="digits", kind="multiclass")
+    assert every.tasks == preset("ten-digits").tasks
+    assert resolve_settings("digits", kind="multiclass").tasks.source == "multiclass"
+    # A configuration for all classes at once stays one, whatever the data.
+    assert resolve_settings("ten-digits", data="digits").tasks.source == "multiclass"
+    table = resolve_settings("ten-digits", data="wine").tasks
+    assert (table.source, table.kind) == ("table", "multiclass")
+    with pytest.raises(AzgenError, match="images are told apart by their classes"):
+        resolve_settings(data="digits", kind="regression")
+
+
 def test_settings_may_be_given_in_any_form(tmp_path):
     (tmp_path / "mine.toml").write_text(preset_text("linear"))
     assert resolve_settings(tmp_path / "mine.toml") == preset("linear")

@@ -172,8 +172,8 @@ def test_another_metric(in_folder, metric):
     found = json.loads(azgen("tune", "zoo:linear", *options, "--json"))
     assert found["metric"] == metric
     assert "EvolvedClassifier" in Path("t.py").read_text()
-    assert "for regression it must be one of rmse, r2" in azgen(
-        "tune", "zoo:linear", "--tasks", "linear", "--metric", metric, status=2
+    assert "rates classes, but tasks.kind is" in azgen(
+        "tune", "zoo:linear", "--tasks", "linear", "--kind", "regression", "--metric", metric, status=2
     )
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from azgen.search import processes, worker
 from azgen.search.channel import Channel
 from azgen.search.engine import Engine
 from azgen.search.evolve import Evolution, Outcome
+from azgen.search.host import Host
+from azgen.search.messages import Order, Report
 from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
@@ -150,19 +153,20 @@ def test_killed_and_stopped_workers_change_nothing(undisturbed: tuple[Outcome, l
 @pytest.mark.slow
 def test_a_hundred_kills_change_nothing() -> None:
     settings = changed(
-        SMALL, stop__max_programs=40_000_000, stop__round_programs=100_000, islands__interval=200_000
+        SMALL, stop__max_programs=100_000_000, stop__round_programs=20_000, islands__interval=40_000
     )
     disturbance = Disturbance([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP], (0.0, 1.0), most=100)
     with disturbance.going_on():
         found = run(settings, disturbance.engine_maker(2, round_timeout=4.0))
-    assert disturbance.sent == 100, f"the run was over after {disturbance.sent} kills"
+    assert disturbance.sent == 100, f"the run was over after {disturbance.sent} kills: {found[0].reason}"
     assert same(found, run(settings))
     assert not multiprocess.active_children()
 
 
 # -- programs that kill or hang whatever runs them: injected into generated source by what the workers run
 
-_CODE = {"crash": "abort()", "hang": "\n            while True:\n                pass"}
+_IMPORT = "from libc.signal cimport SIGSEGV, raise_\n"
+_CODE = {"crash": "raise_(SIGSEGV)", "hang": "\n            while True:\n                pass"}
 
 
 def _inject_into_kernel(what: str, key: int) -> None:
@@ -177,7 +181,7 @@ def _inject_into_kernel(what: str, key: int) -> None:
         files = render(spec)
         head, found, _ = files["kernel.pyx"].partition("cdef ")
         assert found
-        source = head + "from libc.stdlib cimport abort\n" + files["kernel.pyx"][len(head) :]
+        source = head + _IMPORT + files["kernel.pyx"][len(head) :]
         source, count = re.subn(r"(?=    while job < n_jobs:\n)", lambda _: check, source)
         assert count == 2, f"{count} places where programs are run; there should be two"
         return {**files, "kernel.pyx": source}
@@ -191,7 +195,7 @@ def _inject_into_candidate(what: str, structure: str) -> None:
 
     def injected(programs: Any, *rest: Any) -> dict[str, str]:
         files = render(programs, *rest)
-        source = "from libc.stdlib cimport abort\n" + files["candidates.pyx"]
+        source = _IMPORT + files["candidates.pyx"]
         place = re.search(rf"\ncdef [^\n]*{structure}[^\n]*:\n", source)
         if place:
             source = (
@@ -217,7 +221,7 @@ def key_of(space: SearchSpace, program: Program) -> int:
     return int(space.kernel.module.normal_form(given.ctypes.data, result.ctypes.data)) % 2**64
 
 
-@pytest.mark.parametrize("what, cause", [("crash", "killed by SIGABRT"), ("hang", "no answer for 2 s")])
+@pytest.mark.parametrize("what, cause", [("crash", "killed by SIGSEGV"), ("hang", "no answer for 2 s")])
 def test_a_program_that_crashes_or_hangs_is_quarantined(
     what: str, cause: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,18 +240,100 @@ def test_a_program_that_crashes_or_hangs_is_quarantined(
     assert not multiprocess.active_children()
 
 
-def test_a_candidate_that_crashes_when_it_is_compiled_is_quarantined(
-    undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["crash", "hang"])
+def test_a_candidate_that_crashes_or_hangs_when_it_is_compiled_is_quarantined(
+    what: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = undisturbed[0].champion.program
-    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate crash {bad.structure_hash}")
-    outcome, events = run(SMALL, workers(2, entry=disturbed_worker))
+    monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate {what} {bad.structure_hash}")
+    outcome, events = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
     assert [e.hash for e in events if isinstance(e, Quarantined)] == [bad.hash]
     assert outcome.champion.program.hash != bad.hash
     assert not multiprocess.active_children()
 
 
 # -- workers by themselves
+
+
+def weak_worker(connection: Any, parent: int) -> None:
+    """The first worker to get this far is slow, or has no memory; runs in a process of its own."""
+    what, flag = os.environ["AZGEN_TEST_WEAKNESS"].split(":")
+    run_round = Host.run
+
+    def run_weakly(self: Host, order: Order) -> Report:
+        with suppress(FileExistsError):
+            os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
+            if what == "slow":
+                time.sleep(60)
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+            np.ones(1 << 30)
+        return run_round(self, order)
+
+    Host.run = run_weakly  # type: ignore[method-assign]
+    worker.main(connection, parent)
+
+
+@pytest.mark.parametrize("what, cause", [("slow", "no answer for 1 s (0."), ("no memory", "out of memory")])
+def test_weak_workers_are_replaced_and_no_program_is_blamed(
+    what: str,
+    cause: str,
+    undisturbed: tuple[Outcome, list[Event]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AZGEN_TEST_WEAKNESS", f"{what}:{tmp_path / 'flag'}")
+    found = run(SMALL, workers(2, entry=weak_worker, round_timeout=1.0))
+    (warning,) = [e.message for e in found[1] if isinstance(e, Warned)]
+    assert "a worker was lost in round" in warning and cause in warning
+    assert same(found, undisturbed)
+
+
+def worker_that_dies_compiling(connection: Any, parent: int) -> None:
+    """Three workers are killed as they compile a program; runs in a process of its own."""
+    prepare = native_module.NativeCode.prepare
+
+    def die_or_prepare(self: Any, program: Program) -> Any:
+        for number in range(3):
+            with suppress(FileExistsError):
+                os.close(os.open(f"{os.environ['AZGEN_TEST_FLAG']}{number}", os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
+        return prepare(self, program)
+
+    native_module.NativeCode.prepare = die_or_prepare  # type: ignore[method-assign]
+    worker.main(connection, parent)
+
+
+def test_a_program_is_not_blamed_for_what_happens_as_it_is_compiled(
+    undisturbed: tuple[Outcome, list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZGEN_TEST_FLAG", str(tmp_path / "flag"))
+    found = run(SMALL, workers(2, entry=worker_that_dies_compiling))
+    assert len(list(tmp_path.iterdir())) == sum(isinstance(e, Warned) for e in found[1]) == 3
+    assert same(found, undisturbed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_tasks_are_mapped_and_not_copied() -> None:
+    def kilobytes(n_train: int) -> tuple[int, int]:
+        """Memory of a worker that has run a round: its own, and what it has mapped."""
+        # On the kernel: deciding whether to compile takes memory for compiling.
+        settings = changed(SMALL, backend="kernel", tasks__n_search=16, tasks__n_train=(n_train, 20, 20))
+        engine = WorkerEngine(SearchSpace.of(settings, make_tasks(settings.tasks, 0)), 1)
+        try:
+            engine.submit(Order(0, 0, 0, birth=True))
+            while not engine.collect(1.0):
+                pass
+            smaps = Path(f"/proc/{engine.processes[0]}/smaps").read_text()
+        finally:
+            engine.close()
+        mapped = re.search(r"memfd:azgen.*?\nRss: +(\d+) kB", smaps, re.DOTALL)
+        assert mapped
+        return sum(int(size) for size in re.findall(r"^Anonymous: +(\d+) kB", smaps, re.M)), int(mapped[1])
+
+    (own, mapped), (own_of_large, mapped_of_large) = kilobytes(20), kilobytes(50_000)
+    data = 16 * 50_000 * (4 + 1) * 4 / 1024
+    assert mapped_of_large - mapped > 0.9 * data
+    assert own_of_large - own < 0.1 * data
 
 
 def failing_worker(connection: Any, parent: int) -> None:

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.runs.events import Event, Progress
+from azgen.runs.settings import as_mapping
 from azgen.search import cluster
 from azgen.search.cluster import DaskEngine
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
+from tests.chaos import findings
 from tests.test_evolution import changed
 from tests.test_islands import SMALL, history
+from tests.test_resume import azgen
 from tests.test_workers import run, same
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -41,16 +45,28 @@ def test_the_same_result_on_a_cluster_whose_workers_come_and_go(
     def observe(event: Event) -> None:
         events.append(event)
         if isinstance(event, Progress) and event.round == 3:
-            local_cluster.scale(3)
+            local_cluster.scale(3)  # one comes
         if isinstance(event, Progress) and event.round == 6:
             with distributed.Client(local_cluster, set_as_default=False) as client:
                 pids = client.run(os.getpid)
             killed.append(next(iter(pids.values())))
             os.kill(killed[0], signal.SIGKILL)
+        if isinstance(event, Progress) and event.round == 9:
+            local_cluster.scale(1)  # two go
 
     found = Evolution(settings, make_tasks(settings.tasks, settings.seed), observe).run()
     assert killed
     assert same((found, events), run(changed(settings, islands__engine="process")))
+
+
+def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> None:
+    config, run, whole = tmp_path / "config.toml", tmp_path / "dask" / "run", tmp_path / "process" / "run"
+    config.write_text(tomli_w.dumps(as_mapping(changed(SMALL, stop__max_programs=8000, islands__count=2))))
+    dask = ("--engine", "dask", "--scheduler", local_cluster.scheduler_address)
+    azgen("evolve", config, *dask, "--max-programs", 4000, "--out", run)
+    azgen("resume", run, *dask, "--max-programs", 8000)
+    azgen("evolve", config, "--out", whole)
+    assert findings(run) == findings(whole)
 
 
 def test_a_cluster_of_its_own_and_checkpoints(tmp_path: Path) -> None:

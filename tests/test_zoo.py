@@ -6,7 +6,8 @@ import pytest
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.language import Program
-from azgen.language.zoo import find_program, zoo, zoo_names
+from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
+from azgen.tasks import load_data_set, multiclass_tasks
 from azgen.tasks.synthetic import affine_tasks, linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
 
@@ -21,6 +22,7 @@ NAMES = (
     "noisy-relu",
     "rate-decay",
 )
+FOR_CLASSES = ("softmax-linear", "softmax-mean-weight-rate", "softmax-neural-net")
 ADAPTED = ("mean-weight-rate", "noisy-relu", "rate-decay")
 
 
@@ -39,13 +41,13 @@ def mixed_tasks(n_tasks, n_features=16, n_train=8000, n_valid=1000):
 
 
 def test_names():
-    assert zoo_names() == NAMES
+    assert zoo_names() == (*NAMES, *FOR_CLASSES)
     with pytest.raises(AzgenError, match="neural-net"):
         zoo("nonsense")
     assert find_program("zoo:linear") == zoo("linear")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *FOR_CLASSES])
 def test_programs_round_trip_and_are_live(name):
     program = zoo(name)
     assert Program.parse(str(program)) == program
@@ -103,3 +105,17 @@ def test_the_best_evolved_program_learns_a_mixed_rule():
     assert larger.mean() > max(0.9, printed.mean())
     assert execute(zoo("best-evolved-raw"), tasks).fitness.mean() > 0.9
     assert execute(zoo("linear"), tasks).fitness.mean() < 0.8
+
+
+def test_programs_for_several_classes_learn_them():
+    """With what the binary programs use, rates and spreads for ten digits in 16 features and a few epochs."""
+    digits = load_data_set("digits")
+    tasks = multiclass_tasks(digits.x, digits.y, n_search=1, n_select=1, n_test=4).test
+    fitness = {name: execute(zoo(name), tasks, epochs=10).fitness.mean() for name in FOR_CLASSES}
+    assert fitness["softmax-linear"] > 0.8 and fitness["softmax-neural-net"] > 0.8
+    assert fitness["softmax-mean-weight-rate"] > 0.5
+
+
+def test_a_program_of_the_zoo_stands_for_another_where_there_are_several_classes():
+    assert zoo_for_classes("zoo:linear") == zoo("softmax-linear")
+    assert zoo_for_classes("zoo:rate-decay") is None and zoo_for_classes("linear.az") is None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import table_options
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.tasks.readers import Table
     from azgen.tasks.table import TableOptions
     from azgen.tasks.task import Task, TaskSplit
 
@@ -22,6 +22,7 @@ _SHOWN_COLUMNS = 60
 
 
 @app.command(rich_help_panel="Reference")
+@table_options
 def data(
     name: str | None = typer.Argument(
         None,
@@ -45,40 +46,23 @@ def data(
         help="With --draw, for images and teachers: number of features; 0: images without projection.",
     ),
     kind: str = typer.Option(
-        "auto", metavar="KIND", help="auto, regression, classification or multiclass, for tables."
-    ),
-    positive: str | None = typer.Option(
-        None, metavar="CLASS", help="The class to tell from all others, for tables."
-    ),
-    impute: str | None = typer.Option(
-        None,
-        metavar="HOW",
-        help="What replaces empty cells of a table: mean or median; without it they are refused.",
-    ),
-    categorical: str | None = typer.Option(
-        None, metavar="COLUMNS", help='Columns of categories, separated by commas; "auto": all of text.'
-    ),
-    drop: str | None = typer.Option(
-        None, metavar="COLUMNS", help="Columns to leave out, separated by commas."
-    ),
-    drop_constant: bool = typer.Option(False, "--drop-constant", help="Leave constant columns out."),
-    groups: str | None = typer.Option(
-        None, metavar="COLUMN", help="Rows of one group are never on both sides of a split."
-    ),
-    time: str | None = typer.Option(
-        None, metavar="COLUMN", help="Everything is scored on rows later than those trained on."
-    ),
-    folds: int | None = typer.Option(
-        None, min=2, metavar="N", help="Search tasks are N folds in place of random splits."
+        "auto",
+        metavar="KIND",
+        help="auto, regression, classification or multiclass, for tables; multiclass also for images.",
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    *,
+    table: dict[str, Any],
 ) -> None:
     """List the data sets on this machine, describe one or a table of yours, or draw a task and show it.
 
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
     from azgen.cli.output import console
-    from azgen.tasks.drawing import draw_split
+    from azgen.presets import source_of
+    from azgen.runs.settings import settings_from
+    from azgen.search.sources import table_options as options_of_table
+    from azgen.tasks.drawing import draw_split, is_data_set
     from azgen.tasks.synthetic import TEACHERS
 
     to = console()
@@ -89,9 +73,16 @@ def data(
             )
         _list(to, json)
         return
-    options = table_options(
-        kind, positive, impute, categorical, drop, drop_constant, groups, time, folds, seed
-    )
+    counts = {"n_search": 10, "n_select": 10, "n_test": 10}
+    source = name if name in TEACHERS else source_of(name) if is_data_set(name) else "table"
+    tasks = {"source": source, "data": name, "kind": kind, **counts, **table}
+    all_classes = source == "projected" and kind == "multiclass"
+    if all_classes:  # of images this is said by the source
+        tasks |= {"source": "multiclass", "kind": "auto"}
+    chosen = settings_from({"tasks": tasks}, "azgen data")
+    options = options_of_table(chosen.tasks, seed)
+    if all_classes:
+        options = dataclasses.replace(options, kind="multiclass")
     if draw:
         split = draw_split(name, target, features, seed, options)
         _show_task(to, split, task_set, number, rows, json)
@@ -99,42 +90,6 @@ def data(
         raise AzgenError(f"{name} is a teacher; it has nothing to describe, but: azgen data {name} --draw")
     else:
         _describe(to, name, target, options, json)
-
-
-def table_options(
-    kind: str = "auto",
-    positive: str | None = None,
-    impute: str | None = None,
-    categorical: str | None = None,
-    drop: str | None = None,
-    drop_constant: bool = False,
-    groups: str | None = None,
-    time: str | None = None,
-    folds: int | None = None,
-    seed: int = 0,
-) -> TableOptions:
-    """Options of a table from the command line's texts; columns are separated by commas."""
-    from azgen.tasks.features import FeatureOptions
-    from azgen.tasks.splits import SplitOptions
-    from azgen.tasks.table import TableOptions
-
-    how: Any = impute
-    names: Any = "auto" if categorical == "auto" else _columns(categorical)
-    splits = (
-        SplitOptions(seed=seed) if folds is None else SplitOptions(seed=seed, method="folds", n_search=folds)
-    )
-    return TableOptions(
-        kind=kind,  # type: ignore[arg-type]  # read_labels checks it
-        positive=positive,
-        features=FeatureOptions(how, drop_constant, _columns(drop), names),
-        splits=splits,
-        groups=groups,
-        time=time,
-    )
-
-
-def _columns(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _list(to: Console, json: bool) -> None:
@@ -190,7 +145,7 @@ def _describe(to: Console, name: str, target: str | None, options: TableOptions,
     labels = None
     if target is not None:
         table.require(target, "target")
-        labels = _labels_or_reason(read_labels, table, target, options)
+        labels = read_labels(table, target, options.kind, options.positive).why
     if json:
         print(
             to_json(
@@ -229,16 +184,6 @@ def _describe(to: Console, name: str, target: str | None, options: TableOptions,
         )
     else:
         to.print("Name a column with --target to see what azgen makes of it.")
-
-
-def _labels_or_reason(read: Any, table: Table, target: str, options: TableOptions) -> str:
-    """What the target column says as labels; a choice that is still open is no mistake of a description."""
-    try:
-        return str(read(table, target, options.kind, options.positive).why)
-    except AzgenError as reason:
-        if "give positive=" not in str(reason):
-            raise
-        return str(reason).partition(": ")[2]
 
 
 def _show_task(to: Console, split: TaskSplit, task_set: str, number: int, rows: int, json: bool) -> None:

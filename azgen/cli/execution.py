@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import MetricOption, OpsOption, table_options
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.runs.directory import SavedRun
+    from azgen.cli.programs import Reference
     from azgen.runs.settings import Settings
 
 
 @app.command(rich_help_panel=PANEL)
+@table_options
 def run(
     reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     kind: str | None = typer.Option(
-        None, metavar="KIND", help="regression or classification; without it the target column tells."
+        None,
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
     ),
+    metric: MetricOption = None,
+    ops: OpsOption = None,
     tasks: str | None = typer.Option(
         None,
         metavar="NAME",
@@ -40,12 +47,15 @@ def run(
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    *,
+    table: dict[str, Any],
 ) -> None:
     """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
     import dataclasses
 
     from azgen.cli.output import console, grid, interval
     from azgen.execution.execute import execute
+    from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
     from azgen.search.sources import make_tasks
     from azgen.study.baselines import Score
@@ -54,14 +64,26 @@ def run(
         from azgen.codegen.cache import set_build_directory
 
         set_build_directory(build_dir)
-    found = find(reference)
-    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    found = find(reference, ops)
+    settings = task_settings(
+        found,
+        tasks,
+        data=data,
+        target=target,
+        kind=kind,
+        metric=metric,
+        ops=ops,
+        seed=seed,
+        dtype=dtype,
+        tasks=table,
+    )
     if epochs is not None:
         settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     unknown = [name for name in sets if name not in ("search", "select", "test")]
     if unknown:
         raise AzgenError(f"there is no task set {unknown[0]!r}; there are search, select and test")
-    split = make_tasks(settings.tasks, settings.seed)
+    verify(settings.user, settings.dtype)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     rows, records = [], {}
     for name, members in split.sets():
         if name not in sets:
@@ -101,7 +123,7 @@ def run(
             "backend": backend,
             "dtype": settings.dtype,
         }
-        print(to_json(heading | {"metric": split.metric, "data": split.description, "sets": records}))
+        print(to_json(heading | {"metric": str(split.metric), "data": split.description, "sets": records}))
         return
     to = console()
     to.print(f"{found.name} on {split.description}\n")
@@ -119,17 +141,30 @@ def run(
     )
 
 
-def _settings(run: SavedRun | None, tasks: str | None, **overrides: Any) -> Settings:
-    """Settings whose tasks a program is to be executed on."""
+def task_settings(found: Reference, name: str | None, **overrides: Any) -> Settings:
+    """Settings whose tasks a program is to be executed on.
+
+    Args:
+        found: the program, and the run whose champion it is, if it is one.
+        name: a preset, a configuration file or a teacher.
+        overrides: see `resolve_settings`.
+    """
+    from azgen.language.program import VECTOR
     from azgen.presets import preset_names, resolve_settings
     from azgen.runs.settings import Settings, TaskSettings
+    from azgen.search.sources import is_table
+    from azgen.tasks.synthetic import TEACHERS
 
-    if tasks is not None and overrides["data"] is not None:
+    run, data = found.run, overrides["data"]
+    if found.program.form == VECTOR and data and overrides["kind"] is None and not is_table(data):
+        overrides["kind"] = "multiclass"  # a data set's classes all at once, for a program that needs them so
+
+    if name is not None and overrides["data"] is not None:
         raise AzgenError("--tasks and --data exclude each other; give one of them")
-    if tasks is not None and tasks not in preset_names() and tasks in ("linear", "affine", "two-layer"):
-        base: Any = Settings(tasks=TaskSettings(source=tasks))  # type: ignore[arg-type]
-    elif tasks is not None:
-        base = tasks
+    if name is not None and name not in preset_names() and name in TEACHERS:
+        base: Any = Settings(tasks=TaskSettings(source=name))
+    elif name is not None:
+        base = name
     elif overrides["data"] is not None:
         base = None
     elif run is not None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import OpsOption
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
+    from azgen.language.metrics import Metric
     from azgen.language.program import Program
     from azgen.runs.directory import SavedRun
     from azgen.study.provenance import Provenance
@@ -29,15 +31,18 @@ class Reference:
     name: str
 
 
-def find(reference: str) -> Reference:
+def find(reference: str, ops: str | None = None) -> Reference:
     """A run's champion or a program.
 
     Args:
         reference: a run directory (or its name in runs/), a program file, or "zoo:NAME".
+        ops: a file of the user's own ops, for a program file; a run has its own.
 
     Raises:
         AzgenError: there is no such thing, or it is damaged.
     """
+    from azgen.language.ops import OPS
+    from azgen.language.userfile import load_user_file
     from azgen.language.zoo import find_program
     from azgen.runs.directory import ROOT, load_run
 
@@ -49,7 +54,8 @@ def find(reference: str) -> Reference:
         raise AzgenError(
             f"{reference}: no such run directory or program file; programs of the zoo are called zoo:NAME"
         )
-    return Reference(find_program(reference), None, Path(reference.removeprefix("zoo:")).stem)
+    table = load_user_file(ops).table if ops else OPS
+    return Reference(find_program(reference, table), None, Path(reference.removeprefix("zoo:")).stem)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -59,9 +65,18 @@ def show(
     features: int = typer.Option(
         4, min=1, metavar="F", help="With --source, for a program: number of features."
     ),
-    metric: str = typer.Option(
-        "rmse", metavar="METRIC", help="With --source, for a program: rmse or accuracy."
+    metric: str | None = typer.Option(
+        None,
+        metavar="METRIC",
+        help="With --source, for a program: rmse (default), accuracy (for several classes) and so on.",
     ),
+    classes: int | None = typer.Option(
+        None,
+        min=2,
+        metavar="C",
+        help="With --source, for a program of several classes: how many (default: as many as features).",
+    ),
+    ops: OpsOption = None,
     dtype: str = typer.Option(
         "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
     ),
@@ -70,9 +85,9 @@ def show(
     from azgen.cli.output import console, grid, print_code
     from azgen.cli.report import print_champion, print_fitness, print_ladder
 
-    found, to = find(reference), console()
+    found, to = find(reference, ops), console()
     if source:
-        print_code(to, _source(found, features, metric, dtype), "cython")
+        print_code(to, _source(found, features, metric, ops, dtype, classes), "cython")
         return
     run = found.run
     if run is not None and run.result is not None:
@@ -80,7 +95,8 @@ def show(
         print_champion(to, run.result)
     else:
         if run is not None:
-            to.print(f"{run.path}: this run is not finished; the best program so far\n")
+            to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
+            to.print("the best program so far:\n")
         print_code(to, str(found.program))
     _print_normal_form(to, found.program)
     to.print(grid(_facts(found.program)))
@@ -101,7 +117,10 @@ def _print_normal_form(to: Any, program: Program) -> None:
 
 
 def _facts(program: Program) -> list[tuple[str, str]]:
+    from azgen.language.program import VECTOR
+
     live = program.live()
+    several = program.form == VECTOR
     sizes = [" + ".join(str(len(f)) for f in p.functions) for p in (program, live)]
     return [
         ("instructions", sizes[0] + (f", of which {sizes[1]} are live" if sizes[0] != sizes[1] else "")),
@@ -110,39 +129,58 @@ def _facts(program: Program) -> list[tuple[str, str]]:
             f"{live.memory.scalars} scalars, {live.memory.vectors} vectors, {live.memory.matrices} matrices",
         ),
         ("constants", str(len(live.constants))),
+        (
+            "predicts",
+            "the probabilities of several classes" if several else "a number, or one of two classes",
+        ),
         ("random draws", "yes" if live.stochastic else "no"),
         ("hash", program.hash),
         ("structure hash", program.structure_hash),
     ]
 
 
-def _source(found: Reference, features: int, metric: str, dtype: str) -> str:
+def _source(
+    found: Reference,
+    features: int,
+    metric: str | None,
+    ops: str | None,
+    dtype: str,
+    classes: int | None,
+) -> str:
+    from azgen.execution.layout import check_width
+    from azgen.language.program import VECTOR
     from azgen.runs.directory import SOURCE
     from azgen.study.run import generated_source
 
+    several = found.program.form == VECTOR
     if found.run is not None:
         file = found.run.path / SOURCE
         if file.is_file():
             return file.read_text(encoding="utf-8")
-        features, metric = int(found.run.environment.get("n_features", features)), _metric(found.run)
-        dtype = found.run.settings.dtype
-    _check_metric(metric)
-    return generated_source(found.program, features, metric, dtype)
+        features, dtype = int(found.run.environment.get("n_features", features)), found.run.settings.dtype
+        classes = found.run.environment.get("classes", classes)
+    classes = (classes or features) if several else 0
+    check_width(features, classes)
+    return generated_source(found.program, features, metric_of(found, metric, ops), dtype, classes)
 
 
-def _metric(run: SavedRun) -> str:
-    """The metric of a run's tasks."""
-    for record in (run.result or {}, run.environment):
-        if record.get("metric") in ("rmse", "accuracy"):
-            return str(record["metric"])
-    raise AzgenError(
-        f"{run.path} does not say which metric its tasks have; give --metric rmse or --metric accuracy"
-    )
+def metric_of(found: Reference, name: str | None, ops: str | None) -> Metric:
+    """The metric of this name; without one that of the run's tasks, or a program's: rmse, or accuracy for
+    several classes.
 
+    Raises:
+        AzgenError: there is no such metric, or the run does not say.
+    """
+    from azgen.language.program import VECTOR
+    from azgen.language.userfile import NOTHING, load_user_file
 
-def _check_metric(metric: str) -> None:
-    if metric not in ("rmse", "accuracy"):
-        raise AzgenError(f"the metric is {metric!r}; it must be rmse or accuracy")
+    run, user = found.run, load_user_file(ops) if ops else NOTHING
+    if run is not None:
+        user = run.settings.user
+        name = name or (run.result or run.environment).get("metric")
+        if name is None:
+            raise AzgenError(f"{run.path} does not say which metric its tasks have; give --metric NAME")
+    return user.metric(name or ("accuracy" if found.program.form == VECTOR else "rmse"))
 
 
 @app.command(rich_help_panel=PANEL)
@@ -152,8 +190,10 @@ def export(
     metric: str | None = typer.Option(
         None,
         metavar="METRIC",
-        help="rmse for a regressor (default), accuracy for a classifier; a run knows its own.",
+        help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a run "
+        "knows its own.",
     ),
+    ops: OpsOption = None,
     dtype: str | None = typer.Option(
         None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."
     ),
@@ -165,14 +205,12 @@ def export(
     from azgen.study.provenance import Provenance
     from azgen.version import azgen_version
 
-    found = find(reference)
+    found = find(reference, ops)
     run = found.run
     if output is None:
         output = Path(f"{found.name.replace('-', '_')}.py")
         if output.exists():
             raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
-    if metric is None:
-        metric = _metric(run) if run else "rmse"
     made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
     provenance = (
         Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)
@@ -180,7 +218,12 @@ def export(
     number_type = dtype or (run.settings.dtype if run else "float32")
     epochs = run.settings.tasks.epochs if run else 1
     written = write_module(
-        found.program, output, metric=metric, dtype=number_type, epochs=epochs, provenance=provenance
+        found.program,
+        output,
+        metric=metric_of(found, metric, ops),
+        dtype=number_type,
+        epochs=epochs,
+        provenance=provenance,
     )
     typer.echo(f"{written}: read the class Learner at its top")
     typer.echo(f"run it on a table with: python {written} data.csv --target COLUMN")

@@ -8,30 +8,47 @@ from typing import TYPE_CHECKING
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import OpsOption
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from azgen.language.ops import Op
+    from azgen.language.ops import Op, OpTable
 
 _PANEL = "Reference"
 _FEATURES = (4, 16, 64)
 
 
-@app.command(rich_help_panel=_PANEL)
-def ops(
+@app.command("ops", rich_help_panel=_PANEL)
+def ops_command(
     name: str | None = typer.Argument(None, metavar="[NAME | ID]", help="One op, in detail."),
+    ops: OpsOption = None,
 ) -> None:
-    """List the basic operations that programs are made of, or explain one."""
+    """List the basic operations that programs are made of, or explain one.
+
+    With --ops also those of your file, after checking that their generated code computes what they mean.
+    """
     from azgen.cli.output import console, grid
     from azgen.language.ops import OPS
 
-    to = console()
+    to, table = console(), OPS
+    if ops is not None:
+        from azgen.execution.verify import verify
+        from azgen.language.userfile import load_user_file
+
+        user = load_user_file(ops)
+        for dtype in ("float32", "float64"):
+            verify(user, dtype)
+        table = user.table
     if name is None:
-        to.print(_table(list(OPS)))
+        to.print(_table(list(table)))
+        if ops is not None and user.metrics:
+            rows = [(metric.name, metric.kind, metric.doc) for metric in user.metrics.values()]
+            to.print()
+            to.print(grid(rows, "metric", "of", "fitness"))
         to.print("\ns: scalar, v: vector of F entries, m: matrix of F x F entries; F: number of features")
         return
-    found = find_ops(name)
+    found = find_ops(name, table)
     if len(found) > 1:
         to.print(_table(found))
         return
@@ -62,7 +79,7 @@ def _table(ops: Sequence[Op]) -> Table:
     return grid(rows, "id", "op", "types", "as printed", "meaning", right=(0,))
 
 
-def find_ops(name: str) -> list[Op]:
+def find_ops(name: str, table: OpTable) -> list[Op]:
     """The op of this name or id; without one, all ops whose name or printed form contains the text.
 
     Raises:
@@ -71,12 +88,11 @@ def find_ops(name: str) -> list[Op]:
     import difflib
 
     from azgen.errors import AzgenError
-    from azgen.language.ops import OPS
 
-    exact = [op for op in OPS if name in (op.name, str(op.id))]
-    found = exact or [op for op in OPS if name in op.name or f"{name}(" in op.listing]
+    exact = [op for op in table if name in (op.name, str(op.id))]
+    found = exact or [op for op in table if name in op.name or f"{name}(" in op.listing]
     if not found:
-        close = difflib.get_close_matches(name, [op.name for op in OPS], 1)
+        close = difflib.get_close_matches(name, [op.name for op in table], 1)
         hint = f"; did you mean {close[0]}?" if close else "; `azgen ops` lists them all"
         raise AzgenError(f"there is no op {name!r}{hint}")
     return found

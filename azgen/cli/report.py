@@ -27,8 +27,7 @@ def print_champion(to: Console, result: Mapping[str, Any]) -> None:
 
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     """Fitness on the three task sets, and the baselines on the test tasks."""
-    regression = result["metric"] == "rmse"
-    meaning = "1 - 2/π·arctan(RMS error)" if regression else "accuracy"
+    regression, meaning = result["metric"] == "rmse", result.get("fitness_is", result["metric"])
     to.print(f"\nFitness: {meaning}, mean ± 95 % confidence interval over tasks; 1 is perfect", style="bold")
     rows = []
     for key, name in _SETS:
@@ -49,6 +48,8 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     place = len(_SETS)
     rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
     to.print(grid(rows, *headers, right=(3,)))
+    if any(", tuned (" in record["name"] for record in result["baselines"]):
+        to.print("(Tuned: its constants are the best of random settings on the search and selection tasks.)")
     if result.get("source") == "table":
         to.print(
             "(A table's test tasks share their test rows: intervals show what the order of training does.)"
@@ -75,6 +76,12 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
             f"natively: {thousands(ratings['native'])} ({thousands(ratings['compiled'])} programs compiled); "
             f"champions compiled: {thousands(ratings['champions'])}"
         )
+    quarantined = {suspect["program"]: suspect["cause"] for suspect in result.get("quarantined", ())}
+    if quarantined:
+        to.print("\nIn quarantine, as they killed or hung what ran them", style="bold")
+    for program, cause in quarantined.items():
+        to.print(f"{cause}:")
+        print_code(to, program)
     to.print(
         f"\n{duration(result['seconds'])} ({duration(result['cpu_seconds'])} of processor time); "
         f"the search ended because of: {result['reason']}"
@@ -84,7 +91,7 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
 def print_files(to: Console, result: Mapping[str, Any]) -> None:
     """Where the champion is, and how to read and run it."""
     directory, export = Path(result["directory"]), result["export"]
-    kind = "regressor" if result["metric"] == "rmse" else "classifier"
+    kind = "classifier" if result["classification"] else "regressor"
     to.print("\nFiles", style="bold")
     to.print(
         grid(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import MetricOption, OpsOption, table_options
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from azgen.language.metrics import Metric
     from azgen.language.program import Program
     from azgen.study.tune import Observer, Tuned
 
@@ -22,23 +24,24 @@ _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 
 @app.command(rich_help_panel=PANEL)
+@table_options
 def tune(
     reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     kind: str | None = typer.Option(
-        None, metavar="KIND", help="regression or classification; without it the target column tells."
+        None,
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
     ),
     tasks: str | None = typer.Option(
         None,
         metavar="NAME",
         help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer.",
     ),
-    metric: str | None = typer.Option(
-        None,
-        metavar="METRIC",
-        help="What fitness is: rmse (default) or r2; accuracy (default), balanced-accuracy or log-loss.",
-    ),
+    metric: MetricOption = None,
+    ops: OpsOption = None,
     trials: int = typer.Option(1000, min=1, metavar="N", help="Settings of the constants to try."),
     halving: bool = typer.Option(
         False,
@@ -63,6 +66,8 @@ def tune(
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    *,
+    table: dict[str, Any],
 ) -> None:
     """Tune a program's constants: each is multiplied by a factor between 0.001 and 1000, all of them jointly.
 
@@ -71,8 +76,9 @@ def tune(
     """
     import dataclasses
 
-    from azgen.cli.execution import _settings
+    from azgen.cli.execution import task_settings
     from azgen.execution.execute import execute
+    from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
     from azgen.search.sources import make_tasks
     from azgen.study.baselines import Score
@@ -82,16 +88,26 @@ def tune(
         from azgen.codegen.cache import set_build_directory
 
         set_build_directory(build_dir)
-    found = find(reference)
-    settings = _settings(found.run, tasks, data=data, target=target, kind=kind, seed=seed, dtype=dtype)
+    found = find(reference, ops)
+    settings = task_settings(
+        found,
+        tasks,
+        data=data,
+        target=target,
+        kind=kind,
+        metric=metric,
+        ops=ops,
+        seed=seed,
+        dtype=dtype,
+        tasks=table,
+    )
     if epochs is not None:
         settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     written = _free(output, found.name)
     if export is not None and not export.parent.is_dir():
         raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
-    split = make_tasks(settings.tasks, settings.seed)
-    if metric is not None:
-        split = split.with_metric(metric)  # type: ignore[arg-type]  # it checks
+    verify(settings.user, settings.dtype)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     running: dict[str, Any] = {
         "seed": settings.seed,
         "epochs": settings.tasks.epochs,
@@ -124,7 +140,7 @@ def tune(
         "seconds": tuned.seconds,
         "seed": settings.seed,
         "dtype": settings.dtype,
-        "metric": split.metric,
+        "metric": str(split.metric),
         "data": split.description,
         "factors": list(tuned.factors),
         "sets": {
@@ -176,12 +192,11 @@ def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
     )
 
 
-def _export(path: Path, tuned: Tuned, reference: str, metric: str, record: dict[str, Any]) -> Path:
+def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: dict[str, Any]) -> Path:
     import datetime
 
     from azgen.study.export import export as write_module
     from azgen.study.provenance import Provenance
-    from azgen.tasks.task import REGRESSION_METRICS
     from azgen.version import azgen_version
 
     sets = record["sets"]
@@ -197,8 +212,7 @@ def _export(path: Path, tuned: Tuned, reference: str, metric: str, record: dict[
         date=datetime.date.today().isoformat(),
         note=f"The program is {reference}, its constants the best of {tuned.trials} settings.",
     )
-    kind = "rmse" if metric in REGRESSION_METRICS else "accuracy"  # a regressor or a classifier
-    return write_module(tuned.program, path, metric=kind, dtype=tuned.dtype, provenance=provenance)
+    return write_module(tuned.program, path, metric=metric, dtype=tuned.dtype, provenance=provenance)
 
 
 def _progress(json: bool) -> AbstractContextManager[Observer]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from statistics import median
 from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -16,12 +18,29 @@ from rich.text import Text
 
 from azgen.cli.output import duration, grid, ladder, thousands
 from azgen.runs.directory import to_json
-from azgen.runs.events import Champion, Event, Finished, NewChampion, Progress, Restarted, Started, as_record
+from azgen.runs.events import (
+    Champion,
+    Event,
+    Finished,
+    NewChampion,
+    Progress,
+    Quarantined,
+    Restarted,
+    Resumed,
+    Started,
+    Warned,
+    as_record,
+)
 from azgen.runs.settings import Settings
 
 _LINE_SECONDS = 5.0
 _RESTART_SECONDS = 1.0
 _HALL_ROWS = 5
+_NOTES = 4
+_RATE_SECONDS = 10.0
+"""Time over which the present rate is taken."""
+
+_ISLANDS_SHOWN = 16
 
 
 class View(Protocol):
@@ -72,6 +91,8 @@ class LineView:
                 self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.dtype}")
                 self._line(event.tasks)
                 self._line(f"search space: {event.search_space}; {_kernel(event)}")
+            case Resumed() | Warned() | Quarantined():
+                self._line(f"{_at(event.seconds)}  {_note(event)}")
             case NewChampion():
                 self._line(f"{_at(event.seconds)}  champion: {_champion(event.champion)}")
                 self._last = event.seconds
@@ -82,7 +103,7 @@ class LineView:
             case Progress() if event.seconds >= self._last + _LINE_SECONDS:
                 self._line(
                     f"{_at(event.seconds)}  {thousands(event.programs)} programs, "
-                    f"population {event.restart + 1}, best on its search tasks {event.island_fitness:.4f}"
+                    f"{_population(event)}, best on its search tasks {event.island_fitness:.4f}"
                 )
                 self._last = event.seconds
             case Finished():
@@ -112,6 +133,22 @@ def _champion(champion: Champion) -> str:
     )
 
 
+def _population(progress: Progress) -> str:
+    if len(progress.islands) > 1:
+        return f"{len(progress.islands)} islands, {progress.restart} restarts"
+    return f"population {progress.restart + 1}"
+
+
+def _note(event: Resumed | Warned | Quarantined) -> str:
+    match event:
+        case Resumed():
+            return f"goes on from {event.path}: {thousands(event.programs)} programs, round {event.round + 1}"
+        case Warned():
+            return f"warning: {event.message}"
+        case Quarantined():
+            return f"program {event.hash} is in quarantine: {event.cause}"
+
+
 class LiveView:
     """A picture of the run that redraws itself; `observe` and `render` may come from different threads."""
 
@@ -123,14 +160,24 @@ class LiveView:
         self._progress: Progress | None = None
         self._progress_at = time.perf_counter()
         self._champions: list[Champion] = []
+        self._notes: deque[str] = deque(maxlen=_NOTES)
+        self._recent: deque[Progress] = deque()  # of the last seconds, for the rate
 
     def observe(self, event: Event) -> None:
         """Takes the event into the picture."""
         match event:
             case Started():
                 self._started, self._phase = event, "searching"
+            case Resumed():
+                self._phase = "searching"
+                self._notes.append(_note(event))
+            case Warned() | Quarantined():
+                self._notes.append(f"{duration(event.seconds)}: {_note(event)}")
             case Progress():
+                self._recent.append(event)
                 self._progress, self._progress_at = event, time.perf_counter()
+                while len(self._recent) > 2 and self._recent[1].seconds < event.seconds - _RATE_SECONDS:
+                    self._recent.popleft()
             case NewChampion():
                 self._champions = [event.champion, *self._champions]
             case Finished():
@@ -148,11 +195,13 @@ class LiveView:
                 Text(f"search space: {self._started.search_space}; {_kernel(self._started)}", style="dim")
             )
         progress = self._progress
+        notes = [Text(note, style="yellow") for note in list(self._notes)]
         if progress is None:
+            parts += notes
             self._spinner.update(text=Text(self._phase))
             parts.append(self._spinner)
             return Group(*parts)
-        parts += [Text(), self._bar(progress), Text(), self._numbers(progress)]
+        parts += [Text(), self._bar(progress), Text(), self._numbers(progress), *notes]
         if self._champions:
             parts += [Text(), self._hall()]
         return Group(*parts)
@@ -174,21 +223,40 @@ class LiveView:
             width=40,
             pulse=not shares,
         )
+        share = max(shares, default=0.0)
+        if self._phase == "searching" and 0 < share < 1:
+            limits.append(f"({duration(seconds * (1 - share) / share)} left)")
         row = Table.grid(padding=(0, 2))
         row.add_row(bar, Text(" ".join([duration(seconds), *limits])), Text(self._phase, style="dim"))
         return row
 
     def _numbers(self, progress: Progress) -> RenderableType:
-        rate = progress.programs / max(progress.seconds, 1e-9)
         known = ", ".join(f"{name} {share}" for name, _, share in ladder(progress.counts))
         rows = [
-            ("programs", f"{thousands(progress.programs)}  ({thousands(round(rate))} a second)"),
+            ("programs", f"{thousands(progress.programs)}  ({self._rates(progress)})"),
             ("of these", known),
-            ("population", f"{progress.restart + 1}, best on its search tasks {progress.island_fitness:.4f}"),
         ]
+        if len(progress.islands) > 1:
+            rows += [
+                ("islands", f"{_population(progress)}, {_workers(progress)}, round {progress.round + 1}"),
+                ("best of each", _best(progress.islands)),
+            ]
+        else:
+            best = f"best on its search tasks {progress.island_fitness:.4f}"
+            rows.append(("population", f"{progress.restart + 1}, {best}"))
         if self._champions:
             rows.append(("champion", f"{self._champions[0].select_fitness:.6f} on the selection tasks"))
         return grid(rows)
+
+    def _rates(self, progress: Progress) -> str:
+        """Programs a second at present; over the whole run too, if that is another number."""
+        mean = progress.programs / max(progress.seconds, 1e-9)
+        first = self._recent[0]
+        seconds = progress.seconds - first.seconds
+        if seconds < _RATE_SECONDS / 2:
+            return f"{thousands(round(mean))} a second"
+        now = (progress.programs - first.programs) / seconds
+        return f"{thousands(round(now))} a second, {thousands(round(mean))} over the whole run"
 
     def _hall(self) -> RenderableType:
         rows: list[tuple[Any, ...]] = []
@@ -204,3 +272,15 @@ class LiveView:
                 )
             )
         return grid(rows, "selection", "search", "program", "population", "instructions", right=(2, 3))
+
+
+def _workers(progress: Progress) -> str:
+    return f"{progress.workers} worker{'s' if progress.workers > 1 else ''}"
+
+
+def _best(islands: Sequence[float]) -> str:
+    """Best fitness of each island; of many, what they are like."""
+    if len(islands) <= _ISLANDS_SHOWN:
+        return " ".join(f"{fitness:.4f}" for fitness in islands)
+    low, middle, high = min(islands), median(islands), max(islands)
+    return f"{high:.4f} at most, {middle:.4f} in the median, {low:.4f} at least"

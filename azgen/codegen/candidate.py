@@ -16,9 +16,10 @@ from azgen.codegen.render import (
     render_lane_header,
     statement,
 )
+from azgen.language.metrics import Metric, is_classification
 from azgen.language.normalize import Function, live_after, live_before
 from azgen.language.ops import Op
-from azgen.language.program import FEATURES, LABEL, PREDICTION, RESERVED, Address, Instruction, Program
+from azgen.language.program import SCALAR, VECTOR, Address, Instruction, Program
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Register:
         name: the address.
         size: numbers on one task; one that has several is an array.
         lasts: whether it lasts from example to example, starting at zero.
-        on_stack: whether it is small enough not to be allocated.
+        on_stack: whether it lies on the stack and need not be allocated.
     """
 
     name: str
@@ -72,7 +73,10 @@ class Candidate:
         self.ops: set[Op] = set()
         self.fusions: set[Fusion] = set()
         self._n_features = n_features
-        self._on_stack = lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        # What is read in packs must be aligned to them, which memory on the stack is not.
+        self._on_stack = (
+            lane.pack == 1 and lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
+        )
         self._written: set[Address] = set()
         self._constants = 0
         after = live_after(self.program)
@@ -87,7 +91,7 @@ class Candidate:
             for function, live in zip(self.program.functions, after, strict=True)
             for address in live_before(function, live)
         }
-        lasting = lasting - RESERVED | {PREDICTION}
+        lasting = lasting - self.program.form.reserved | {self.program.form.prediction}
         self.lasting = self._registers(lasting, lasts=True)
         self.passing = self._registers(self._written - lasting, lasts=False)
 
@@ -120,7 +124,7 @@ class Candidate:
             f"example.{'element' if kind == 'index' else 'constant'}[{first + k}]"
             for k, kind in enumerate(op.constants)
         ]
-        operands = [spelled(address) for address in instruction.reads[: len(op.operands)]]
+        operands = [self._spelled(address) for address in instruction.reads[: len(op.operands)]]
         assert instruction.writes is not None
         self.ops.add(op)
         self._written.add(instruction.writes)
@@ -130,10 +134,14 @@ class Candidate:
     def _fused_line(self, fusion: Fusion, product: Instruction, total: Instruction) -> Line:
         assert total.writes is not None
         addend = next(address for address in total.reads if address != product.writes)
-        arguments = [str(total.writes), *(spelled(address) for address in (addend, *product.reads))]
+        arguments = [str(total.writes), *(self._spelled(address) for address in (addend, *product.reads))]
         self.fusions.add(fusion)
         self._written.add(total.writes)
         return Line(f"{fusion.name}({', '.join(arguments)})", f"{product}; {total}")
+
+    def _spelled(self, address: Address) -> str:
+        """How an operand reads in generated source: label and features are the example's, others local."""
+        return f"example.{address}" if address in self.program.form.reserved else str(address)
 
 
 def find_fusion(first: Instruction, second: Instruction, live: frozenset[Address]) -> Fusion | None:
@@ -147,11 +155,6 @@ def find_fusion(first: Instruction, second: Instruction, live: frozenset[Address
     return next((fusion for fusion in FUSIONS if (fusion.first, fusion.second) == pair), None)
 
 
-def spelled(address: Address) -> str:
-    """How an operand reads in generated source: label and features are the example's, all else is local."""
-    return f"example.{address}" if address in (LABEL, FEATURES) else str(address)
-
-
 def text_of(instruction: Instruction, first: int) -> str:
     """Program text of an instruction whose constants are called c{first} and so on."""
     if not instruction.constants:
@@ -163,9 +166,15 @@ def text_of(instruction: Instruction, first: int) -> str:
 
 
 def render_candidates(
-    programs: Sequence[Program], n_features: int, lane: LaneType, metric: str
+    programs: Sequence[Program], n_features: int, lane: LaneType, metric: Metric, classes: int = 0
 ) -> dict[str, str]:
-    """Source files of a module of candidates: file name -> text. Their constants do not matter."""
+    """Source files of a module of candidates: file name -> text. Their constants do not matter.
+
+    Args:
+        programs: of one form.
+        n_features, lane, metric: what the module is specialised to.
+        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+    """
     candidates = [Candidate(program, n_features, lane) for program in programs]
     source = environment().get_template("candidate/module.pyx.j2")
     header = environment().get_template("candidate/evaluate.h.j2")
@@ -174,10 +183,13 @@ def render_candidates(
             F=n_features,
             lane=lane,
             metric=metric,
+            classification=is_classification(metric),
+            form=VECTOR if classes else SCALAR,
+            classes=classes,
             ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),
             fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
             candidates=candidates,
         ),
-        "evaluate.h": header.render(F=n_features, metric=metric),
-        "lane.h": render_lane_header(lane, metric),
+        "evaluate.h": header.render(F=n_features, classes=classes),
+        "lane.h": render_lane_header(lane, metric, n_features, classes),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from azgen.codegen.toolchain import find_toolchain
@@ -14,6 +15,12 @@ _L1_BYTES = 40 << 10
 _L2_BYTES = 2 << 20
 """Room for the largest register of a program in the first and second cache of common processors."""
 
+_PACKED_BYTES = 24 << 10
+"""Largest register from which on narrow lanes, with packs, are faster than full ones."""
+
+_NARROWEST = 16
+"""Bytes of the smallest SIMD register."""
+
 
 @dataclass(frozen=True)
 class LaneType:
@@ -24,12 +31,15 @@ class LaneType:
         lanes: numbers per register.
         vector_math: names of the vector library's functions that exist, such as "_ZGVeN16v_sinf".
         x86: whether x86 intrinsics may be used.
+        pack: entries of a vector, one after the other in memory, that generated code reads as one SIMD
+            register (a "pack"); more than one where lanes are narrower than the machine's registers.
     """
 
     dtype: str
     lanes: int
     vector_math: frozenset[str] = frozenset()
     x86: bool = False
+    pack: int = 1
 
     @property
     def ctype(self) -> str:
@@ -56,6 +66,23 @@ class LaneType:
         """Bits of one lane register."""
         return 8 * self.bytes
 
+    @property
+    def unit(self) -> str:
+        """C type of what SIMD code reads of a vector at once: "lane" or "pack"."""
+        return "pack" if self.pack > 1 else "lane"
+
+    def read(self, vector: str) -> str:
+        """How unit ``{i}`` of a vector or matrix is read in generated Cython."""
+        return f"(<const pack*>{vector})[{{i}}]" if self.pack > 1 else f"{vector}[{{i}}]"
+
+    def write(self, vector: str) -> str:
+        """How unit ``{i}`` of a vector or matrix is assigned to in generated Cython."""
+        return f"(<pack*>{vector})[{{i}}]" if self.pack > 1 else f"{vector}[{{i}}]"
+
+    def spread(self, scalar: str) -> str:
+        """A unit that has a scalar at every entry."""
+        return f"pack_splat({scalar})" if self.pack > 1 else scalar
+
     def vector_function(self, name: str) -> str:
         """The vector library's function for this lane type, empty if there is none.
 
@@ -73,8 +100,10 @@ class LaneType:
 def lane_type(dtype: str, largest: int) -> LaneType:
     """The lane type of this machine that suits the largest register of a program.
 
-    Full SIMD width, unless a register of half the width still fits the first-level cache, or one of the
-    whole width would not fit the second-level cache (measured, docs/performance.md).
+    Full SIMD width as long as the largest register fits half of the first-level cache. Else the narrowest
+    lanes, with packs that fill the SIMD registers. Where the number of features does not divide into packs:
+    half the width if that fits the first-level cache, and less than the full one if that does not fit the
+    second-level cache (measured, docs/performance.md).
 
     Args:
         dtype: "float32" or "float64".
@@ -86,13 +115,15 @@ def lane_type(dtype: str, largest: int) -> LaneType:
     if dtype not in DTYPES:
         raise AzgenError(f"number type {dtype!r} is unknown; choose float32 or float64")
     toolchain = find_toolchain()
+    x86 = toolchain.target.startswith(("x86_64", "i686", "amd64"))
     size = DTYPES[dtype]
     width = toolchain.vector_bits() // 8
-    if width * largest > _L1_BYTES >= width * largest // 2:
-        width = max(width // 2, 16)
-    while width > 16 and width * largest > _L2_BYTES:
+    pack, side = 1, math.isqrt(largest)
+    # With matrices, F is the side; without, it is the square of one, and a multiple of what divides that.
+    if x86 and width * largest > _PACKED_BYTES and side**2 == largest and side % (width // _NARROWEST) == 0:
+        width, pack = _NARROWEST, width // _NARROWEST
+    elif width * largest > _L1_BYTES >= width * largest // 2:
+        width = max(width // 2, _NARROWEST)
+    while width > _NARROWEST and width * largest > _L2_BYTES:
         width //= 2
-    lanes = width // size
-    return LaneType(
-        dtype, lanes, toolchain.vector_math(), toolchain.target.startswith(("x86_64", "i686", "amd64"))
-    )
+    return LaneType(dtype, width // size, toolchain.vector_math(), x86, pack)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import jinja2
 from azgen.codegen.lanes import LaneType, lane_type
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
+from azgen.language.metrics import Metric, UserMetric, is_classification
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import FUNCTIONS, Memory
+from azgen.language.program import FUNCTIONS, SCALAR, VECTOR, Form, Memory
 
 STACK_BYTES = 1 << 18
 """Memory of at most this size lies on the stack in generated code."""
@@ -27,6 +29,9 @@ STRANDS = 4
 
 L1_BYTES = 24 << 10
 """Memory that interleaved programs may touch together: half of a common first-level data cache."""
+
+PACK_FUNCTIONS = ("abs", "reciprocal", "step_from_zero", "step_above_zero")
+"""Functions of one lane that exist for packs too, besides min and max."""
 
 MAX_BATCH = 64
 DROPPED_BITS = {"float32": 6, "float64": 34}
@@ -52,7 +57,13 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     result.globals.update(
-        fold=fold, PARTIAL_SUMS=PARTIAL_SUMS, UNROLLED=UNROLLED, STACK_BYTES=STACK_BYTES, random=draws
+        fold=fold,
+        entry_statement=entry_statement,
+        PARTIAL_SUMS=PARTIAL_SUMS,
+        UNROLLED=UNROLLED,
+        STACK_BYTES=STACK_BYTES,
+        PACK_FUNCTIONS=PACK_FUNCTIONS,
+        random=draws,
     )
     return result
 
@@ -66,6 +77,21 @@ def fold(entry: str, count: int) -> str:
             f"({terms[i]} + {terms[i + half]})" if i + half < len(terms) else terms[i] for i in range(half)
         ]
     return terms[0]
+
+
+def entry_statement(op: Op, lane: LaneType) -> tuple[str, int]:
+    """The line that computes unit ``{i}`` of an entrywise op's result, and how many entries a unit has."""
+    called = set(re.findall(r"lane_(\w+)", op.cython))
+    # What exists for lanes only, such as transcendental functions, runs entry by entry.
+    unit = lane if called <= {"min", "max", *PACK_FUNCTIONS} else replace(lane, pack=1)
+    operands = {
+        name: unit.spread(name) if kind == "s" else unit.read(name)
+        for name, kind in zip("ab", op.operands, strict=False)
+    }
+    code = op.cython.format(**operands)
+    if unit.pack > 1:
+        code = code.replace("lane_", "pack_")
+    return f"{unit.write('out')} = {code}", unit.pack
 
 
 @dataclass(frozen=True)
@@ -108,23 +134,30 @@ class KernelSpec:
     Attributes:
         n_features: F, entries of a vector.
         memory: number of scalar, vector and matrix addresses.
-        metric: "rmse" or "accuracy".
+        metric: what fitness means; it decides the loss in the generated code.
         dtype: "float32" or "float64".
         allowed: names of the ops that mutation may use, per function ("setup", "predict", "learn"); empty:
         fixed.
         also: names of further ops that fixed parts or given programs use.
         capacity: most instructions a program may have in all.
+        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
         ops: table that gives meaning to the names.
     """
 
     n_features: int
     memory: Memory
-    metric: str
+    metric: Metric
     dtype: str
     allowed: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
     also: tuple[str, ...] = ()
     capacity: int = 128
     table: OpTable = OPS
+    classes: int = 0
+
+    @property
+    def form(self) -> Form:
+        """Form of the programs that the kernel runs."""
+        return VECTOR if self.classes else SCALAR
 
     @cached_property
     def lane(self) -> LaneType:
@@ -180,9 +213,11 @@ def _constant_kinds(op: Op) -> str:
     return ", ".join([*(kind.upper() for kind in op.constants), *["VALUE"] * (3 - len(op.constants))])
 
 
-def render_lane_header(lane: LaneType, metric: str) -> str:
+def render_lane_header(lane: LaneType, metric: Metric, n_features: int, classes: int) -> str:
     """lane.h, which kernel and candidates share."""
-    return environment().get_template("lane/lane.h.j2").render(lane=lane, metric=metric)
+    own = metric if isinstance(metric, UserMetric) else None
+    template = environment().get_template("lane/lane.h.j2")
+    return template.render(lane=lane, metric=metric, own=own, F=n_features, classes=classes)
 
 
 def render_kernel(spec: KernelSpec) -> dict[str, str]:
@@ -198,6 +233,9 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         "lane": spec.lane,
         "ops": spec.ops,
         "metric": spec.metric,
+        "classification": is_classification(spec.metric),
+        "form": spec.form,
+        "classes": spec.classes,
     }
     tables = (
         environment()
@@ -221,7 +259,8 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             registers=registers,
             words=(registers + 63) // 64,
             capacity=spec.capacity,
-            memory_lanes=memory_numbers(spec.memory, spec.n_features),
+            # Vectors begin where a pack does.
+            first_vector=-(-spec.memory.scalars // spec.lane.pack) * spec.lane.pack,
             width=STRANDS,
             l1_bytes=L1_BYTES,
             fusions=spec.fusions,
@@ -230,5 +269,5 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         )
     )
     # The tables need the lane's types.
-    header = render_lane_header(spec.lane, spec.metric)
+    header = render_lane_header(spec.lane, spec.metric, spec.n_features, spec.classes)
     return {"kernel.pyx": kernel, "lane.h": header, "tables.h": tables}

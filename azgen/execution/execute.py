@@ -15,10 +15,12 @@ from azgen.codegen.render import KernelSpec, largest_register
 from azgen.errors import AzgenError
 from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
-from azgen.execution.layout import check_tasks, lay_out
+from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
-from azgen.language.ops import OPS
+from azgen.language.metrics import Metric
+from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.program import Memory, Program
+from azgen.language.userops import user_ops
 from azgen.tasks.task import Task
 
 Backend = Literal["oracle", "kernel", "native"]
@@ -30,8 +32,9 @@ class Result:
 
     Attributes:
         fitness: one number in [0, 1] per task; 0 where the program failed.
-        predictions: tasks x validation examples; for "accuracy" the sigmoid of s1. NaN where the program
-        failed.
+        predictions: tasks x validation examples; of two classes the probability of class 1. For tasks with
+            several classes tasks x validation examples x classes: their probabilities. NaN where the
+            program failed.
         failed: per task, whether an error was NaN or above max_abs_error.
         dtype: number type of the arithmetic.
     """
@@ -63,7 +66,8 @@ def execute(
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
 
     Raises:
-        AzgenError: tasks that do not agree, or an unknown backend or number type.
+        AzgenError: tasks that do not agree, a program of another form than theirs, or an unknown backend or
+            number type.
     """
     return prepare(program, tasks, backend, seed, epochs, dtype, max_abs_error)()
 
@@ -81,6 +85,7 @@ def prepare(
     `execute`."""
     tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
     check_tasks(tasks)
+    check_form(program, tasks)
     if backend not in get_args(Backend):
         raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
     if dtype not in DTYPES:
@@ -92,15 +97,15 @@ def prepare(
             ),
             dtype,
         )
-    n_features, metric = tasks[0].n_features, tasks[0].metric
+    n_features, metric, classes = tasks[0].n_features, tasks[0].metric, tasks[0].vector_classes
     # Registers are renamed by first appearance, so the normal form's memory is the smallest.
     normal_form = program.normalized()
     if backend == "native":
         lane = lane_type(dtype, largest_register(normal_form.memory, n_features))
         data = lay_out(tasks, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
-        candidate = native_code(n_features, lane, metric).prepare(program)
+        candidate = native_code(n_features, lane, metric, classes).prepare(program)
         return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
-    kernel = build_kernel(general_spec(normal_form, n_features, metric, dtype))
+    kernel = build_kernel(general_spec(normal_form, n_features, metric, dtype, classes))
     data = lay_out(tasks, kernel.spec.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
     encoded = kernel.encode([normal_form])
 
@@ -113,16 +118,33 @@ def prepare(
 
 
 @lru_cache(maxsize=64)
-def native_code(n_features: int, lane: LaneType, metric: str) -> NativeCode:
-    """This process's compiled candidates for one number of features, lane type and metric."""
-    return NativeCode(n_features, lane, metric)
+def native_code(n_features: int, lane: LaneType, metric: Metric, classes: int = 0) -> NativeCode:
+    """This process's compiled candidates for one number of features, lane type and metric; of several
+    classes, or 0 for the scalar form."""
+    return NativeCode(n_features, lane, metric, classes)
 
 
-def general_spec(program: Program, n_features: int, metric: str, dtype: str) -> KernelSpec:
+def compile_together(
+    programs: Sequence[Program], n_features: int, metric: Metric, dtype: str, classes: int = 0
+) -> None:
+    """Compiles programs that are to be executed natively, in few modules, which costs less than one by
+    one."""
+    by_lane: dict[LaneType, list[Program]] = {}
+    for program in programs:
+        largest = largest_register(program.normalized().memory, n_features)
+        by_lane.setdefault(lane_type(dtype, largest), []).append(program)
+    for lane, members in by_lane.items():
+        native_code(n_features, lane, metric, classes).compile(members)
+
+
+def general_spec(
+    program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0
+) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""
     memory = program.memory
     fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
+    own = user_ops({instruction.op for instruction in program.instructions()})
     return KernelSpec(
         n_features,
         # Without matrices the lane type may be wider, for candidates and kernel alike.
@@ -133,9 +155,17 @@ def general_spec(program: Program, n_features: int, metric: str, dtype: str) -> 
         ),
         metric,
         dtype,
-        also=tuple(sorted({op.name for op in fitting} | {i.op.name for i in program.instructions()})),
+        also=tuple(sorted({op.name for op in (*fitting, *own)})),
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
+        table=_table_with(own),
+        classes=classes,
     )
+
+
+@lru_cache(maxsize=64)
+def _table_with(ops: tuple[Op, ...]) -> OpTable:
+    """The op table with a user's own, the same object for the same ops, so that kernels are found again."""
+    return OPS.extended(ops) if ops else OPS
 
 
 def _rounded_up(count: int, start: int) -> int:

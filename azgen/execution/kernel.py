@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen import cache
 from azgen.codegen.compiler import DEFAULT_FLAGS
+from azgen.codegen.lanes import LaneType
 from azgen.codegen.render import KernelSpec, render_kernel
 from azgen.errors import AzgenError
 from azgen.execution.layout import TASKS, LaneTasks, aligned
@@ -63,10 +64,14 @@ class Kernel:
         """Programs in the kernel's form.
 
         Raises:
-            AzgenError: a program does not fit the kernel's memory, ops or capacity.
+            AzgenError: a program does not fit the kernel's form, memory, ops or capacity.
         """
         result = np.zeros(len(programs), self.program)
         for number, program in enumerate(programs):
+            if program.form != self.spec.form:
+                raise AzgenError(
+                    f"a program with {program.form} in a search for programs with {self.spec.form}"
+                )
             sizes = [len(function) for function in program.functions]
             if sum(sizes) > self.spec.capacity:
                 raise AzgenError(
@@ -104,7 +109,7 @@ class Kernel:
         for size in record["size"].tolist():
             functions.append(tuple(self._decode_instruction(i) for i in record["code"][place : place + size]))
             place += size
-        return Program(*functions)
+        return Program(*functions, form=self.spec.form)
 
     def _decode_instruction(self, record: Any) -> Instruction:
         op = self.spec.ops[int(record["op"])]
@@ -129,24 +134,30 @@ class Kernel:
 
         Returns:
             Fitness, programs x tasks, NaN where a program failed; and predictions, programs x tasks x
-            validation examples, or None.
+            validation examples (x classes), or None.
         """
         n, lanes = len(programs), self.spec.lane.lanes
         fitness = np.empty((n, tasks.n_groups * lanes))
         predictions = (
-            aligned((n, tasks.n_groups, tasks.n_valid, lanes), self.spec.dtype) if with_predictions else None
+            room_for_predictions(n, tasks, self.spec.lane, self.spec.classes) if with_predictions else None
         )
         address = predictions.ctypes.data if predictions is not None else 0
         self.module.evaluate(programs.ctypes.data, n, tasks.address, fitness.ctypes.data, address)
         return fitness[:, : tasks.n_tasks], per_task(predictions, tasks.n_tasks)
 
 
+def room_for_predictions(n: int, tasks: LaneTasks, lane: LaneType, classes: int) -> NDArray[Any]:
+    """Zeros [program][group][step][lane]; in the vector form [program][group][step][class][lane]."""
+    entries = (classes,) if classes else ()
+    return aligned((n, tasks.n_groups, tasks.n_valid, *entries, lane.lanes), lane.dtype)
+
+
 def per_task(predictions: NDArray[Any] | None, n_tasks: int) -> NDArray[Any] | None:
-    """Predictions [program][group][step][lane] as programs x tasks x steps."""
+    """Predictions [program][group][step]...[lane] as programs x tasks x steps x ..."""
     if predictions is None:
         return None
-    n, n_groups, n_valid, lanes = predictions.shape
-    return predictions.transpose(0, 1, 3, 2).reshape(n, n_groups * lanes, n_valid)[:, :n_tasks]
+    n, n_groups, *rest, lanes = predictions.shape
+    return np.moveaxis(predictions, -1, 2).reshape(n, n_groups * lanes, *rest)[:, :n_tasks]
 
 
 @lru_cache(maxsize=64)

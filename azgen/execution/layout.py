@@ -1,5 +1,7 @@
 """How examples lie in memory: [group][example][feature][lane], one task a lane, aligned to SIMD registers.
 
+Labels lie as [group][example][lane], one-hot ones as [group][example][class][lane].
+
 The structures here mirror those of templates/lane/tasks.pyx.j2 and templates/kernel/; the kernel reports its
 own sizes, and `check_sizes` compares.
 """
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
+from azgen.language.program import SCALAR, VECTOR, Program
 from azgen.language.random import task_state
 from azgen.tasks.task import Task
 
@@ -52,20 +55,49 @@ def check_tasks(tasks: Sequence[Task]) -> None:
     """Tasks that run in lockstep must agree in shape and metric.
 
     Raises:
-        AzgenError: no tasks, or they differ.
+        AzgenError: no tasks, they differ, or they have more classes than vectors have entries.
     """
     if not tasks:
         raise AzgenError("there are no tasks to execute on")
     for number, task in enumerate(tasks):
-        if task.y_train.ndim != 1:
-            raise AzgenError(
-                f"task {number} has one-hot labels; programs predict one number, so use labels 0 and 1"
-            )
         if task.shape_key != tasks[0].shape_key:
             raise AzgenError(
                 f"task {number} has other numbers of examples or features, or another metric, than task 0; "
                 "tasks that are executed together must agree"
             )
+    check_width(tasks[0].n_features, tasks[0].vector_classes)
+
+
+def check_width(n_features: int, classes: int) -> None:
+    """One-hot labels must fit into vectors.
+
+    Raises:
+        AzgenError: there are more classes than features.
+    """
+    if classes > n_features:
+        raise AzgenError(
+            f"{classes} classes do not fit into vectors of {n_features} entries; n_features must be at least "
+            f"{classes}: project to more features, or append columns of zeros"
+        )
+
+
+def check_form(program: Program, tasks: Sequence[Task]) -> None:
+    """A program must predict what the tasks' labels are.
+
+    Raises:
+        AzgenError: it has the other form.
+    """
+    if program.form == tasks[0].form:
+        return
+    if program.form == SCALAR:
+        raise AzgenError(
+            f"the program predicts one number, but the tasks have {tasks[0].vector_classes} classes with "
+            f"one-hot labels; take a program for several classes ({VECTOR}), such as zoo:softmax-linear"
+        )
+    raise AzgenError(
+        f"the program predicts a vector of several classes' probabilities ({VECTOR}), but the tasks' labels "
+        f"are single numbers; take a program with {SCALAR}, such as zoo:linear"
+    )
 
 
 @dataclass
@@ -111,15 +143,16 @@ def lay_out(
     n_train, n_valid, F = len(tasks[0].x_train), len(tasks[0].x_valid), tasks[0].n_features
     n_groups, n_rows = -(-len(tasks) // lane.lanes), n_train + n_valid
     x = aligned((n_groups, n_rows, F, lane.lanes), lane.dtype)
-    y = aligned((n_groups, n_rows, lane.lanes), lane.dtype)
+    entries = (tasks[0].vector_classes,) if tasks[0].vector_classes else ()
+    y = aligned((n_groups, n_rows, *entries, lane.lanes), lane.dtype)
     random = aligned((n_groups, lane.lanes), np.uint64)
     active = aligned((n_groups, lane.lanes), np.int32 if lane.dtype == "float32" else np.int64)
-    weight = aligned((n_groups, 2, lane.lanes), lane.dtype)
+    weight = aligned((n_groups, len(tasks[0].loss_weights), lane.lanes), lane.dtype)
     for number, task in enumerate(tasks):
         group, place = divmod(number, lane.lanes)
         with np.errstate(over="ignore"):
             x[group, :n_train, :, place], x[group, n_train:, :, place] = task.x_train, task.x_valid
-            y[group, :n_train, place], y[group, n_train:, place] = task.y_train, task.y_valid
+            y[group, :n_train, ..., place], y[group, n_train:, ..., place] = task.y_train, task.y_valid
         random[group, place] = task_state(seed, number)
         active[group, place] = -1
         weight[group, :, place] = task.loss_weights

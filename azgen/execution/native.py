@@ -15,9 +15,10 @@ from azgen.codegen import cache
 from azgen.codegen.candidate import render_candidates
 from azgen.codegen.compiler import candidate_flags
 from azgen.codegen.lanes import LaneType
-from azgen.execution.kernel import math_libraries, per_task
+from azgen.execution.kernel import math_libraries, per_task, room_for_predictions
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.meaning import element_index
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 
 BATCH = 32
@@ -54,10 +55,14 @@ class Compiled:
 
 class NativeCode:
     """Compiled structures of programs, for one number of features, lane type and metric; grows as programs
-    come."""
+    come.
 
-    def __init__(self, n_features: int, lane: LaneType, metric: str):
-        self.n_features, self.lane, self.metric = n_features, lane, metric
+    Args:
+        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+    """
+
+    def __init__(self, n_features: int, lane: LaneType, metric: Metric, classes: int = 0):
+        self.n_features, self.lane, self.metric, self.classes = n_features, lane, metric, classes
         self._compiled: dict[str, Compiled] = {}
 
     def __len__(self) -> int:
@@ -70,7 +75,9 @@ class NativeCode:
         structures = sorted(new)
         for start in range(0, len(structures), BATCH):
             batch = structures[start : start + BATCH]
-            files = render_candidates([new[h] for h in batch], self.n_features, self.lane, self.metric)
+            files = render_candidates(
+                [new[h] for h in batch], self.n_features, self.lane, self.metric, self.classes
+            )
             libraries = math_libraries(self.lane)
             built = cache.build("candidate", files, flags=candidate_flags(), libraries=libraries)
             self._compiled.update(_functions(built, batch))
@@ -101,7 +108,7 @@ class PreparedCandidate:
     """A compiled program with its constants, ready to be evaluated any number of times."""
 
     def __init__(self, code: NativeCode, compiled: Compiled, normal_form: Program):
-        self._compiled, self._lane = compiled, code.lane
+        self._compiled, self._lane, self._classes = compiled, code.lane, code.classes
         count = len(normal_form.constants)
         self._constants = aligned((max(count, 1), code.lane.lanes), code.lane.dtype)
         self._elements = np.zeros(max(count, 1), np.int32)
@@ -117,13 +124,11 @@ class PreparedCandidate:
     def evaluate(
         self, tasks: LaneTasks, *, with_predictions: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
-        """Fitness per task, NaN where the program failed; and predictions, tasks x validation examples, or
-        None."""
+        """Fitness per task, NaN where the program failed; and predictions, tasks x validation examples (x
+        classes), or None."""
         lanes = self._lane.lanes
         fitness = np.empty(tasks.n_groups * lanes)
-        predictions = (
-            aligned((1, tasks.n_groups, tasks.n_valid, lanes), self._lane.dtype) if with_predictions else None
-        )
+        predictions = room_for_predictions(1, tasks, self._lane, self._classes) if with_predictions else None
         constants, elements = self._addresses
         out = predictions.ctypes.data if predictions is not None else None
         call = Call(tasks.address, constants, 0, elements, fitness.ctypes.data, out)

@@ -1,7 +1,7 @@
 """The oracle: programs executed one instruction at a time in NumPy, slow and obvious; the living definition.
 
-Section 2.3 of the original's evaluator, with the choices of docs/semantics.md: validation works with s0 = 0
-and a sigmoid in memory, a failed task scores 0.
+Section 2.3 of the original's evaluator, with the choices of docs/semantics.md: validation works with a label
+of 0 and a sigmoid or softmax in memory, a failed task scores 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.layout import epoch_order
-from azgen.language.program import Instruction, Memory, Program
+from azgen.language.meaning import larger, softmax
+from azgen.language.metrics import Metric, UserMetric
+from azgen.language.program import FEATURES, SCALAR, Address, Instruction, Memory, Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
 
@@ -31,23 +33,23 @@ class OracleMemory:
         self.generator = generator
         shapes = {"s": (), "v": (n_features,), "m": (n_features, n_features)}
         self._cells = {
-            f"{kind}{number}": np.zeros(shape, dtype)[()]
+            Address(kind, number): np.zeros(shape, dtype)[()]
             for kind, shape in shapes.items()
             for number in range(memory.of(kind))
         }
         self._shapes = shapes
 
-    def __getitem__(self, name: str) -> Any:
-        return self._cells[name]
+    def __getitem__(self, address: Address) -> Any:
+        return self._cells[address]
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._cells[name] = value
+    def __setitem__(self, address: Address, value: Any) -> None:
+        self._cells[address] = value
 
     def run(self, function: Sequence[Instruction]) -> None:
         """Runs instructions in order."""
         for instruction in function:
             if instruction.writes:
-                self[str(instruction.writes)] = self._result(instruction)
+                self[instruction.writes] = self._result(instruction)
 
     def _result(self, instruction: Instruction) -> Any:
         op = instruction.op
@@ -55,7 +57,7 @@ class OracleMemory:
             value if kind == "index" else self.dtype.type(value)
             for kind, value in zip(op.constants, instruction.constants, strict=True)
         ]
-        operands = [self[str(address)] for address in instruction.reads]
+        operands = [self[address] for address in instruction.reads]
         if op.stochastic:
             return op.numpy(self.generator, *constants, self._shapes[op.result])
         if op.name == "scalar_broadcast":
@@ -68,55 +70,84 @@ def execute_task(
 ) -> tuple[float, NDArray[Any]]:
     """Fitness on one task, NaN when the program failed, and its predictions of the validation examples."""
     number_type = np.dtype(dtype).type
-    live = program.live()
+    live, form, classes = program.live(), program.form, task.vector_classes
     memory = OracleMemory(program.memory, task.n_features, dtype, Generator(task_state(seed, number), dtype))
     limit = number_type(max_abs_error)
     x_train, x_valid = task.x_train.astype(dtype), task.x_valid.astype(dtype)
     y_train, y_valid = task.y_train.astype(dtype), task.y_valid.astype(dtype)
-    predictions = np.full(len(y_valid), np.nan, dtype)
+    predictions = np.full_like(y_valid, np.nan)
+
+    def show_label(label: Any) -> None:
+        """Puts a label where the program reads it; one of several classes as a vector of F entries."""
+        memory[form.label] = label if form == SCALAR else np.pad(label, (0, task.n_features - classes))
 
     def predict(features: NDArray[Any]) -> Any:
-        memory["v0"], memory["s0"] = features, number_type(0)
+        memory[FEATURES] = features
+        show_label(np.zeros_like(y_train[0])[()])
         memory.run(live.predict)
+        raw = memory[form.prediction]
+        if classes:
+            memory[form.prediction] = softmax(raw, classes)
+            return memory[form.prediction][:classes]
         if task.is_classification:
-            memory["s1"] = number_type(1) / (number_type(1) + np.exp(-memory["s1"]))
-        return memory["s1"]
+            memory[form.prediction] = number_type(1) / (number_type(1) + np.exp(-raw))
+        return memory[form.prediction]
 
     def failed(label: Any, prediction: Any) -> bool:
-        return not abs(label - prediction) <= limit
+        return not np.all(abs(label - prediction) <= limit)
 
     memory.run(live.setup)
     for epoch in range(epochs):
         for row in epoch_order(len(y_train), epoch):
             if failed(y_train[row], predict(x_train[row])):
                 return math.nan, predictions
-            memory["s0"] = y_train[row]
+            show_label(y_train[row])
             memory.run(live.learn)
-    loss = number_type(0)
+    loss, weights = number_type(0), np.array(task.loss_weights, dtype)
     for row, label in enumerate(y_valid):
         prediction = predictions[row] = predict(x_valid[row])
         if failed(label, prediction):
             return math.nan, np.full_like(predictions, np.nan)
-        loss += loss_of(label, prediction, task.metric, number_type(task.loss_weights[int(label > 0.5)]))
+        loss += loss_of(label, prediction, task.metric, weights)
     return fitness_of_loss(float(loss) / len(y_valid), task.metric), predictions
 
 
-def loss_of(label: Any, prediction: Any, metric: str, weight: Any) -> Any:
-    """Loss of one validation example, in its own number type (templates/lane/fitness.h.j2 says the same)."""
-    number_type = type(prediction)
+def loss_of(label: Any, prediction: Any, metric: Metric, weights: Any) -> Any:
+    """Loss of one validation example, in its own number type (templates/lane/fitness.h.j2 says the same).
+
+    Args:
+        label, prediction: numbers; of several classes the one-hot label and the probabilities.
+        metric: see `Task`.
+        weights: see `Task.loss_weights`.
+    """
+    if isinstance(metric, UserMetric):
+        return metric.loss(label, prediction)
+    if np.ndim(label):
+        return _loss_of_classes(int(np.argmax(label)), prediction, metric, weights)
+    number_type, weight = type(prediction), weights[int(label > 0.5)]
     if metric == "rmse":
         return (label - prediction) * (label - prediction)
     if metric == "r2":
         return (label - prediction) * (label - prediction) * weight
     if metric == "log-loss":
         right = prediction if label > 0.5 else number_type(1) - prediction
-        return -np.log(right if right > number_type(LEAST_PROBABILITY) else number_type(LEAST_PROBABILITY))
+        return -np.log(larger(right, number_type(LEAST_PROBABILITY)))
     wrong = number_type((label > 0.5) != (prediction > 0.5))
     return wrong if metric == "accuracy" else wrong * weight
 
 
-def fitness_of_loss(loss: float, metric: str) -> float:
+def _loss_of_classes(right: int, probabilities: NDArray[Any], metric: Metric, weights: Any) -> Any:
+    number_type = probabilities.dtype.type
+    if metric == "log-loss":
+        return -np.log(larger(probabilities[right], number_type(LEAST_PROBABILITY)))
+    wrong = number_type(np.argmax(probabilities) != right)  # of equal ones the first
+    return wrong if metric == "accuracy" else wrong * weights[right]
+
+
+def fitness_of_loss(loss: float, metric: Metric) -> float:
     """Fitness in [0, 1] of a mean (weighted) loss; for the metrics of the original its section 2.4."""
+    if isinstance(metric, UserMetric):
+        return min(max(0.0, float(metric.fitness(loss))), 1.0)
     if metric == "rmse":
         return 1.0 - 2.0 / math.pi * math.atan(math.sqrt(loss))
     if metric == "log-loss":

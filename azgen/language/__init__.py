@@ -1,6 +1,18 @@
 """What a program is: the op table, instructions and programs, their text, their normal form."""
 
+from azgen.language.metrics import UserMetric
 from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.program import FUNCTIONS, Address, Instruction, Memory, Program, load
 
-__all__ = ["FUNCTIONS", "OPS", "Address", "Instruction", "Memory", "Op", "OpTable", "Program", "load"]
+__all__ = [
+    "FUNCTIONS",
+    "OPS",
+    "Address",
+    "Instruction",
+    "Memory",
+    "Op",
+    "OpTable",
+    "Program",
+    "UserMetric",
+    "load",
+]

@@ -34,6 +34,19 @@ def ordered_sum(x: Any) -> Any:
     return partial[0]
 
 
+def softmax(a: Any, n_classes: int) -> Any:
+    """Probabilities of the classes from a vector's first entries; entries beyond them become 0.
+
+    The largest entry is taken off first, so that nothing overflows. A NaN, or +inf, makes every probability
+    NaN.
+    """
+    scores = a[:n_classes]
+    exponentials = np.exp(scores - np.max(scores))
+    result = np.zeros_like(a)
+    result[:n_classes] = exponentials / ordered_sum(exponentials)
+    return result
+
+
 def _by_row(function: Any, matrix: Any) -> Any:
     return np.array([function(row) for row in matrix], dtype=matrix.dtype)
 

@@ -8,8 +8,10 @@ by the next Predict.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
-from azgen.language.program import FEATURES, LABEL, PREDICTION, RESERVED, Address, Instruction, Program
+from azgen.language.ops import FIRST_ID
+from azgen.language.program import FEATURES, Address, Instruction, Program
 
 Function = tuple[Instruction, ...]
 
@@ -25,14 +27,20 @@ def structure_text(program: Program) -> str:
     return str(program.with_constants((nan,) * len(program.constants))).replace("nan", "?")
 
 
+def meaning_text(program: Program, text: Callable[[Program], str]) -> str:
+    """A program's text and the spelling of a user's own ops in it, which may change from file to file."""
+    own = {(i.op.id, i.op.name, i.op.cython) for i in program.instructions() if i.op.id >= FIRST_ID}
+    return text(program) + "".join(f"{op}\n" for op in sorted(own))
+
+
 def live_after(program: Program) -> tuple[frozenset[Address], frozenset[Address], frozenset[Address]]:
     """Addresses whose values may still influence a prediction after Setup, after Predict and after Learn."""
     before_predict: frozenset[Address] = frozenset()
     before_learn: frozenset[Address] = frozenset()
     while True:
-        after_predict = before_learn | before_predict | {PREDICTION}
+        after_predict = before_learn | before_predict | {program.form.prediction}
         new_learn = live_before(program.learn, before_predict)
-        new_predict = live_before(program.predict, after_predict) - RESERVED
+        new_predict = live_before(program.predict, after_predict) - program.form.reserved
         if (new_learn, new_predict) == (before_learn, before_predict):
             return before_predict, after_predict, before_predict
         before_learn, before_predict = new_learn, new_predict
@@ -64,7 +72,8 @@ def without_dead_code(program: Program) -> Program:
     Liveness starts from "nothing is live" and grows, so accumulators that feed only themselves are dead too.
     """
     after = live_after(program)
-    return Program(*(_live_instructions(f, live) for f, live in zip(program.functions, after, strict=True)))
+    functions = (_live_instructions(f, live) for f, live in zip(program.functions, after, strict=True))
+    return Program(*functions, form=program.form)
 
 
 def normal_form(program: Program) -> Program:
@@ -75,8 +84,9 @@ def normal_form(program: Program) -> Program:
     In the kernel the same steps run on every child (templates/kernel/normalize.pyx.j2).
     """
     live = without_dead_code(program)
-    names: dict[Address, Address] = {address: address for address in (LABEL, PREDICTION, FEATURES)}
-    next_number = {"s": 2, "v": 1, "m": 0}
+    form = program.form
+    names: dict[Address, Address] = {address: address for address in (form.label, form.prediction, FEATURES)}
+    next_number = form.first_free
 
     def rename(address: Address) -> int:
         if address not in names:
@@ -97,4 +107,4 @@ def normal_form(program: Program) -> Program:
         assert instruction.writes is not None
         return Instruction.of(op, rename(instruction.writes), numbers, instruction.constants)
 
-    return Program(*(tuple(renamed(i) for i in function) for function in live.functions))
+    return Program(*(tuple(renamed(i) for i in function) for function in live.functions), form=form)

@@ -21,6 +21,9 @@ from azgen.language import meaning
 
 Cost = Callable[[int], float]
 
+FIRST_ID = 1000
+"""First id of a user's own ops; those below belong to azgen."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Op:

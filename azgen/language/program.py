@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -31,8 +31,42 @@ class Address:
 LABEL = Address("s", 0)
 PREDICTION = Address("s", 1)
 FEATURES = Address("v", 0)
-RESERVED = frozenset({LABEL, FEATURES})
-"""Addresses that only the execution writes: the label s0 (0 during Predict) and the features v0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where label and prediction live; the features are in v0 always.
+
+    Attributes:
+        name: "scalar" or "vector".
+        label: written by the execution alone: 0 during Predict, the label during Learn.
+        prediction: where Predict leaves what it predicts.
+    """
+
+    name: str
+    label: Address
+    prediction: Address
+
+    @property
+    def reserved(self) -> frozenset[Address]:
+        """Addresses that only the execution writes: label and features."""
+        return frozenset({self.label, FEATURES})
+
+    @property
+    def memory(self) -> Memory:
+        """The smallest memory that holds label, prediction and features."""
+        highest = (self.label, self.prediction, FEATURES)
+        count = {kind: max((a.number + 1 for a in highest if a.kind == kind), default=0) for kind in "sv"}
+        return Memory(count["s"], count["v"], 0)
+
+    @property
+    def first_free(self) -> dict[str, int]:
+        """Number of the first scalar, vector and matrix that have no role; the same as `memory`."""
+        memory = self.memory
+        return {kind: memory.of(kind) for kind in "svm"}
+
+    def __str__(self) -> str:
+        return f"label {self.label}, prediction {self.prediction}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +94,15 @@ class Memory:
 
     def __str__(self) -> str:
         return f"{self.scalars}/{self.vectors}/{self.matrices}"
+
+
+SCALAR = Form("scalar", LABEL, PREDICTION)
+"""Regression, and two classes: a number each."""
+
+VECTOR = Form("vector", Address("v", 1), Address("v", 2))
+"""Several classes: the one-hot label, and the classes' probabilities (the original's unused constants)."""
+
+FORMS = (SCALAR, VECTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +153,14 @@ class Program:
     examples.
 
     Each function is a straight list of instructions over a memory that persists: s0 holds the label (0 during
-    Predict), s1 the prediction, v0 the features; all else starts at zero (AutoML-Zero, section 3.1).
+    Predict), s1 the prediction, v0 the features; all else starts at zero (AutoML-Zero, section 3.1). In the
+    vector form, for several classes, the label is v1 and the prediction v2.
     """
 
     setup: tuple[Instruction, ...] = ()
     predict: tuple[Instruction, ...] = ()
     learn: tuple[Instruction, ...] = ()
+    form: Form = field(default=SCALAR, kw_only=True)
 
     @staticmethod
     def parse(text: str, source: str = "program", ops: OpTable = OPS) -> Program:
@@ -151,12 +196,12 @@ class Program:
     @cached_property
     def memory(self) -> Memory:
         """The smallest memory that holds every address named, label, prediction and features included."""
-        highest = {"s": 1, "v": 0, "m": -1}
+        count = self.form.first_free
         for instruction in self.instructions():
             for address in (*instruction.reads, instruction.writes):
                 if address:
-                    highest[address.kind] = max(highest[address.kind], address.number)
-        return Memory(highest["s"] + 1, highest["v"] + 1, highest["m"] + 1)
+                    count[address.kind] = max(count[address.kind], address.number + 1)
+        return Memory(count["s"], count["v"], count["m"])
 
     @property
     def constants(self) -> tuple[float, ...]:
@@ -173,7 +218,7 @@ class Program:
             )
             for function in self.functions
         )
-        return Program(*functions)
+        return Program(*functions, form=self.form)
 
     @property
     def stochastic(self) -> bool:
@@ -200,16 +245,16 @@ class Program:
     @cached_property
     def hash(self) -> str:
         """16 hexadecimal digits that identify the normal form, constants included."""
-        from azgen.language.normalize import digest
+        from azgen.language.normalize import digest, meaning_text
 
-        return digest(str(self.normalized()))
+        return digest(meaning_text(self.normalized(), str))
 
     @cached_property
     def structure_hash(self) -> str:
         """16 hexadecimal digits that identify the normal form with its constants lifted out."""
-        from azgen.language.normalize import digest, structure_text
+        from azgen.language.normalize import digest, meaning_text, structure_text
 
-        return digest(structure_text(self.normalized()))
+        return digest(meaning_text(self.normalized(), structure_text))
 
     def cost(self, n_features: int) -> tuple[float, float, float]:
         """Static cost of one run of Setup, Predict and Learn at F = n_features, in multiplications."""

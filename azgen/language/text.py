@@ -13,7 +13,17 @@ from functools import lru_cache
 
 from azgen.errors import AzgenError
 from azgen.language.ops import Op, OpTable
-from azgen.language.program import FUNCTIONS, MAX_ADDRESS, RESERVED, Address, Instruction, Program
+from azgen.language.program import (
+    FEATURES,
+    FORMS,
+    FUNCTIONS,
+    MAX_ADDRESS,
+    SCALAR,
+    Address,
+    Form,
+    Instruction,
+    Program,
+)
 
 _ADDRESS = re.compile(r"[svm](0|[1-9][0-9]*)")
 _HEADERS = tuple(name.capitalize() for name in FUNCTIONS)
@@ -36,7 +46,7 @@ def print_constant(value: float) -> str:
 
 def print_program(program: Program) -> str:
     """The program's text, ending in a newline."""
-    lines = []
+    lines = [] if program.form == SCALAR else [_form_line(program.form)]
     for name, function in zip(_HEADERS, program.functions, strict=True):
         lines.append(f"def {name}():")
         lines += [f"  {print_instruction(instruction)}" for instruction in function] or ["  pass"]
@@ -56,14 +66,15 @@ def parse_program(text: str, source: str, ops: OpTable) -> Program:
     except (RecursionError, MemoryError):
         raise AzgenError(f"{source}: the text is nested too deeply to be a program") from None
     functions: dict[str, tuple[Instruction, ...]] = {}
-    for node in module.body:
+    form, body = _parse_form(module.body, source)
+    for node in body:
         name = node.name if isinstance(node, ast.FunctionDef) else None
         if not isinstance(node, ast.FunctionDef) or name not in _HEADERS or ast.unparse(node.args):
             raise _mistake(source, node.lineno, node.col_offset + 1, f"expected one of {_expected_headers()}")
         if name in functions:
             raise _mistake(source, node.lineno, node.col_offset + 1, f"{name} is defined twice")
         functions[name] = tuple(
-            _parse_statement(statement, source, ops)
+            _parse_statement(statement, source, ops, form)
             for statement in node.body
             if not isinstance(statement, ast.Pass)
         )
@@ -73,7 +84,24 @@ def parse_program(text: str, source: str, ops: OpTable) -> Program:
         raise _mistake(
             source, last, 1, f"there is no `def {missing[0]}():`; write `pass` in an empty function"
         )
-    return Program(*(functions[name] for name in _HEADERS))
+    return Program(*(functions[name] for name in _HEADERS), form=form)
+
+
+def _form_line(form: Form) -> str:
+    """The first line of a program that is not of the scalar form."""
+    return f"label, prediction = {form.label}, {form.prediction}"
+
+
+def _parse_form(body: list[ast.stmt], source: str) -> tuple[Form, list[ast.stmt]]:
+    """The program's form, from its first line if that says it, and the other lines."""
+    if not body or not isinstance(body[0], ast.Assign):
+        return SCALAR, body
+    line = ast.unparse(body[0]).replace("(", "").replace(")", "")
+    for form in FORMS:
+        if line == _form_line(form):
+            return form, body[1:]
+    choices = " or ".join(f"`{_form_line(form)}`" for form in FORMS)
+    raise _mistake(source, body[0].lineno, 1, f"expected {choices}, or a function")
 
 
 def _expected_headers() -> str:
@@ -84,25 +112,25 @@ def _mistake(source: str, line: int, column: int, message: str) -> AzgenError:
     return AzgenError(f"{source}, line {line}, column {column}: {message}")
 
 
-def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruction:
+def _parse_statement(statement: ast.stmt, source: str, ops: OpTable, form: Form) -> Instruction:
     def mistake(message: str, node: ast.AST | None = None) -> AzgenError:
         place = node if hasattr(node, "lineno") else statement
         return _mistake(source, place.lineno, place.col_offset + 1, message)  # type: ignore[union-attr]
 
     text = ast.unparse(statement).split("\n")[0]
-    form = _Form()
-    shape = ast.unparse(form.visit(statement))
+    pattern = _Pattern()
+    shape = ast.unparse(pattern.visit(statement))
     candidates = _patterns(ops).get(shape, ())
-    match = next(((op, roles) for op, roles in candidates if _literals_agree(roles, form.numbers)), None)
+    match = next(((op, roles) for op, roles in candidates if _literals_agree(roles, pattern.numbers)), None)
     if match is None:
         raise mistake(f"`{text}` is no known instruction; `azgen ops` lists them all")
     op, roles = match
     numbers: dict[str, float] = {
         role: float(value)
-        for role, (value, _) in zip(roles, form.numbers, strict=True)
+        for role, (value, _) in zip(roles, pattern.numbers, strict=True)
         if isinstance(role, str)
     }
-    addresses = [(Address(name[0], int(name[1:])), node) for name, node in form.addresses]
+    addresses = [(Address(name[0], int(name[1:])), node) for name, node in pattern.addresses]
     for address, node in addresses:
         if address.number > MAX_ADDRESS:
             raise mistake(f"address {address} is out of range; numbers go from 0 to {MAX_ADDRESS}", node)
@@ -110,8 +138,8 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruct
         return Instruction(op)
     # ast visits an assignment's target first.
     target, *operands = addresses
-    if target[0] in RESERVED:
-        role = "label" if target[0].kind == "s" else "features"
+    if target[0] in form.reserved:
+        role = "features" if target[0] == FEATURES else "label"
         raise mistake(f"{target[0]} holds the {role} and is never written by a program", target[1])
     constants = tuple(numbers[name] for name in "xyz"[: len(op.constants)])
     for kind, value in zip(op.constants, constants, strict=True):
@@ -120,7 +148,7 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable) -> Instruct
     return Instruction.of(op, target[0].number, [address.number for address, _ in operands], constants)
 
 
-class _Form(ast.NodeTransformer):
+class _Pattern(ast.NodeTransformer):
     """Replaces addresses by their type and numbers by a placeholder, noting both in order."""
 
     def __init__(self) -> None:
@@ -174,10 +202,11 @@ def _patterns(ops: OpTable) -> dict[str, list[tuple[Op, _Roles]]]:
         line = op.listing.format(**operands, **names)
         if op.target:
             line = f"{op.target.format(out=f'{op.result}1', **names)} = {line}"
-        form = _Form()
-        shape = ast.unparse(form.visit(ast.parse(line).body[0]))
+        pattern = _Pattern()
+        shape = ast.unparse(pattern.visit(ast.parse(line).body[0]))
         roles = tuple(
-            value.removeprefix("_constant_") if isinstance(value, str) else value for value, _ in form.numbers
+            value.removeprefix("_constant_") if isinstance(value, str) else value
+            for value, _ in pattern.numbers
         )
         patterns.setdefault(shape, []).append((op, roles))
     return patterns

@@ -1,39 +1,20 @@
-"""A user's own ops from a Python file, checked before anything uses them.
-
-    from azgen.language import Op
-    import numpy as np
-
-    OPS = [
-        Op(1000, "scalar_square", "s -> s", "square({a})", np.square, "{a} * {a}", "np.square({a})",
-           lambda F: 1.0, "Square of a scalar."),
-    ]
-
-The file is Python and is run as such. Ops may work on scalars, or entry by entry on vectors or matrices;
-they draw no random numbers. `azgen ops` shows the built-in rows, after which new ones can be modelled.
-"""
+"""Checks of a user's own ops (see `azgen.language.userfile`), before anything uses them."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import math
 import re
 import string
-import sys
-import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from azgen.errors import AzgenError
 from azgen.language import meaning
-from azgen.language.ops import OPS, Op, OpTable
-
-FIRST_ID = 1000
-"""Ids below this belong to azgen."""
+from azgen.language.ops import FIRST_ID, OPS, Op, OpTable
 
 KINDS = ("value", "mean", "stdev", "low", "high")
 """Kinds of constants that a user's op may have; they decide how mutation draws and changes them."""
@@ -51,27 +32,6 @@ _PREFIX = {"s": "scalar_", "v": "vector_", "m": "matrix_"}
 _TAKEN = ("vector_add_scaled", "matrix_add_scaled", "matrix_add_outer")
 _SHAPE = {"s": (), "v": (5,), "m": (5, 5)}
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-
-
-def load_ops(path: str | Path, table: OpTable = OPS) -> OpTable:
-    """The table with the ops of a Python file added.
-
-    Args:
-        path: the file; its list ``OPS`` has the ops.
-        table: what they are added to.
-
-    Raises:
-        AzgenError: the file cannot be run, or an op is not as it must be; names the op and what to do.
-    """
-    ops = _run(Path(path))
-    try:
-        for op in ops:
-            check_op(op, table)
-        extended = table.extended(ops)
-        _check_listings(extended)
-    except AzgenError as error:
-        raise AzgenError(f"{path}: {error}") from None
-    return extended
 
 
 def user_ops(ops: Iterable[Op]) -> tuple[Op, ...]:
@@ -127,33 +87,15 @@ def check_op(op: Op, table: OpTable = OPS) -> None:
     _check_meaning(op, need)
 
 
-def _run(path: Path) -> list[Op]:
-    if not path.is_file():
-        raise AzgenError(f"{path}: there is no such file of ops")
-    spec = importlib.util.spec_from_file_location("azgen_user_ops", path)
-    if spec is None or spec.loader is None:
-        raise AzgenError(f"{path}: a file of ops is a Python file; its name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
-        raise AzgenError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
-    ops = getattr(module, "OPS", None)
-    if not isinstance(ops, list | tuple) or not ops or not all(isinstance(op, Op) for op in ops):
-        raise AzgenError(f"{path}: it must define OPS, a list of azgen.language.Op with at least one")
-    return list(ops)
-
-
-def _fields(text: str) -> list[str]:
+def fields_of(text: str) -> list[str]:
+    """Names of the fields ``{name}`` of a spelling."""
     return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
 
 
 def _check_spellings(op: Op, need: Callable[[bool, str], None]) -> None:
     wanted = set("ab"[: len(op.operands)]) | set("xyz"[: len(op.constants)])
     for what, text in (("listing", op.listing), ("cython", op.cython), ("python", op.python)):
-        found = set(_attempt(op, what, partial(_fields, text)))
+        found = set(_attempt(op, what, partial(fields_of, text)))
         extra = {"n_features"} if what == "python" else set()
         need(
             found - extra == wanted,
@@ -161,18 +103,24 @@ def _check_spellings(op: Op, need: Callable[[bool, str], None]) -> None:
         )
     numbers = {name: f"c{name}" for name in wanted}
     for what, text in (("listing", op.listing), ("python", op.python)):
-        source = text.format(**numbers, **({"n_features": 1} if "n_features" in _fields(text) else {}))
+        source = text.format(**numbers, **({"n_features": 1} if "n_features" in fields_of(text) else {}))
         _attempt(op, what, partial(ast.parse, source, mode="eval"))
-    names = set(re.findall(r"[A-Za-z_]\w*", op.cython.format(**dict.fromkeys(wanted, ""))))
+    check_lane_expression(op.cython, wanted, need)
+
+
+def check_lane_expression(cython: str, fields: Iterable[str], need: Callable[[bool, str], None]) -> None:
+    """Checks that an expression of generated source consists of lanes' functions and arithmetic alone."""
+    rest = cython.format(**dict.fromkeys(fields, ""))
+    names = set(re.findall(r"[A-Za-z_]\w*", rest))
     need(
         names <= set(LANE_FUNCTIONS),
-        f"cython {op.cython!r} uses {', '.join(sorted(names - set(LANE_FUNCTIONS)))}; it may call "
+        f"cython {cython!r} uses {', '.join(sorted(names - set(LANE_FUNCTIONS)))}; it may call "
         f"{', '.join(LANE_FUNCTIONS)}",
     )
-    rest = re.sub(r"lane_splat\(-?[0-9.]+(e-?[0-9]+)?\)", "", op.cython.format(**dict.fromkeys(wanted, "")))
+    rest = re.sub(r"lane_splat\(-?[0-9.]+(e-?[0-9]+)?\)", "", rest)
     need(
         re.search(r"[0-9]", rest) is None and re.fullmatch(r"[\w\s+\-*/(),.]*", rest) is not None,
-        f"cython {op.cython!r}: numbers are written lane_splat(0.5), and operators are + - * /",
+        f"cython {cython!r}: numbers are written lane_splat(0.5), and operators are + - * /",
     )
 
 
@@ -210,7 +158,7 @@ def _check_meaning(op: Op, need: Callable[[bool, str], None]) -> None:
                 )
 
 
-def _check_listings(table: OpTable) -> None:
+def check_listings(table: OpTable) -> None:
     """No two ops may print alike, or a program could not be read back."""
     from azgen.language.program import Instruction, Program
 

@@ -27,6 +27,13 @@ def zoo(name: str) -> Program:
     return load(_DIRECTORY / f"{name}.az")
 
 
+def zoo_for_classes(reference: str) -> Program | None:
+    """What stands for a program of the zoo ("zoo:NAME") where there are several classes: softmax-NAME, or
+    None."""
+    name = f"softmax-{reference.removeprefix('zoo:')}"
+    return zoo(name) if reference.startswith("zoo:") and name in zoo_names() else None
+
+
 def find_program(reference: str | Path, ops: OpTable = OPS) -> Program:
     """A program by file name, or by name in the zoo as "zoo:NAME".
 

@@ -6,11 +6,14 @@ import dataclasses
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
+from azgen.language.ops import Op
+from azgen.language.program import FUNCTIONS
+from azgen.language.userfile import load_user_file, user_text
 from azgen.runs.settings import Settings, check, read_settings, settings_from
 
 DEFAULT = "digits"
@@ -18,6 +21,9 @@ DEFAULT = "digits"
 
 TABLE = "table"
 """The preset of a run on a table that names none."""
+
+MULTICLASS = "ten-digits"
+"""The preset of a run on images, all classes at once, that names none."""
 
 _PLACEHOLDER = "FILE"
 """What stands in the preset for tables where the user's file belongs."""
@@ -87,28 +93,42 @@ def resolve_settings(
     target_fitness: float | None = None,
     islands: int | None = None,
     workers: int | None = None,
+    metric: str | None = None,
+    ops: str | Path | None = None,
+    baselines: str | None = None,
+    tasks: Mapping[str, Any] | None = None,
+    engine: str | None = None,
+    scheduler: str | None = None,
 ) -> Settings:
     """Settings of a run: a preset, a TOML file or given settings, with what else is given in their place.
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", or with a table as `data` the preset "table".
+            the preset "digits", with a table as `data` the preset "table", and with images and the kind
+            "multiclass" the preset "ten-digits".
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or the name of a data set.
         target: the table's column to predict.
-        kind: "regression" or "classification"; without it the column tells.
-        seed, backend, dtype: as in `Settings`.
+        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
+            "multiclass" means all classes at once, in place of pairs of classes.
+        seed, backend, dtype, baselines: as in `Settings`.
         max_time: seconds, or text such as "10m". A limit of time or of programs replaces both limits of the
             config.
         max_programs: programs of the whole run.
         target_fitness: stop when the fitness on the selection tasks exceeds this.
         islands, workers: populations side by side, and processes that run them.
+        metric: what fitness is; see `TaskSettings`.
+        ops: a Python file of ops and metrics. Those of its ops that the config names in no function are added
+            to Predict and Learn, where these evolve.
+        tasks: further changes to `TaskSettings`, by name.
+        engine, scheduler: as in `IslandSettings`.
 
     Raises:
         AzgenError: no such preset or file, or settings that contradict each other.
     """
-    source = "" if data is None else _source_of(str(data))
+    source = "" if data is None else source_of(str(data))
     if config is None:
-        settings = preset(TABLE if source == "table" else DEFAULT)
+        images = MULTICLASS if kind == "multiclass" else DEFAULT
+        settings = preset(TABLE if source == "table" else images)
         if data is not None:
             settings = dataclasses.replace(settings, name=Path(data).stem)
     elif isinstance(config, Settings):
@@ -118,10 +138,17 @@ def resolve_settings(
     else:
         settings = _named(str(config))
 
-    given = {"seed": seed, "backend": backend, "dtype": dtype}
-    tasks: dict[str, Any] = {"target": target, "kind": kind}
+    before, source = settings.tasks.source, source or settings.tasks.source
+    if before == "multiclass" and kind is None and source == "table":
+        kind = "multiclass"
+    if source in ("projected", "multiclass") and "multiclass" in (before, kind):
+        source, kind = "multiclass", None if kind == "multiclass" else kind  # said by the source
+    given: dict[str, Any] = {"seed": seed, "backend": backend, "dtype": dtype, "baselines": baselines}
+    if ops is not None:
+        given |= {"ops_file": str(ops), "ops_text": user_text(ops)}
+    changes = {"source": source, "target": target, "kind": kind, "metric": metric, **(tasks or {})}
     if data is not None:
-        tasks |= {"source": source, "data": str(data)}
+        changes["data"] = str(data)
     stop: dict[str, Any] = {"target_fitness": target_fitness}
     if max_time is not None or max_programs is not None:
         stop |= {
@@ -132,18 +159,48 @@ def resolve_settings(
         raise AzgenError(f"the limit of programs is {max_programs}; it must be at least 1")
     # Through plain values, so that overrides are checked like any other settings.
     plain = dataclasses.asdict(settings) | _present(given)
-    plain["tasks"] |= _present(tasks)
+    plain["tasks"] |= _present(changes)
+    if ops is not None:
+        _allow(load_user_file(ops).ops, plain)
+    if data is not None:  # the same for all islands
+        plain["islands"]["tasks"] = [
+            {k: v for k, v in change.items() if k not in ("source", "data")}
+            for change in plain["islands"]["tasks"]
+        ]
     plain["stop"] |= _present(stop)
-    plain["islands"] |= _present({"count": islands, "workers": workers})
+    plain["islands"] |= _present({"count": islands, "workers": workers, "engine": engine})
+    plain["islands"] |= _scheduler(plain["islands"], engine, scheduler)
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
     if settings.tasks.source == "table" and settings.tasks.data == _PLACEHOLDER:
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
-    if (target is not None or kind is not None) and settings.tasks.source != "table":
-        raise AzgenError("a target column or a kind is only for tables; name one with --data FILE")
+    if target is not None and settings.tasks.source != "table":
+        raise AzgenError("a target column is only for tables; name one with --data FILE")
     check(settings)
     return settings
+
+
+def _allow(ops: Iterable[Op], plain: dict[str, Any]) -> None:
+    """Lets Predict and Learn use ops that no function names yet."""
+    named = {name for function in FUNCTIONS for name in plain[function]["ops"]}
+    for op in ops:
+        for function in ("predict", "learn"):
+            evolves, fits = (
+                bool(plain[function]["ops"]),
+                "m" not in op.signature or plain["memory"]["matrices"],
+            )
+            if op.name not in named and evolves and fits:
+                plain[function]["ops"] = (*plain[function]["ops"], op.name)
+
+
+def _scheduler(islands: Mapping[str, Any], engine: str | None, scheduler: str | None) -> dict[str, str]:
+    """The scheduler is the engine "dask"'s, and goes when another one is asked for."""
+    if scheduler is not None:
+        if islands["engine"] != "dask":
+            raise AzgenError(f"the scheduler {scheduler} is for the engine dask: add --engine dask")
+        return {"scheduler": scheduler}
+    return {"scheduler": ""} if engine not in (None, "dask") else {}
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,8 +216,8 @@ def _named(config: str) -> Settings:
     return preset(config)
 
 
-def _source_of(data: str) -> str:
-    """The task source for a --data argument: "table", or "projected" for images.
+def source_of(data: str) -> str:
+    """The source of tasks that a file or a data set is for: "table", or "projected" for images.
 
     Raises:
         AzgenError: it is neither a file nor a known data set.

@@ -2,6 +2,7 @@
 
     runs/<name>-<seed>/
       config.toml        all settings; `azgen evolve config.toml` repeats the run
+      ops.py             the user's own ops and metrics, if the run has some
       environment.json   versions, compiler, processor, data
       events.jsonl       what happened, one JSON object a line
       hall_of_fame.json  the best programs, best first
@@ -9,6 +10,8 @@
       champion.pyx       its generated source
       champion.py        the same as a Python module of its own
       result.json        fitness on search, selection and test tasks, baselines, counts, times
+      checkpoints/       the last two checkpoints, from which `azgen resume` goes on (azgen/runs/checkpoint.py)
+      tensorboard/       the same events for TensorBoard, if asked for
 
 All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk,
 renamed.
@@ -23,21 +26,25 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import tomli_w
 
 from azgen.errors import AzgenError
+from azgen.language.ops import OpTable
 from azgen.language.program import Program
+from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record
+from azgen.runs.log import rewind
 from azgen.runs.settings import Settings, as_mapping, read_settings
 
 ROOT = Path("runs")
 """Where runs lie, seen from the folder that azgen is called in."""
 
 CONFIG = "config.toml"
+OPS_FILE = "ops.py"
 ENVIRONMENT = "environment.json"
 EVENTS = "events.jsonl"
 HALL_OF_FAME = "hall_of_fame.json"
@@ -46,7 +53,7 @@ SOURCE = "champion.pyx"
 EXPORT = "champion.py"
 RESULT = "result.json"
 
-_FILES = (CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
+_FILES = (CONFIG, OPS_FILE, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
 
 
 class RunDirectory:
@@ -54,7 +61,8 @@ class RunDirectory:
 
     def __init__(self, path: Path):
         self.path = path
-        self._events: TextIO | None = None
+        self._events: BinaryIO | None = None
+        self._unwritten = bytearray()  # of the log
 
     @staticmethod
     def create(name: str, seed: int, out: str | Path | None = None) -> RunDirectory:
@@ -101,21 +109,55 @@ class RunDirectory:
         """Where the champion's Python module goes."""
         return self.path / EXPORT
 
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / CHECKPOINTS
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the run can go on when this process has ended."""
+        return self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
+
+    def take_up(self, settings: Settings, seconds: float) -> None:
+        """Makes the directory that of a run which goes on: what a killed process has left half written is
+        removed, and what was written after the checkpoint, as it will be again.
+
+        Args:
+            settings: the new ones, which may have other limits.
+            seconds: of search at the checkpoint.
+        """
+        with self._named_errors(""):
+            for left in self.path.glob(".*.part"):
+                left.unlink()
+            (self.path / RESULT).unlink(missing_ok=True)
+        rewind(self.path / EVENTS, seconds)
+        self.write_settings(settings)
+
     def write_settings(self, settings: Settings) -> None:
-        """config.toml: all settings, also those at their defaults."""
-        self._write(CONFIG, tomli_w.dumps(as_mapping(settings)))
+        """config.toml: all settings, also those at their defaults; ops.py beside it."""
+        if settings.ops_text:
+            self._write(OPS_FILE, settings.ops_text)
+            settings = replace(settings, ops_file=OPS_FILE)
+        values = as_mapping(settings)
+        del values["ops_text"]
+        self._write(CONFIG, tomli_w.dumps(values))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """environment.json: what the run ran on."""
         self._write_json(ENVIRONMENT, environment)
 
-    def append(self, event: Event) -> None:
-        """One line more in events.jsonl."""
+    def append(self, *events: Event) -> None:
+        """A line more in events.jsonl for each; after an error, what is missing is written by the next call."""
+        for event in events:
+            self._unwritten += (to_json(as_record(event)) + "\n").encode()
+        if not self._unwritten:
+            return
         with self._named_errors(EVENTS):
             if self._events is None:
-                self._events = open(self.path / EVENTS, "a", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
-            self._events.write(to_json(as_record(event)) + "\n")
-            self._events.flush()
+                self._events = open(self.path / EVENTS, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
+            while self._unwritten:
+                del self._unwritten[: self._events.write(bytes(self._unwritten))]
 
     def write_champions(self, hall_of_fame: Sequence[Champion], origin: str) -> None:
         """hall_of_fame.json (best first) and champion.az.
@@ -147,8 +189,9 @@ class RunDirectory:
         self.close()
         for name in _FILES:
             (self.path / name).unlink(missing_ok=True)
-        with suppress(OSError):  # not empty: something in there is not ours
-            self.path.rmdir()
+        for folder in (self.checkpoints, self.path):
+            with suppress(OSError):  # not empty: something in there is not ours
+                folder.rmdir()
 
     def _write_json(self, name: str, value: Any) -> None:
         self._write(name, to_json(value, indent=2) + "\n")
@@ -237,25 +280,35 @@ def is_run(path: str | Path) -> bool:
     return (Path(path) / CONFIG).is_file()
 
 
-def load_run(path: str | Path) -> SavedRun:
-    """Reads a run directory.
+def saved_settings(path: str | Path) -> Settings:
+    """Settings of a run, which may have found nothing yet.
 
     Raises:
-        AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
+        AzgenError: no run is there, or its settings are damaged.
     """
     path = Path(path)
     if not path.is_dir():
         raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
     if not is_run(path):
         raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
-    settings = read_settings(path / CONFIG)
+    return read_settings(path / CONFIG)
+
+
+def load_run(path: str | Path) -> SavedRun:
+    """Reads a run directory.
+
+    Raises:
+        AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
+    """
+    path, settings = Path(path), saved_settings(path)
     records = _read_json(path / HALL_OF_FAME)
     if records is None:
         raise AzgenError(f"{path}: this run has not found a program (there is no {HALL_OF_FAME} in it)")
     if not isinstance(records, list) or not records:
         raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
     hall_of_fame = tuple(
-        _champion(record, f"{path / HALL_OF_FAME}, program {n}") for n, record in enumerate(records, 1)
+        _champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
+        for n, record in enumerate(records, 1)
     )
     environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
     for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
@@ -276,7 +329,7 @@ def _read_json(path: Path) -> Any:
         raise AzgenError(f"{path} is damaged: {error}") from None
 
 
-def _champion(record: Any, source: str) -> Champion:
+def _champion(record: Any, source: str, ops: OpTable) -> Champion:
     kinds: dict[str, type] = {
         "program": str,
         "number": int,
@@ -292,4 +345,4 @@ def _champion(record: Any, source: str) -> Champion:
         if not known or (isinstance(value, bool) and kind is not bool):
             raise AzgenError(f"{source} is damaged: {name} is missing or no {kind.__name__}")
     values = {name: kind(record[name]) for name, kind in kinds.items() if name != "program"}
-    return Champion(Program.parse(record["program"], source), **values)
+    return Champion(Program.parse(record["program"], source, ops), **values)

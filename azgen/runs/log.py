@@ -9,29 +9,37 @@ from contextlib import suppress
 from pathlib import Path
 
 from azgen.errors import AzgenError
-from azgen.runs.events import Event, Progress, Restarted
+from azgen.runs.events import Event, Progress, Restarted, Warned
 
 _LEAST_SECONDS = 1.0
 _SHARE = 1e-3
+_ISLANDS = 100
+_WARNINGS = 100
 
 
 class Thinning:
     """Tells which events to keep, so that a log stays small however long the run is.
 
-    Two Progress events are at least a second and a thousandth of the run apart (a day gives about 5000), and
-    so are two Restarted; all others are kept.
+    Two Progress events are at least a second and a thousandth of the run apart (a day gives about 5000), with
+    more than a hundred islands in proportion; so are two Restarted and, from the hundredth on, two Warned.
+    All others are kept.
     """
 
     def __init__(self) -> None:
         self._next: dict[type[Event], float] = {}
+        self._warnings = 0
 
     def keeps(self, event: Event) -> bool:
         """Whether the log keeps an event."""
-        if not isinstance(event, Progress | Restarted):
+        if not isinstance(event, Progress | Restarted | Warned):
+            return True
+        if isinstance(event, Warned) and self._warnings < _WARNINGS:
+            self._warnings += 1
             return True
         if event.seconds < self._next.get(type(event), 0.0):
             return False
-        self._next[type(event)] = event.seconds + max(_LEAST_SECONDS, _SHARE * event.seconds)
+        factor = max(1.0, len(event.islands) / _ISLANDS) if isinstance(event, Progress) else 1.0
+        self._next[type(event)] = event.seconds + factor * max(_LEAST_SECONDS, _SHARE * event.seconds)
         return True
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError
-from azgen.language.ops import OPS
+from azgen.language.userfile import NOTHING, UserFile, read_user_file, user_text
+from azgen.runs.task_checks import check_tasks
 
 T = TypeVar("T")
 
@@ -26,26 +27,46 @@ class TaskSettings:
     """Where tasks come from and how they are executed.
 
     Attributes:
-        source: "linear", "affine", "two-layer" (synthetic teachers), "projected" (class pairs of a data set)
-            or "table" (the user's own).
-        data: data set name or file, for "projected" and "table".
+        source: "linear", "affine", "two-layer", "two-layer-live" (synthetic teachers; two-layer has two units
+            zeroed, as the original), "projected" (class pairs of a data set), "multiclass" (all its classes at
+            once) or "table" (the user's own).
+        data: data set name or file, for "projected", "multiclass" and "table".
+        metric: what fitness is: "rmse" or "r2"; "accuracy", "balanced-accuracy" or "log-loss"; or one of
+            ops_file. Empty: rmse for regression, accuracy for classes.
         target: the table's column to predict.
-        kind: "auto", "regression" or "classification", for tables.
-        n_features: F of synthetic and projected tasks.
+        kind: "auto" (a table's target column tells; a teacher gives regression), "regression",
+            "classification" (of a teacher: the sign of its output) or "multiclass" (of a table: one-hot labels
+            also for two classes).
+        positive: the class of a table to tell from all others; empty: none.
+        n_features: F of synthetic and projected tasks; 0: images as they are, without a projection.
         n_search, n_select, n_test: number of tasks of each set; for tables n_search and n_select are splits.
-        n_train, n_valid: examples per task of each set; 0: as many as there are.
+        n_train, n_valid: examples per task of each set; 0: as many as there are, as always with tables.
         epochs: passes over the training examples.
         impute: "", "mean" or "median": what replaces missing cells of a table ("": they are refused).
+        categorical: columns of categories in a table, or "auto" alone: all columns of text.
+        drop: columns of a table to leave out.
         drop_constant: leave constant columns of a table out instead of refusing them.
+        groups: a table's column; rows of one group are never on both sides of a split.
+        time: a table's column; everything is scored on rows later than those trained on.
+        folds: so many folds of a table's rows are the search tasks; 0: n_search random splits.
+        test_fraction: share of a table's rows that is set aside for the test, before anything else.
+        select_fraction: share of the others that is set aside for selection.
+        valid_fraction: share of what is left that a search task is scored on (random splits).
         noise: standard deviation of noise on labels of synthetic tasks.
+        data_seeds, param_seeds: seeds of the examples and of the teachers of synthetic search tasks; a list
+            that is too short goes on with its last number + 1, + 2 and so on. Empty: drawn by the seed.
         redraw: new search tasks at every restart.
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
     """
 
-    source: Literal["linear", "affine", "two-layer", "projected", "table"] = "linear"
+    source: Literal["linear", "affine", "two-layer", "two-layer-live", "projected", "multiclass", "table"] = (
+        "linear"
+    )
     data: str = ""
+    metric: str = ""
     target: str = ""
-    kind: Literal["auto", "regression", "classification"] = "auto"
+    kind: Literal["auto", "regression", "classification", "multiclass"] = "auto"
+    positive: str = ""
     n_features: int = 4
     n_search: int = 10
     n_select: int = 100
@@ -54,8 +75,18 @@ class TaskSettings:
     n_valid: Sizes = (0, 0, 0)
     epochs: int = 1
     impute: Literal["", "mean", "median"] = ""
+    categorical: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
     drop_constant: bool = False
+    groups: str = ""
+    time: str = ""
+    folds: int = 0
+    test_fraction: float = 0.2
+    select_fraction: float = 0.2
+    valid_fraction: float = 0.25
     noise: float = 0.0
+    data_seeds: tuple[int, ...] = ()
+    param_seeds: tuple[int, ...] = ()
     redraw: bool = False
     max_abs_error: float = 100.0
 
@@ -124,7 +155,8 @@ class EvolutionSettings:
         hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
         stops there.
         max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
-        initial: "random", "empty", or an .az file that every member starts from.
+        initial: "random", "empty", or an .az file or program of the zoo that every member starts from. For
+            tasks of several classes "zoo:NAME" stands for "zoo:softmax-NAME" where there is one.
     """
 
     population: int = 1000
@@ -220,6 +252,11 @@ class Settings:
         seed: decides tasks, mutations and draws.
         backend: what rates children: "kernel", "native" (each is compiled) or "auto" (those are compiled for
             which that costs less than it spares, as measured on this machine). Never changes results.
+        baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
+            "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
+        ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
+        ops_text: what that file says; it is read with the configuration and travels with the settings, so it
+            is not given.
     """
 
     name: str = "custom"
@@ -227,6 +264,9 @@ class Settings:
     dtype: Literal["float32", "float64"] = "float32"
     seed: int = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
+    baselines: Literal["all", "few"] = "all"
+    ops_file: str = ""
+    ops_text: str = ""
     tasks: TaskSettings = field(default_factory=TaskSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
     setup: FunctionSettings = field(default_factory=FunctionSettings)
@@ -235,6 +275,15 @@ class Settings:
     evolution: EvolutionSettings = field(default_factory=EvolutionSettings)
     islands: IslandSettings = field(default_factory=IslandSettings)
     stop: StopSettings = field(default_factory=StopSettings)
+
+    @property
+    def user(self) -> UserFile:
+        """Ops and metrics, the user's own among them.
+
+        Raises:
+            AzgenError: the file of ops is not as it must be.
+        """
+        return read_user_file(self.ops_text, self.ops_file) if self.ops_file else NOTHING
 
 
 def read_settings(path: str | Path) -> Settings:
@@ -250,14 +299,23 @@ def read_settings(path: str | Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise AzgenError(f"{path}: cannot be read: {error}") from None
     try:
-        return settings_from(tomllib.loads(text), str(path))
+        return settings_from(tomllib.loads(text), str(path), Path(path).parent)
     except tomllib.TOMLDecodeError as error:
         raise AzgenError(f"{path}: not valid TOML: {error}") from None
 
 
-def settings_from(mapping: Mapping[str, Any], source: str = "configuration") -> Settings:
-    """Settings from nested mappings, as TOML gives them; checked as a whole."""
+def settings_from(
+    mapping: Mapping[str, Any], source: str = "configuration", folder: Path | None = None
+) -> Settings:
+    """Settings from nested mappings, as TOML gives them; checked as a whole.
+
+    Args:
+        folder: from which `ops_file` is seen; None: this process's.
+    """
     settings = _read(Settings, mapping, source, "")
+    if settings.ops_file and not settings.ops_text:
+        path = str(folder / settings.ops_file) if folder else settings.ops_file
+        settings = dataclasses.replace(settings, ops_file=path, ops_text=user_text(path))
     check(settings, source)
     return settings
 
@@ -332,6 +390,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
             raise AzgenError(f"{source}: {message}")
 
     memory, evolution, stop, tasks = settings.memory, settings.evolution, settings.stop, settings.tasks
+    table = settings.user.table
     need(memory.scalars >= 2, f"memory.scalars is {memory.scalars}; at least 2 (label and prediction)")
     need(memory.vectors >= 1, f"memory.vectors is {memory.vectors}; at least 1 (features)")
     need(memory.matrices >= 0, f"memory.matrices is {memory.matrices}; it cannot be negative")
@@ -341,9 +400,9 @@ def check(settings: Settings, source: str = "configuration") -> None:
         function: FunctionSettings = getattr(settings, name)
         for op_name in function.ops:
             try:
-                op = OPS[op_name]
+                op = table[op_name]
             except AzgenError:
-                close = difflib.get_close_matches(op_name, [op.name for op in OPS], 1)
+                close = difflib.get_close_matches(op_name, [op.name for op in table], 1)
                 hint = f"did you mean {close[0]!r}? " if close else ""
                 raise AzgenError(
                     f"{source}: {name}.ops: there is no op {op_name!r}; {hint}`azgen ops` lists them"
@@ -392,16 +451,12 @@ def check(settings: Settings, source: str = "configuration") -> None:
     need(not endless, "nothing ends this run: set stop.max_programs, stop.max_seconds or stop.target_fitness")
     need(tasks.epochs >= 1, f"tasks.epochs is {tasks.epochs}; at least 1")
     need(tasks.max_abs_error > 0, "tasks.max_abs_error must be positive")
-    need(tasks.n_features >= 2, f"tasks.n_features is {tasks.n_features}; at least 2")
     need(
         min(tasks.n_search, tasks.n_select, tasks.n_test) >= 1,
         "tasks.n_search, n_select and n_test: at least 1 each",
     )
     need(min(tasks.n_train + tasks.n_valid) >= 0, "tasks.n_train and n_valid cannot be negative")
-    need(
-        tasks.source not in ("projected", "table") or bool(tasks.data),
-        f'tasks.data is needed for source "{tasks.source}"',
-    )
+    check_tasks(settings, need)
 
 
 def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> None:

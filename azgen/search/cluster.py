@@ -51,7 +51,7 @@ class DaskEngine:
     """
 
     def __init__(self, space: SearchSpace, scheduler: str = "", patience: float = 20.0):
-        self._distributed = _distributed()
+        self._distributed = require_dask()
         self._space = space
         self._layout = state_layout(space.settings, space.kernel.program)
         self._cluster: Any = None
@@ -167,9 +167,9 @@ class DaskEngine:
         try:
             header, arrays = decode(task.result())
         except self._distributed.KilledWorker as error:
-            raise ProgramLost(str(error)) from None
+            raise ProgramLost(str(error), blamed=False) from None  # programs run in processes of their own
         if header["kind"] == "lost":
-            raise ProgramLost(header["cause"])
+            raise ProgramLost(header["cause"], header["blamed"])
         if header["kind"] == "error":
             raise AzgenError(header["message"])
         return np.array(arrays["fitness"])
@@ -188,11 +188,16 @@ class DaskEngine:
             self._cluster.close()
 
 
-def _distributed() -> Any:
+def require_dask() -> Any:
+    """The module `distributed`, which is imported here and nowhere else.
+
+    Raises:
+        AzgenError: it is not installed; says what to do.
+    """
     try:
         import distributed
     except ImportError:
-        raise AzgenError('Dask is not installed; try pip install "azgen[cluster]"') from None
+        raise AzgenError('Dask is not installed; install it with pip install "azgen[cluster]"') from None
     return distributed
 
 
@@ -273,9 +278,11 @@ def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> 
 
 def _rate(run: bytes, program: str) -> bytes:
     try:
-        return encode({"kind": "fitness"}, {"fitness": _node(run).engine.rate(Program.parse(program))})
+        node = _node(run)
+        parsed = Program.parse(program, ops=node.space.settings.user.table)
+        return encode({"kind": "fitness"}, {"fitness": node.engine.rate(parsed)})
     except ProgramLost as error:
-        return encode({"kind": "lost", "cause": str(error)})
+        return encode({"kind": "lost", "cause": str(error), "blamed": error.blamed})
     except AzgenError as error:
         return encode({"kind": "error", "message": str(error)})
 

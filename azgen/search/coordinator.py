@@ -21,7 +21,7 @@ from azgen.search import migration
 from azgen.search.engine import LOOKAHEAD, Engine, Lost, ProgramLost
 from azgen.search.island import COUNTS
 from azgen.search.messages import Migrants, Order, Report
-from azgen.search.progress import Life, Progression, Suspect
+from azgen.search.progress import Life, Progression, Suspect, limit_reached
 
 CONFIRM_ROUNDS = 10
 """Rounds for which a new leader must have led before it is compiled; at a restart and at the end it is at
@@ -88,7 +88,9 @@ class Coordinator:
     def search(self) -> str:
         """Searches until a limit or an interruption; returns what ended it."""
         self._began = time.perf_counter() - self.progress.seconds
-        self._saved, stop = self.seconds, self._settings.stop
+        stop, every = self._settings.stop, self._settings.islands.checkpoint_seconds
+        # A new run keeps its first checkpoint at once, so that nearly every run can be resumed.
+        self._saved = self.seconds - (every if self.progress.round < 0 else 0.0)
         reason = self._limit() if self.progress.round >= 0 else ""
         while not reason:
             self._issue()
@@ -102,22 +104,17 @@ class Coordinator:
                 reason = self._commit()
             if not reason and self._interrupted():
                 reason = "interrupted"
-            if (
-                not reason
-                and self.progress.round >= 0
-                and stop.max_seconds
-                and self.seconds >= stop.max_seconds
-            ):
-                reason = f"{stop.max_seconds:g} seconds"
+            if not reason and self.progress.round >= 0:
+                reason = self._limit()
         self._engine.cancel()
-        if self.progress.round >= 0 and not self._cut:
+        if not self._cut:
             self.save()
         return reason
 
     def save(self) -> None:
-        """Keeps a checkpoint; a run does not end because that fails."""
+        """Keeps a checkpoint, if there is anything to keep; a run does not end because that fails."""
         self.progress.seconds = self._saved = self.seconds
-        if self._save is None:
+        if self._save is None or self.progress.round < 0:
             return
         try:
             self._save()
@@ -130,17 +127,20 @@ class Coordinator:
     def confirm(self) -> None:
         """Compiles the leader, unless that has been done, and compares its native fitness with the
         kernel's."""
-        progress, losses = self.progress, 0
+        progress, losses, blamed = self.progress, 0, 0
         while progress.hall.members and not progress.confirmed:
             leader = progress.hall.members[0]
             try:
                 native = float(self._engine.rate(leader.program).mean())
             except ProgramLost as error:
-                losses += 1
                 self._observe(Warned(self.seconds, f"a worker was lost: {error}"))
-                if losses > 1:
-                    losses = 0
+                losses += 1
+                blamed += error.blamed
+                if blamed > 1:
+                    losses = blamed = 0
                     self._quarantine(Suspect(str(leader.program), -1, progress.round, str(error)))
+                elif losses >= MOST_LOSSES:
+                    raise AzgenError(f"workers are lost again and again as they compile: {error}") from None
                 continue
             if native != leader.select_fitness:
                 raise AssertionError(
@@ -195,7 +195,6 @@ class Coordinator:
             migration.n_migrants(self._settings) if self._exchange(number) else 0,
             self._quarantined(island, number),
             arriving,
-            careful=self._losses.get((island, number), 0) > 1,
         )
 
     def _exchange(self, round_number: int) -> bool:
@@ -250,7 +249,7 @@ class Coordinator:
         self._runnable += self._after_report.pop((island, number), [])
 
     def _lost(self, lost: Lost) -> str:
-        """Submits a lost order again, with more care the more often it is lost."""
+        """Submits a lost order again, after every second loss with care."""
         order = lost.order
         at = (order.island, order.round)
         self._losses[at] += 1
@@ -266,17 +265,15 @@ class Coordinator:
             return f"workers are lost again and again {where}, by no program of it: {lost.cause}"
         if len(self.progress.quarantine) > MOST_QUARANTINED:
             return f"more than {MOST_QUARANTINED} programs kill their workers; the last: {lost.cause}"
-        self._engine.submit(
-            dataclasses.replace(
-                order,
-                careful=self._losses[at] > 1,
-                quarantined=self._quarantined(order.island, order.round),
-            )
-        )
+        losses = self._losses[at]
+        # Care takes long, so that accidents hit it more often: the times between it are without.
+        careful = losses > 0 and losses % 2 == 0
+        quarantined = self._quarantined(order.island, order.round)
+        self._engine.submit(dataclasses.replace(order, careful=careful, quarantined=quarantined))
         return ""
 
     def _quarantine(self, suspect: Suspect) -> None:
-        program = Program.parse(suspect.program)
+        program = Program.parse(suspect.program, ops=self._settings.user.table)
         known = any(other.program == suspect.program for other in self.progress.quarantine)
         self.progress.quarantine.append(suspect)
         if known:
@@ -344,14 +341,9 @@ class Coordinator:
         return ""
 
     def _limit(self) -> str:
-        stop, hall = self._settings.stop, self.progress.hall
-        if hall.members and hall.members[0].select_fitness > stop.target_fitness:
-            return f"selection fitness above {stop.target_fitness:g}"
-        if stop.max_programs and self.programs >= stop.max_programs:
-            return f"{stop.max_programs} programs"
-        if stop.max_seconds and self.seconds >= stop.max_seconds:
-            return f"{stop.max_seconds:g} seconds"
-        return ""
+        members = self.progress.hall.members
+        best = members[0].select_fitness if members else 0.0
+        return limit_reached(self._settings.stop, best, self.programs, self.seconds)
 
     def _consider(self, report: Report, number: int) -> None:
         hall = self.progress.hall
@@ -360,7 +352,7 @@ class Coordinator:
         leader = hall.members[0] if hall.members else None
         hall.consider(
             Champion(
-                Program.parse(report.program),
+                Program.parse(report.program, ops=self._settings.user.table),
                 number,
                 report.population,
                 report.best_fitness,

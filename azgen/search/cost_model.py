@@ -190,7 +190,8 @@ def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostMo
     chosen = _sample(kernel, programs, some)
     if len(chosen) < _CANDIDATES:
         return None
-    native = NativeCode(kernel.spec.n_features, kernel.spec.lane, kernel.spec.metric)
+    spec = kernel.spec
+    native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
     native.compile(chosen)  # also does what is done once in a process, or on a machine
     few, all_of_them = _compile_seconds(native, chosen[:1]), _compile_seconds(native, chosen)
     n_few, n_all = (sum(len(f) for p in part for f in p.functions) for part in (chosen[:1], chosen))
@@ -225,7 +226,7 @@ def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> list[Pr
 def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
     """Processor time of compiling programs into a module, compilers included; past the cache."""
     before = _cpu_seconds()
-    files = render_candidates(programs, native.n_features, native.lane, native.metric)
+    files = render_candidates(programs, native.n_features, native.lane, native.metric, native.classes)
     folder = build_directory()
     with disk_errors(folder), temporary_folder(folder) as temporary:
         for name, text in files.items():

@@ -33,7 +33,15 @@ class Lost:
 
 
 class ProgramLost(Exception):
-    """The worker that rated a program died; the message says of what."""
+    """The worker that rated a program died; the message says of what.
+
+    Attributes:
+        blamed: the program was running then, and not only being compiled.
+    """
+
+    def __init__(self, message: str, blamed: bool):
+        super().__init__(message)
+        self.blamed = blamed
 
 
 class Engine(Protocol):

@@ -24,9 +24,11 @@ from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.runs.settings import Settings
 from azgen.search import snapshot
+from azgen.search.cluster import DaskEngine, require_dask
 from azgen.search.coordinator import Coordinator
 from azgen.search.engine import Engine, ProcessEngine
 from azgen.search.hall import HALL_SIZE
+from azgen.search.processes import WorkerEngine
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.tasks.task import TaskSplit
@@ -89,10 +91,13 @@ class Evolution:
         resume: bool = False,
     ):
         self._settings, self._split, self._observe = settings, split, observe
+        if settings.islands.engine == "dask":
+            require_dask()  # before anything is compiled
         self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
         self._space = SearchSpace.of(settings, split)
         self._make_engine = make_engine or engine_of
-        self._native = NativeCode(split.n_features, self._space.kernel.spec.lane, split.metric)
+        spec = self._space.kernel.spec
+        self._native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         self._checkpoints, self._resume = checkpoints, resume
 
     def run(self) -> Outcome:
@@ -102,8 +107,7 @@ class Evolution:
 
         Raises:
             AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
-            on, no
-                checkpoint that fits.
+                on, no checkpoint that fits.
         """
         kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
         try:
@@ -166,7 +170,8 @@ class Evolution:
                 self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))
             return progress, path
         raise problem or AzgenError(
-            f"there is no checkpoint in {self._checkpoints}; the run can only be repeated from its beginning"
+            f"there is no checkpoint in {self._checkpoints}; `azgen evolve` with the run's config.toml "
+            "repeats it from its beginning"
         )
 
     def _conclude(self, progress: Progression, reason: str) -> Outcome:
@@ -200,12 +205,8 @@ def engine_of(space: SearchSpace) -> Engine:
     """The engine that the settings ask for."""
     islands = space.settings.islands
     if islands.engine == "dask":
-        from azgen.search.cluster import DaskEngine
-
         return DaskEngine(space, islands.scheduler)
     if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
-        from azgen.search.processes import WorkerEngine
-
         return WorkerEngine(space)
     return ProcessEngine(space)
 

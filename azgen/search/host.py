@@ -73,7 +73,7 @@ class Host:
     ):
         self.space, self._store, self._capacity, self._trace = space, store, capacity, trace
         self._residents: OrderedDict[int, _Resident] = OrderedDict()
-        self._native: dict[tuple[int, str], NativeCode] = {}
+        self._native: dict[tuple[int, str, int], NativeCode] = {}
 
     def run(self, order: Order) -> Report:
         """Carries out an order.
@@ -123,17 +123,22 @@ class Host:
 
     def rate(self, program: Program) -> NDArray[np.float64]:
         """Fitness of a program on each selection task, by its native code; 0 where it failed."""
+        code = self.native(self.space.select).prepare(program)  # compiles: slow, and not the program's fault
         self._trace(self.space.kernel.encode([program])[0])
-        fitness, _ = self.native(self.space.select).prepare(program).evaluate(self.space.select.lanes)
+        fitness, _ = code.evaluate(self.space.select.lanes)
         self._trace(None)
         return np.nan_to_num(fitness, nan=0.0)
+
+    def parse(self, text: str) -> Program:
+        """A program of the run, from its text."""
+        return Program.parse(text, ops=self.space.settings.user.table)
 
     def native(self, tasks: TaskSet) -> NativeCode:
         """This process's compiled candidates for a task set's lanes."""
         spec = tasks.kernel.spec
-        key = (spec.n_features, spec.metric)
+        key = (spec.n_features, str(spec.metric), spec.classes)
         if key not in self._native:
-            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric)
+            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         return self._native[key]
 
     def _settle(self, order: Order, *, born: bool) -> _Resident:
@@ -176,7 +181,7 @@ class Host:
         advance = island.rate_initial if initial else island.evolve
         if resident.hook:
             resident.hook.careful = order.careful
-        keys = [_key(resident.tasks, Program.parse(text)) for text in order.quarantined]
+        keys = [_key(resident.tasks, self.parse(text)) for text in order.quarantined]
         for part in _parts(n_programs, batch * _QUARANTINE_BATCHES if keys else n_programs):
             island.quarantine(keys)
             for n in _parts(part, batch if order.careful else part):

@@ -236,7 +236,7 @@ class Island:
                 size = function.max_size if settings.evolution.initial == "random" else function.min_size
             given = start.functions[place] if start else ()
             functions.append(given + (no_op,) * max(0, size - len(given)))
-        self.population[:] = self._kernel.encode([Program(*functions)])[0]
+        self.population[:] = self._kernel.encode([Program(*functions, form=self._kernel.spec.form)])[0]
         if start is None and settings.evolution.initial == "random":
             state = self._state[0]
             state["random"] = self._kernel.module.randomize(

@@ -61,6 +61,7 @@ class _Worker:
     processor: float = 0.0  # processor time when it was given its order
     islands: set[int] = field(default_factory=set)
     traced: int = 0
+    given: int = 0  # what `traced` was when it was given its order
 
 
 class WorkerEngine:
@@ -88,7 +89,7 @@ class WorkerEngine:
         self._slowest = 0.0
         self._orders: list[Order] = []
         self._results: list[Report | Lost] = []
-        self._rated: list[NDArray[np.float64] | str] = []  # by a program's native code, or why not
+        self._rated: list[NDArray[np.float64] | ProgramLost] = []  # by a program's native code, or why not
         self._workers: list[_Worker] = []
         self._failed_starts = 0
         self._selector = selectors.DefaultSelector()
@@ -174,8 +175,8 @@ class WorkerEngine:
                     self._start()
             self._poll(0.2)
         (rated,) = self._rated
-        if isinstance(rated, str):
-            raise ProgramLost(rated)
+        if isinstance(rated, ProgramLost):
+            raise rated
         return rated
 
     def cancel(self) -> None:
@@ -216,6 +217,7 @@ class WorkerEngine:
 
     def _give(self, to: _Worker, order: Order | Program, message: bytes) -> None:
         to.order, to.since, to.processor = order, time.monotonic(), _processor_seconds(to.process.pid)
+        to.traced = to.given = self._traced(to)
         to.channel.send(message)
         self._watch(to)
 
@@ -273,11 +275,14 @@ class WorkerEngine:
                 self._bury(one, _cause(one.process.exitcode))
         now = time.monotonic()
         for one in [w for w in self._workers if w.order is not None or not w.ready]:
-            limit = (self._timeout or max(60.0, 10 * self._slowest)) if one.ready else START_SECONDS
-            traced = int(self._memory.array(np.dtype(np.int64), (2,), self._traces[one.place])[1])
+            traced = self._traced(one)
             if traced != one.traced:  # with care, it is each program that must come to an end
                 one.traced, one.since = traced, now
                 one.processor = _processor_seconds(one.process.pid)
+            limit = self._timeout or max(60.0, 10 * self._slowest)
+            compiling = isinstance(one.order, Program) and traced == one.given
+            if not one.ready or compiling:
+                limit = max(limit, START_SECONDS)
             if now - one.since > limit:
                 used = _processor_seconds(one.process.pid) - one.processor
                 cause = f"no answer for {limit:.0f} s ({used:.1f} s of processor time)"
@@ -318,9 +323,13 @@ class WorkerEngine:
                     f"({cause}); is there enough memory? --workers 1 runs without worker processes"
                 )
         if isinstance(order, Program):
-            self._rated.append(cause)
+            self._rated.append(ProgramLost(cause, blamed=bool(program)))
         elif order is not None:
             self._results.append(Lost(order, cause, program))
+
+    def _traced(self, one: _Worker) -> int:
+        """How many programs a worker has named so far."""
+        return int(self._memory.array(np.dtype(np.int64), (2,), self._traces[one.place])[1])
 
     def _running(self, one: _Worker) -> str:
         """Text of the program that a worker was about to run; "" if it had named none."""
@@ -349,6 +358,8 @@ def _cause(exitcode: int | None) -> str:
         name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
         more = " (out of memory?)" if name == "SIGKILL" else ""
         return f"killed by {name}{more}"
+    if exitcode == worker.OUT_OF_MEMORY:
+        return "out of memory"
     return f"ended with status {exitcode}"
 
 

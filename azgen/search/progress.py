@@ -50,6 +50,17 @@ class Life:
         )
 
 
+def limit_reached(stop: StopSettings, select_fitness: float, programs: int, seconds: float) -> str:
+    """What ends a run that has come so far, in words; "" if nothing does."""
+    if select_fitness > stop.target_fitness:
+        return f"selection fitness above {stop.target_fitness:g}"
+    if stop.max_programs and programs >= stop.max_programs:
+        return f"{stop.max_programs} programs"
+    if stop.max_seconds and seconds >= stop.max_seconds:
+        return f"{stop.max_seconds:g} seconds"
+    return ""
+
+
 @dataclass(frozen=True)
 class Suspect:
     """A program in quarantine.

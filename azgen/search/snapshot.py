@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
-from azgen.language.program import RESERVED, Address, Program
+from azgen.language.ops import OpTable
+from azgen.language.program import Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import Champion, champion_record
 from azgen.runs.settings import Settings, as_mapping, settings_from
@@ -41,7 +42,7 @@ _ENTRY = ("key", "used", "fitness")
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend"),
+    "": ("name", "description", "backend", "baselines", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 
@@ -124,10 +125,8 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
         progress = _progress(space, checkpoint)
         states = _Reader(space, checkpoint)
         for number, life in enumerate(progress.lives):
-            state = states.island(number)
             order = Order(number, progress.round + 1, life.population)
-            if not life.ending:
-                engine.adopt(order, state.arrays)
+            engine.adopt(order, states.island(number).arrays)
     except (KeyError, TypeError, IndexError, ValueError, OverflowError, AttributeError) as error:
         raise DamagedError(f"{checkpoint.path} is damaged: {type(error).__name__} {error}") from None
     return progress
@@ -139,6 +138,9 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
     Raises:
         AzgenError: names the setting that is another.
     """
+    # First of all, as a checkpoint runs no code: after this, that of its settings is the run's own.
+    if stored.get("ops_text", "") != settings.ops_text:
+        raise AzgenError("the file of ops is not that which the run began with; restore ops.py in its folder")
     now, stored = as_mapping(settings), as_mapping(settings_from(stored, "the checkpoint's settings"))
     for section, value in now.items():
         if section in FREE[""]:
@@ -176,13 +178,18 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
         dict(zip(RATINGS, _whole([ratings[name] for name in RATINGS], len(RATINGS)), strict=True)),
         _whole([values["restarts"]], 1)[0],
         HallOfFame(
-            *([_champion(record) for record in checkpoint.values[name]] for name in ("hall", "front"))
+            *(
+                [_champion(record, space.settings.user.table) for record in checkpoint.values[name]]
+                for name in ("hall", "front")
+            )
         ),
         bool(values["confirmed"]),
         [Suspect(**suspect) for suspect in values["quarantine"]],
     )
     for suspect in progress.quarantine:
-        space.kernel.encode([Program.parse(suspect.program, "a program in quarantine")])
+        space.kernel.encode(
+            [Program.parse(suspect.program, "a program in quarantine", space.settings.user.table)]
+        )
     arrays = checkpoint.arrays
     if "emigrants.n" in arrays:
         n = _whole(arrays["emigrants.n"].tolist(), count)
@@ -196,9 +203,9 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
     return progress
 
 
-def _champion(record: Mapping[str, Any]) -> Champion:
+def _champion(record: Mapping[str, Any], ops: OpTable) -> Champion:
     fields = {field.name: record[field.name] for field in dataclasses.fields(Champion)}
-    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame")})
+    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame", ops)})
 
 
 class _Reader:
@@ -312,7 +319,7 @@ def _check_programs(kernel: Kernel, programs: Migrants, count: int) -> None:
             position = used["constant"][:, place]
             if kind == "index" and not ((position >= 0) & (position <= 1)).all():
                 raise ValueError(f"{op.name} names an entry that is not there")
-        reserved = [kernel.register(address) for address in RESERVED]
+        reserved = [kernel.register(address) for address in spec.form.reserved]
         if op.result and np.isin(used["out"], reserved).any():
             raise ValueError(f"{op.name} writes the label or the features")
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TypedDict
 
 from azgen.errors import AzgenError
+from azgen.language.metrics import Metric
+from azgen.language.userfile import NOTHING, UserFile
 from azgen.runs.settings import Sizes, TaskSettings
 from azgen.tasks.datasets import data_set_names, load_data_set
 from azgen.tasks.features import FeatureOptions
+from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import draw_seeds, teacher_split, teacher_tasks
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import Task, TaskSplit
 
+_OF_DATA = ("projected", "multiclass", "table")
+"""Sources that draw from data; the others are teachers."""
+
 _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
 _SYNTHETIC_VALID: Sizes = (100, 100, 100)
 
 
-def search_tasks(settings: TaskSettings, seed: int, redraw: int) -> tuple[Task, ...]:
-    """The search tasks of `make_tasks` alone; cheaper for synthetic tasks, which restarts redraw often."""
-    if settings.source in ("table", "projected"):
-        return make_tasks(settings, seed, redraw).search
+def search_tasks(
+    settings: TaskSettings, seed: int, redraw: int, user: UserFile = NOTHING
+) -> tuple[Task, ...]:
+    """The search tasks of `make_tasks` alone; cheaper, as restarts redraw them often."""
+    if settings.source == "table":
+        return make_tasks(settings, seed, redraw, user).search
+    if settings.source == "projected" or settings.source == "multiclass":
+        return make_tasks(dataclasses.replace(settings, n_select=1, n_test=1), seed, redraw, user).search
     n_other = settings.n_select + settings.n_test
     data, param = draw_seeds(settings.n_search * (1 + redraw) + n_other, seed)
     own = slice(-settings.n_search, None) if redraw else slice(settings.n_search)
     return teacher_tasks(
-        settings.source,  # type: ignore[arg-type]  # the sources that are left are teachers
+        settings.source,
         settings.n_search,
         settings.n_features,
         (_sizes(settings.n_train) or _SYNTHETIC_TRAIN)[0],
         (_sizes(settings.n_valid) or _SYNTHETIC_VALID)[0],
-        data_seeds=data[own],
-        param_seeds=param[own],
+        data_seeds=settings.data_seeds or data[own],
+        param_seeds=settings.param_seeds or param[own],
         noise=settings.noise,
+        metric=_teacher_metric(settings, user),
     )
 
 
@@ -44,33 +56,35 @@ class _Counts(TypedDict):
     n_test: int
 
 
-def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
+def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
     """Search, selection and test tasks.
 
     Args:
         settings: see `TaskSettings`.
         seed: fixes everything; selection and test tasks depend on it alone.
         redraw: other search tasks for each number, which share no scored example with selection and test
-        tasks.
+            tasks.
+        user: where a metric of the user's own is defined.
 
     Raises:
         AzgenError: the data cannot be used; says where and why.
     """
     counts = _Counts(n_search=settings.n_search, n_select=settings.n_select, n_test=settings.n_test)
     if settings.source == "table":
-        splits = SplitOptions(**counts, seed=seed, redraw=redraw)
-        features = FeatureOptions(impute=settings.impute or None, drop_constant=settings.drop_constant)
-        options = TableOptions(kind=settings.kind, features=features, splits=splits)
+        options, target = table_options(settings, seed, redraw), settings.target or None
         if settings.data in data_set_names():
-            return tasks_of_table(load_data_set(settings.data).table(), settings.target or None, options)
-        return table_tasks(settings.data, settings.target or None, options)
+            split = tasks_of_table(load_data_set(settings.data).table(), target, options)
+        else:
+            split = table_tasks(settings.data, target, options)
+        return split.with_metric(user.metric(settings.metric)) if settings.metric else split
     n_train, n_valid = _sizes(settings.n_train), _sizes(settings.n_valid)
-    if settings.source == "projected":
+    if settings.source == "projected" or settings.source == "multiclass":
         data = load_data_set(settings.data)
-        return projected_tasks(
+        make = projected_tasks if settings.source == "projected" else multiclass_tasks
+        split = make(
             data.x,
             data.y,
-            n_features=settings.n_features,
+            n_features=settings.n_features or None,
             **counts,
             n_train=n_train,
             n_valid=n_valid,
@@ -80,6 +94,7 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
             redraw=redraw,
             source=settings.data,
         )
+        return split.with_metric(user.metric(settings.metric)) if settings.metric else split
     return teacher_split(
         settings.source,
         settings.n_features,
@@ -89,6 +104,47 @@ def make_tasks(settings: TaskSettings, seed: int, redraw: int = 0) -> TaskSplit:
         seed=seed,
         redraw=redraw,
         noise=settings.noise,
+        metric=_teacher_metric(settings, user),
+        data_seeds=settings.data_seeds or None,
+        param_seeds=settings.param_seeds or None,
+    )
+
+
+def _teacher_metric(settings: TaskSettings, user: UserFile) -> Metric:
+    """Of classification, labels are the signs of the teacher's outputs."""
+    if settings.metric:
+        return user.metric(settings.metric)
+    return "accuracy" if settings.kind == "classification" else "rmse"
+
+
+def table_options(settings: TaskSettings, seed: int, redraw: int = 0) -> TableOptions:
+    """The options with which a table is read."""
+    folds = settings.folds
+    splits = SplitOptions(
+        n_search=folds or settings.n_search,
+        n_select=settings.n_select,
+        n_test=settings.n_test,
+        test_fraction=settings.test_fraction,
+        select_fraction=settings.select_fraction,
+        valid_fraction=settings.valid_fraction,
+        method="folds" if folds else "random",
+        seed=seed,
+        redraw=redraw,
+    )
+    categorical = settings.categorical
+    features = FeatureOptions(
+        impute=settings.impute or None,
+        drop_constant=settings.drop_constant,
+        drop=settings.drop,
+        categorical="auto" if categorical == ("auto",) else categorical,
+    )
+    return TableOptions(
+        kind=settings.kind,
+        positive=settings.positive or None,
+        features=features,
+        splits=splits,
+        groups=settings.groups or None,
+        time=settings.time or None,
     )
 
 
@@ -105,7 +161,7 @@ def search_redraw(run: TaskSettings, changed: TaskSettings, redraw: int) -> int:
         changed: settings of the island's.
         redraw: number of the redraw by itself; 0 for an island's first population.
     """
-    if changed == run or changed.source in ("projected", "table"):
+    if changed == run or changed.source in _OF_DATA:
         return redraw
     used = run.n_search + run.n_select + run.n_test
     own = changed.n_search + changed.n_select + changed.n_test

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.render import KernelSpec
+from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
-from azgen.execution.layout import TASKS, LaneTasks, aligned, lay_out
-from azgen.language.program import FUNCTIONS, Memory, Program
-from azgen.language.zoo import find_program, zoo
+from azgen.execution.layout import TASKS, LaneTasks, aligned, check_form, check_tasks, lay_out
+from azgen.language.metrics import Metric
+from azgen.language.program import FUNCTIONS, VECTOR, Memory, Program
+from azgen.language.zoo import find_program, zoo, zoo_for_classes
 from azgen.runs.settings import Settings, task_settings
 from azgen.search.sources import search_redraw, search_tasks
 from azgen.tasks.task import Task, TaskSplit
@@ -24,9 +26,20 @@ from azgen.tasks.task import Task, TaskSplit
 _NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")
 
 
-def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program | None = None) -> KernelSpec:
-    """The search space's kernel: ops, memory and sizes of the settings."""
+def kernel_spec(
+    settings: Settings, n_features: int, metric: Metric, start: Program | None = None, classes: int = 0
+) -> KernelSpec:
+    """The search space's kernel: ops, memory and sizes of the settings.
+
+    Raises:
+        AzgenError: the memory has no room for label and prediction.
+    """
     functions = [getattr(settings, name) for name in FUNCTIONS]
+    if classes and settings.memory.vectors < VECTOR.memory.vectors:
+        raise AzgenError(
+            f"memory.vectors is {settings.memory.vectors}; for several classes at least "
+            f"{VECTOR.memory.vectors} (features, {VECTOR})"
+        )
     given = start.functions if start else ((), (), ())
     capacity = sum(max(f.max_size, f.initial_size, len(g)) for f, g in zip(functions, given, strict=True))
     memory = settings.memory
@@ -38,13 +51,24 @@ def kernel_spec(settings: Settings, n_features: int, metric: str, start: Program
         allowed=(functions[0].ops, functions[1].ops, functions[2].ops),
         also=tuple(sorted({i.op.name for i in start.instructions()})) if start else (),
         capacity=capacity + 1,  # trading an instruction inserts before it removes
+        table=settings.user.table,
+        classes=classes,
     )
 
 
-def start_program(settings: Settings) -> Program | None:
-    """The program that populations start from; None for random and empty ones."""
+def start_program(settings: Settings, tasks: Sequence[Task]) -> Program | None:
+    """The program that populations start from; None for random and empty ones.
+
+    Raises:
+        AzgenError: it has another form than the tasks.
+    """
     initial = settings.evolution.initial
-    return None if initial in ("random", "empty") else find_program(initial)
+    if initial in ("random", "empty"):
+        return None
+    program = zoo_for_classes(initial) if tasks[0].vector_classes else None
+    program = program or find_program(initial, settings.user.table)
+    check_form(program, tasks)
+    return program
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +102,10 @@ class SearchSpace:
         """Builds the kernels and lays the tasks out.
 
         Raises:
-            AzgenError: tasks of an island that cannot be made, or no compiler.
+            AzgenError: tasks of an island that cannot be made, or need programs of another form; or no
+                compiler.
         """
-        start = start_program(settings)
+        start = start_program(settings, split.select)
         select = task_set(settings, start, split.select, settings.tasks.epochs)
         variants = range(min(len(settings.islands.tasks) or 1, settings.islands.count))
         search = [
@@ -92,6 +117,11 @@ class SearchSpace:
             )
             for variant in variants
         ]
+        if any(tasks.kernel.spec.form != select.kernel.spec.form for tasks in search):
+            raise AzgenError(
+                "islands.tasks: some tasks have several classes with one-hot labels and others do not; "
+                "programs of the two kinds cannot be exchanged"
+            )
         return SearchSpace(settings, start, select, search)
 
     @property
@@ -112,7 +142,8 @@ class SearchSpace:
         factor = self.settings.evolution.max_cost
         if not factor:
             return 0.0
-        setup, predict, learn = zoo("neural-net").cost(tasks.kernel.spec.n_features)
+        net = zoo("softmax-neural-net" if tasks.kernel.spec.classes else "neural-net")
+        setup, predict, learn = net.cost(tasks.kernel.spec.n_features)
         record = tasks.lanes.record[0]
         return float(factor * (setup + int(record["n_steps"]) * predict + int(record["n_training"]) * learn))
 
@@ -134,7 +165,8 @@ class SearchSpace:
             sets.append(
                 {
                     "n_features": spec.n_features,
-                    "metric": spec.metric,
+                    "metric": str(spec.metric),
+                    "classes": spec.classes,
                     "n_tasks": lanes.n_tasks,
                     "lanes": lanes.lanes,
                     **record,
@@ -147,10 +179,13 @@ class SearchSpace:
     def described(settings: Settings, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SearchSpace:
         """The space that `describe` described; uses the arrays where they lie, if the lanes are this
         machine's."""
-        start = Program.parse(header["start"], "the initial program") if header["start"] else None
+        table, text = settings.user.table, header["start"]
+        start = Program.parse(text, "the initial program", table) if text else None
         sets = []
         for number, values in enumerate(header["sets"]):
-            kernel = build_kernel(kernel_spec(settings, values["n_features"], values["metric"], start))
+            metric = settings.user.metric(values["metric"])
+            spec = kernel_spec(settings, values["n_features"], metric, start, values["classes"])
+            kernel = build_kernel(spec)
             prefix = f"{number}."
             mine = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
             lanes = _from_arrays(values, mine, values["lanes"])
@@ -162,7 +197,9 @@ class SearchSpace:
 
 def task_set(settings: Settings, start: Program | None, tasks: tuple[Task, ...], epochs: int) -> TaskSet:
     """Tasks in the lanes of their kernel."""
-    kernel = build_kernel(kernel_spec(settings, tasks[0].n_features, tasks[0].metric, start))
+    task = tasks[0]
+    check_tasks(tasks)
+    kernel = build_kernel(kernel_spec(settings, task.n_features, task.metric, start, task.vector_classes))
     lanes = lay_out(
         tasks,
         kernel.spec.lane,
@@ -186,14 +223,14 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     changed = task_settings(settings, island)
     if changed == settings.tasks:
         return split.search
-    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0))
+    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0), settings.user)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
     changed = task_settings(settings, population % settings.islands.count)
     redraw = search_redraw(settings.tasks, changed, population)
-    return search_tasks(changed, settings.seed, redraw)
+    return search_tasks(changed, settings.seed, redraw, settings.user)
 
 
 def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:

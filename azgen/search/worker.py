@@ -16,12 +16,14 @@ from multiprocess import reduction
 
 from azgen.codegen.cache import set_build_directory
 from azgen.errors import AzgenError
-from azgen.language.program import Program
 from azgen.runs.settings import settings_from
 from azgen.search.host import Host
 from azgen.search.messages import Order, decode, encode
 from azgen.search.shared import SharedMemory, SharedStates
 from azgen.search.space import SearchSpace
+
+OUT_OF_MEMORY = 12
+"""Exit status of a worker that got no memory (the number of the system's error ENOMEM)."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -45,6 +47,8 @@ def main(connection: Any, parent: int) -> None:
             connection.send_bytes(_answer(host, connection.recv_bytes()))
     except (EOFError, OSError):
         return  # the coordinator is gone, or needs this worker no more
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)  # all that this process holds goes with it; another begins with less
     except BaseException as error:
         connection.send_bytes(_error(error))
 
@@ -77,8 +81,10 @@ def _answer(host: Host, message: bytes) -> bytes:
     header, arrays = decode(message)
     try:
         if header["kind"] == "rate":
-            return encode({"kind": "fitness"}, {"fitness": host.rate(Program.parse(header["program"]))})
+            return encode({"kind": "fitness"}, {"fitness": host.rate(host.parse(header["program"]))})
         return host.run(Order.decode(header, arrays)).encode()
+    except MemoryError:
+        raise
     except Exception as error:
         return _error(error)
 

@@ -9,20 +9,27 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from azgen.execution.execute import execute
+from azgen.errors import AzgenError
+from azgen.execution.execute import compile_together, execute
 from azgen.execution.oracle import fitness_of_loss, loss_of
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.settings import Settings
-from azgen.tasks.task import FloatArray, Task
+from azgen.study.tune import Tuned, tune
+from azgen.tasks.task import FloatArray, Task, TaskSplit
 
 CONFIDENCE = 0.95
+
+Which = Literal["all", "few"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Score:
 
     @staticmethod
     def of(
-        name: str, fitness: NDArray[np.float64], metric: str, champion: NDArray[np.float64] | None = None
+        name: str, fitness: NDArray[np.float64], metric: Metric, champion: NDArray[np.float64] | None = None
     ) -> Score:
         """The score of one fitness per task, compared with the champion's on the same tasks."""
         errors = [rms_error(value) for value in fitness] if metric == "rmse" else None
@@ -111,40 +118,53 @@ def rms_error(fitness: float) -> float:
 
 
 def baseline_scores(
-    tasks: Sequence[Task], champion: NDArray[np.float64], settings: Settings, extended: bool = False
+    split: TaskSplit, champion: NDArray[np.float64], settings: Settings, which: Which = "all"
 ) -> tuple[Score, ...]:
     """Scores of the baselines on the test tasks.
 
     Args:
-        tasks: the test tasks.
-        champion: the champion's fitness per task, for the paired differences.
-        settings: the run's; hand-designed programs are executed as the champion was.
-        extended: beside a constant, linear regression by gradient descent and scikit-learn's, also the other
-            hand-designed programs, and scikit-learn's multi-layer perceptron and gradient boosting on the
-            first few test tasks (their intervals say how many). What would take minutes is left out.
+        split: the run's tasks; the constants of the zoo's programs are tuned on search and selection tasks.
+        champion: the champion's fitness per test task, for the paired differences.
+        settings: the run's; programs are executed as the champion was.
+        which: "few" are a constant, linear regression by gradient descent and scikit-learn's; "all" are also
+            the other programs of the zoo, each of them as it is and with its constants tuned, and
+            scikit-learn's multi-layer perceptron and gradient boosting on the first few test tasks (their
+            intervals say how many). What would take minutes is left out.
     """
-    metric, shape = tasks[0].metric, (tasks[0].n_train, tasks[0].n_features)
-    classification = tasks[0].is_classification
+    tasks, metric = split.test, split.metric
+    shape, classification = (tasks[0].n_train, tasks[0].n_features), tasks[0].is_classification
+    every = {name: program for name in PROGRAMS if (program := zoo(name)).form == tasks[0].form}
+    if which == "few":
+        every = dict(islice(every.items(), 1))
+    programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
     found: dict[str, NDArray[np.float64]] = {}
-    programs = ["linear", "affine", "neural-net", "best-evolved"] if extended else ["linear"]
-    if shape[1] > _LARGEST_NET:
-        programs = [name for name in programs if not zoo(name).memory.matrices]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Lack of convergence, collinear columns and the like: the score tells.
         warnings.simplefilter("ignore")
         found[_CONSTANT[classification, metric == "log-loss"]] = _each(tasks, _constant)
-        for name in programs:
-            found[f"zoo:{name} ({_PROGRAMS[name, classification]})"] = _execute(zoo(name), tasks, settings)
+        classes = tasks[0].vector_classes
+        compile_together(list(programs.values()), shape[1], metric, settings.dtype, classes)
+        for name, program in programs.items():
+            what = PROGRAMS[name].format("logistic" if classification else "linear")
+            found[f"zoo:{name} ({what})"] = _execute(program, tasks, settings)
+            tuned = _tuned(program, split, settings) if which == "all" else None
+            if tuned:
+                found[f"zoo:{name}, tuned ({tuned.trials} settings)"] = _execute(
+                    tuned.program, tasks, settings
+                )
         linear = _logistic_regression if classification else _ridge
         found[f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}"] = _each(tasks, linear)
-        if extended and shape[0] * shape[1] <= _LARGEST_FIT:
+        if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
             some = tasks[:_SLOW_TASKS]
             found["scikit-learn multi-layer perceptron"] = _each(some, _perceptron)
             found["scikit-learn gradient boosting"] = _each(some, _boosting)
     return tuple(Score.of(name, fitness, metric, champion[: len(fitness)]) for name, fitness in found.items())
 
 
-_SLOW_TASKS = 8
+TRIALS = 160
+"""Settings of the constants that a program of the zoo is tuned with."""
+
+_SLOW_TASKS = 4
 """Test tasks that the slower of scikit-learn's models are fitted to."""
 
 _LARGEST_FIT = 400_000
@@ -153,25 +173,33 @@ _LARGEST_FIT = 400_000
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
 
+_LARGEST_TUNING = 3e10
+"""Multiplications beyond which a program is tuned with fewer settings: some ten seconds of one core."""
+
 _CONSTANT = {
     (False, False): "mean of the training labels",
     (True, False): "most frequent class",
     (True, True): "share of the classes in training",
 }
-_PROGRAMS = {
-    ("linear", False): "linear regression by gradient descent",
-    ("linear", True): "logistic regression by gradient descent",
-    ("affine", False): "linear regression with a bias",
-    ("affine", True): "logistic regression with a bias",
-    ("neural-net", False): "two-layer network",
-    ("neural-net", True): "two-layer network",
-    ("best-evolved", False): "AutoML-Zero's best, evolved for classes",
-    ("best-evolved", True): "AutoML-Zero's best",
+PROGRAMS = {
+    "linear": "{} regression by gradient descent",
+    "affine": "{} regression with a bias",
+    "neural-net": "two-layer network",
+    "evolved-net": "two-layer network as evolved",
+    "best-evolved": "AutoML-Zero's best, evolved for classes",
+    "best-evolved-raw": "the same as evolution left it",
+    "noisy-relu": "network adapted to few examples",
+    "rate-decay": "network adapted to fast training",
+    "mean-weight-rate": "network adapted to many classes",
+    "softmax-linear": "softmax regression by gradient descent",
+    "softmax-neural-net": "two-layer network",
+    "softmax-mean-weight-rate": "network adapted to many classes",
 }
+"""The zoo's programs, and what each of them is."""
 
 Predictor = Callable[[Task], FloatArray]
 """Learns from a task's training examples and predicts its validation labels: numbers, or probabilities of
-class 1."""
+class 1, or of every class."""
 
 
 def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDArray[np.float64]:
@@ -186,23 +214,48 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDA
     ).fitness
 
 
+def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | None:
+    """The constants that are best on the search and selection tasks; None: too much to try."""
+    first, epochs = split.search[0], settings.tasks.epochs
+    _, predict, learn = program.cost(first.n_features)
+    cost = len(split.search) * (
+        (first.n_train * epochs + first.n_valid) * predict + first.n_train * epochs * learn
+    )
+    trials = min(TRIALS, int(_LARGEST_TUNING / cost))
+    if trials < 2:
+        return None
+    with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
+        return tune(
+            program,
+            split.search,
+            trials,
+            seed=settings.seed,
+            epochs=epochs,
+            dtype=settings.dtype,
+            select=split.select,
+            max_abs_error=settings.tasks.max_abs_error,
+        )
+    return None
+
+
 def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
     return np.array([fitness_of_predictions(task, predictor(task)) for task in tasks])
 
 
 def fitness_of_predictions(task: Task, predictions: FloatArray) -> float:
     """Fitness of predictions of a task's validation examples, in the task's metric; see `azgen.execute`."""
+    weights = task.loss_weights
     losses = [
-        loss_of(label, prediction, task.metric, task.loss_weights[int(label > 0.5)])
+        loss_of(label, prediction, task.metric, weights)
         for label, prediction in zip(task.y_valid, predictions, strict=True)
     ]
     return fitness_of_loss(float(np.mean(losses)), task.metric)
 
 
 def _constant(task: Task) -> FloatArray:
-    mean = task.y_train.mean()
-    # As a probability it is that of class 1; a tie is class 0, as everywhere.
-    return np.full(len(task.y_valid), mean)
+    mean = task.y_train.mean(axis=0)
+    # As a probability it is that of class 1, or of each class; a tie is the first class, as everywhere.
+    return np.full_like(task.y_valid, mean)
 
 
 def _logistic_regression(task: Task) -> FloatArray:
@@ -245,10 +298,14 @@ def _boosting(task: Task) -> FloatArray:
 
 
 def _probabilities(task: Task, model: Any) -> FloatArray:
-    if len(np.unique(task.y_train)) < 2:
+    classes = task.y_train.argmax(axis=1) if task.vector_classes else task.y_train.astype(int)
+    if len(np.unique(classes)) < 2:
         return _constant(task)
-    model.fit(task.x_train, task.y_train)
-    return np.asarray(model.predict_proba(task.x_valid)[:, 1], dtype=np.float64)
+    model.fit(task.x_train, classes)
+    # A class that does not occur in training has no column of the model's.
+    probabilities = np.zeros((task.n_valid, task.n_classes or 2))
+    probabilities[:, model.classes_] = model.predict_proba(task.x_valid)
+    return probabilities if task.vector_classes else probabilities[:, 1]
 
 
 def _numbers(task: Task, model: Any) -> FloatArray:

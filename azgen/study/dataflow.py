@@ -16,7 +16,7 @@ import numpy as np
 
 from azgen.language import OPS, Address, Instruction, Op, Program
 from azgen.language.normalize import live_after
-from azgen.language.program import FEATURES, FUNCTIONS, LABEL, PREDICTION, RESERVED
+from azgen.language.program import FEATURES, FUNCTIONS, SCALAR
 
 Leaf = Literal["", "entry", "zero", "label", "prediction", "features", "constant"]
 
@@ -24,6 +24,12 @@ SIGMOID = Op(
     -1, "sigmoid", "s -> s", "sigmoid({a})", lambda a: 1 / (1 + np.exp(-a)), "",
     "sigmoid({a})", lambda F: 0.0,
     "The logistic function, which a classifier's predictions pass through.",
+)  # fmt: skip
+
+SOFTMAX = Op(
+    -2, "softmax", "v -> v", "softmax({a})", np.exp, "",
+    "softmax({a}, n_classes)", lambda F: 0.0,
+    "Probabilities of several classes, which a classifier's vectors of predictions pass through.",
 )  # fmt: skip
 
 _DIVISIONS = frozenset(op.id for op in OPS if "/" in op.python)
@@ -82,7 +88,7 @@ class Flow:
 
     Args:
         program: any program.
-        classifier: whether every prediction becomes its sigmoid.
+        classifier: whether every prediction becomes its sigmoid; of the vector form it becomes its softmax.
 
     Attributes:
         setup, predict, learn: the three functions.
@@ -100,18 +106,24 @@ class Flow:
         self.users: dict[Value, list[Value]] = {}
         ops = {instruction.op.id for instruction in self.program.instructions()}
         self.signed_zeros = any(op in _DIVISIONS or op not in range(len(OPS)) for op in ops)
+        self.prediction = self.program.form.prediction
         self._written = {i.writes for i in self.program.instructions()} | (
-            {PREDICTION} if classifier else set()
+            {self.prediction} if classifier else set()
         )
         before_predict, after_predict, _ = live_after(self.program)
         self._starts_with = before_predict
         self._outlasting = dict(zip(FUNCTIONS, (before_predict, after_predict, before_predict), strict=True))
-        outlasting = before_predict | (after_predict - {PREDICTION})
-        self.attributes = (outlasting & self._written) - RESERVED - self._never_changed()
+        outlasting = before_predict | (after_predict - {self.prediction})
+        self.attributes = (outlasting & self._written) - self.program.form.reserved - self._never_changed()
         self.setup, self.predict, self.learn = (self._function(name) for name in FUNCTIONS)
         for value in self.values():
             for operand in value.operands:
                 self.users.setdefault(operand, []).append(value)
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several classes: label and prediction are vectors."""
+        return self.program.form != SCALAR
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -138,7 +150,7 @@ class Flow:
             if not others
             and first.op.name == "scalar_const_set"
             and any(first is instruction for instruction in self.program.setup)
-            and not (address == PREDICTION and self.classifier)
+            and not (address == self.prediction and self.classifier)
         )
 
     def _function(self, name: str) -> Function:
@@ -166,11 +178,12 @@ class Flow:
             current[instruction.writes] = value
             function.steps.append(value)
         if name == "predict":
-            result = read(PREDICTION)
+            result = read(self.prediction)
             if self.classifier:
-                result = Value("s", PREDICTION, name, SIGMOID, (result,))
+                op = SOFTMAX if self.several else SIGMOID
+                result = Value(op.result, self.prediction, name, op, (result,))
                 function.steps.append(result)
-                current[PREDICTION] = result
+                current[self.prediction] = result
             function.result = result
         made = set(function.steps)
         kept = self.attributes & self._outlasting[name]
@@ -179,14 +192,14 @@ class Flow:
 
     def _at_start(self, function: str, address: Address) -> Value:
         leaf: Leaf = "zero"
-        if address == LABEL:
+        if address == self.program.form.label:
             leaf = "label" if function == "learn" else "zero"
         elif address == FEATURES:
             leaf = "zero" if function == "setup" else "features"
         elif function != "setup":
             if address in self.constants:
                 return self.constants[address]
-            if address == PREDICTION and function == "learn" and address not in self._starts_with:
+            if address == self.prediction and function == "learn" and address not in self._starts_with:
                 leaf = "prediction"
             elif address in self.attributes:
                 leaf = "entry"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import os
 import platform
 import sys
@@ -42,8 +43,14 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
         "vector_math": bool(lane.vector_function("exp")),
         "lanes": lane.lanes,
         "dtype": settings.dtype,
-        "metric": split.metric,
+        "metric": str(split.metric),
         "n_features": split.n_features,
+        "classes": split.search[0].vector_classes,
+        **(
+            {"ops_sha256": hashlib.sha256(settings.ops_text.encode()).hexdigest()}
+            if settings.ops_text
+            else {}
+        ),
         "data": dict(split.provenance),
     }
 

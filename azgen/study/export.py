@@ -18,14 +18,15 @@ from azgen.codegen.render import environment
 from azgen.errors import AzgenError
 from azgen.language import Program
 from azgen.language import random as draws
+from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
+from azgen.language.program import VECTOR
 from azgen.study.dataflow import Flow, Parameter
 from azgen.study.folding import Folder
 from azgen.study.naming import Namer
 from azgen.study.provenance import Provenance
 
-METRICS = ("rmse", "accuracy")
 DTYPES = ("float32", "float64")
-_HELPERS = ("sigmoid", "minimum", "maximum")
+_HELPERS = ("sigmoid", "softmax", "minimum", "maximum")
 _WIDTH = 100
 
 
@@ -42,7 +43,7 @@ def export(
     program: Program,
     path: str | Path,
     *,
-    metric: str = "rmse",
+    metric: Metric | None = None,
     dtype: str = "float32",
     epochs: int = 1,
     class_name: str | None = None,
@@ -53,7 +54,9 @@ def export(
     Args:
         program: the program.
         path: file to write, for example ``winner.py``; an existing one is replaced as a whole.
-        metric: "rmse" for a regressor, "accuracy" for a classifier of two classes.
+        metric: one of numbers (such as "rmse") gives a regressor, one of classes ("accuracy") a classifier:
+            of two classes, or of several if the program is of the vector form. None: "rmse" for a program
+            of the scalar form, else "accuracy".
         dtype: number type of the module's arithmetic, that in which the program was evolved.
         epochs: passes over the training examples that the module makes unless told otherwise.
         class_name: name of the class, EvolvedRegressor or EvolvedClassifier by default.
@@ -91,7 +94,7 @@ def export(
 def render_module(
     program: Program,
     *,
-    metric: str = "rmse",
+    metric: Metric | None = None,
     dtype: str = "float32",
     epochs: int = 1,
     class_name: str | None = None,
@@ -106,13 +109,19 @@ def render_module(
     Raises:
         AzgenError: an argument makes no sense.
     """
-    if metric not in METRICS:
+    several = program.form == VECTOR
+    metric = metric or ("accuracy" if several else "rmse")
+    if not isinstance(metric, UserMetric) and metric not in METRICS:
         raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
+    if several and not is_classification(metric):
+        raise AzgenError(
+            f"metric is '{metric}', but the program tells classes apart ({VECTOR}): take accuracy"
+        )
     if dtype not in DTYPES:
         raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
     if epochs < 1:
         raise AzgenError(f"epochs is {epochs}; it must be at least 1")
-    classifier = metric == "accuracy"
+    classifier = is_classification(metric)
     class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
     if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
         raise AzgenError(
@@ -136,13 +145,18 @@ def render_module(
             module_name=module_name if module_name.isidentifier() else "winner",
             class_name=class_name,
             classifier=classifier,
+            several=several,
+            form=program.form,
             dtype=dtype,
             epochs=epochs,
             draws=draws,
             stochastic=flow.program.stochastic,
             helpers=[name for name in _HELPERS if _calls_helper([*setup, *predict, *learn], name)],
             signature=_signature(
-                ["self", "n_features", *(a.name for a in arguments), *["rng"] * flow.program.stochastic]
+                [
+                    *("self", "n_features", *["n_classes"] * several),
+                    *(*(a.name for a in arguments), *["rng"] * flow.program.stochastic),
+                ]
             ),
             setup=setup,
             predict=predict,
@@ -158,7 +172,8 @@ def _calls_helper(lines: list[str], name: str) -> bool:
 
 
 def _setup_lines(flow: Flow, namer: Namer, used: set[Parameter], draws_later: bool) -> list[str]:
-    lines = [f"self.{p.name} = DTYPE({p.name})" for p in flow.parameters if p in used]
+    lines = ["self.n_classes = n_classes"] if flow.program.form == VECTOR else []
+    lines += [f"self.{p.name} = DTYPE({p.name})" for p in flow.parameters if p in used]
     if draws_later:
         lines.append("self.rng = rng")
     lines += Folder(flow, flow.setup, namer, used).lines

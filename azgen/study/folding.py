@@ -31,6 +31,9 @@ class Names(Protocol):
     def local(self, value: Value) -> str:
         """A fresh name for a value that lives within one call."""
 
+    def given(self, value: Value) -> str:
+        """Name of an argument: features, label or prediction."""
+
 
 class Folder:
     """Writes one function's statements; `lines` holds them afterwards.
@@ -205,7 +208,7 @@ class Folder:
         if value.leaf == "constant":
             (parameter,) = value.parameters
             return Expression(self._parameter(parameter, cast=True), constant=parameter.value)
-        return Expression(ast.Name(value.leaf), view=True)
+        return Expression(ast.Name(self._names.given(value)), view=True)
 
     def _zero(self, kind: str) -> Expression:
         if kind == "s":
@@ -226,7 +229,8 @@ class Folder:
     def _surroundings(self) -> dict[str, ast.expr]:
         if self._in_setup:
             return {"n_features": ast.Name("n_features"), "rng": ast.Name("rng")}
-        return {"n_features": parse("len(features)"), "rng": parse("self.rng")}
+        n_classes = parse("self.n_classes")
+        return {"n_features": parse("len(features)"), "n_classes": n_classes, "rng": parse("self.rng")}
 
     def _expression(self, value: Value) -> Expression:
         if value.leaf:
@@ -259,7 +263,9 @@ class Folder:
 
 @cache
 def _zero_of_zeros(op: Op) -> bool:
-    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros."""
+    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros, whatever its constants."""
+    if op.constants:
+        return False
     shapes = {"s": (), "v": (2,), "m": (2, 2)}
     inputs = [np.zeros(shapes[kind])[()] for kind in op.operands]
     with np.errstate(all="ignore"):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import keyword
 
 from azgen.language import Address
-from azgen.language.program import PREDICTION
-from azgen.study.dataflow import SIGMOID, Flow, Parameter, Value
+from azgen.study.dataflow import SIGMOID, SOFTMAX, Flow, Parameter, Value
 from azgen.study.roles import Roles, changes, depends_on, is_product
 
 _TAKEN = ("self", "np", "rng", "features", "label", "prediction", "n_features", "predict", "learn")
+_TAKEN_FOR_CLASSES = ("softmax", "n_classes", "probabilities")
 _TAKEN_BY_MODULE = ("sigmoid", "minimum", "maximum", "standardize", "epochs", "random_state")
 
 _KIND = {"s": "scalar", "v": "vector", "m": "matrix"}
@@ -75,7 +75,7 @@ class Namer:
     def __init__(self, flow: Flow):
         self._flow = flow
         self._roles = Roles(flow)
-        self._used = {*_TAKEN, *_TAKEN_BY_MODULE}
+        self._used = {*_TAKEN, *_TAKEN_BY_MODULE, *(_TAKEN_FOR_CLASSES if flow.several else ())}
         self._suggested: dict[Address, str] = {}
         order = {a: position for position, a in reversed(list(enumerate(self._reads())))}
         addresses = sorted(flow.attributes, key=lambda address: (order.get(address, -1), address))
@@ -93,6 +93,10 @@ class Namer:
         if value is self._flow.predict.result and not self._flow.classifier:
             return "prediction"
         return self._unique(self._described(value))
+
+    def given(self, value: Value) -> str:
+        """Name of an argument: features, label or prediction."""
+        return "probabilities" if value.leaf == "prediction" and self._flow.several else value.leaf
 
     def description(self, parameter: Parameter) -> str:
         """What a parameter is, for the class's documentation."""
@@ -122,8 +126,8 @@ class Namer:
     def _attribute_name(self, address: Address) -> str:
         roles = self._roles
         definitions = roles.definitions(address)
-        if address == PREDICTION:
-            return "last_prediction"
+        if address == self._flow.prediction:
+            return "last_probabilities" if self._flow.several else "last_prediction"
         if address in roles.learned:
             return self._learned_name(address)
         if definitions and all(changes(value) for value in definitions):
@@ -143,11 +147,11 @@ class Namer:
 
     def _learned_name(self, address: Address) -> str:
         roles = self._roles
+        if address in roles.weight_vectors or address in roles.output_matrices:
+            return "output_weights" if roles.layered else "weights"
         if address in roles.weight_matrices:
             return "hidden_weights" if roles.layered else "weights"
-        if address in roles.weight_vectors:
-            return "output_weights" if roles.layered else "weights"
-        if address in roles.learned_operands("s", "scalar_sum"):
+        if address in roles.learned_operands("s", "scalar_sum") or address in roles.output_biases:
             return "output_bias" if roles.layered else "bias"
         if address in roles.learned_operands("v", "vector_sum"):
             return "hidden_bias" if roles.layered else "bias"
@@ -226,6 +230,8 @@ class Namer:
             return "error"
         if SIGMOID in users:
             return "logit"
+        if SOFTMAX in users:
+            return "scores"
         if value in roles.corrections and op.python in ("{a} * {b}", "{a} / {b}", "np.outer({a}, {b})"):
             gated = any(operand.op and "heaviside" in operand.op.name for operand in operands)
             return "step" if value.kind == "s" else "hidden_update" if gated and roles.layered else "update"

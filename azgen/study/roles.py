@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from azgen.language import Address
-from azgen.study.dataflow import Flow, Value
+from azgen.study.dataflow import SOFTMAX, Flow, Value
 
 _ADDING = ("{a} + {b}", "{a} - {b}")
 
@@ -61,12 +61,36 @@ class Roles:
     @cached_property
     def layered(self) -> bool:
         """Whether there is a hidden layer: learned weights times what a learned matrix feeds."""
-        return any(
+        return bool(self.output_matrices) or any(
             value.op is not None
             and value.op.name == "vector_inner_product"
             and value in self.activations
             and any(_is_entry(operand, self.weight_vectors) for operand in value.operands)
             for value in self._flow.predict.steps
+        )
+
+    @cached_property
+    def output_matrices(self) -> frozenset[Address]:
+        """Learned matrices that Predict multiplies with what a learned matrix feeds."""
+        return frozenset(
+            value.operands[0].address
+            for value in self._flow.predict.steps
+            if value.op is not None
+            and value.op.name == "matrix_vector_product"
+            and _is_entry(value.operands[0], self.weight_matrices)
+            and value.operands[1] in self.activations
+        )
+
+    @cached_property
+    def output_biases(self) -> frozenset[Address]:
+        """Learned vectors that Predict adds last, to the scores of the classes."""
+        scores = [value.operands[0] for value in self._flow.predict.steps if value.op is SOFTMAX]
+        return frozenset(
+            operand.address
+            for score in scores
+            if score.op is not None and score.op.name == "vector_sum"
+            for operand in score.operands
+            if _is_entry(operand, self.learned)
         )
 
     def learned_operands(self, kind: str, *ops: str) -> frozenset[Address]:

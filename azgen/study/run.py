@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,23 +16,27 @@ from numpy.typing import NDArray
 from azgen.codegen.candidate import render_candidates
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.render import largest_register
+from azgen.errors import AzgenError
 from azgen.execution.execute import execute
+from azgen.execution.verify import verify
+from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
 from azgen.presets import resolve_settings
 from azgen.runs.directory import RunDirectory
-from azgen.runs.events import Champion, Event, NewChampion, Observer, Progress, champion_record
-from azgen.runs.settings import Settings
-from azgen.search.evolve import HALL_SIZE, Evolution, Outcome
+from azgen.runs.events import Champion, Observer, champion_record
+from azgen.runs.settings import Settings, task_settings
+from azgen.search.evolve import Evolution, Outcome
+from azgen.search.progress import Suspect
 from azgen.search.sources import make_tasks
+from azgen.search.space import population_tasks
 from azgen.study.baselines import Score, baseline_scores
 from azgen.study.environment import environment
 from azgen.study.export import export
 from azgen.study.provenance import Provenance
+from azgen.study.recorder import Recorder, origin
+from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.task import Task, TaskSplit
 from azgen.version import azgen_version
-
-_LOG_SECONDS = 1.0
-"""Least time between two Progress events in the log."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,9 @@ class Run:
         ratings: how many of those that were evaluated the kernel and native code rated; how many programs,
             and how many champions, were compiled.
         reason: what ended the search, in words.
-        seconds, cpu_seconds: wall-clock and processor time.
+        seconds, cpu_seconds: wall-clock time of the run, and processor time of the process that ended it
+            and of its workers.
+        quarantined: programs that killed or hung the processes that ran them.
     """
 
     champion: Champion
@@ -70,6 +78,7 @@ class Run:
     reason: str
     seconds: float
     cpu_seconds: float
+    quarantined: tuple[Suspect, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -82,7 +91,9 @@ class Run:
             "name": self.settings.name,
             "seed": self.settings.seed,
             "source": self.settings.tasks.source,
-            "metric": self.tasks.metric,
+            "metric": str(self.tasks.metric),
+            "fitness_is": describe_metric(self.tasks.metric),
+            "classification": is_classification(self.tasks.metric),
             "dtype": self.settings.dtype,
             "data": self.tasks.description,
             "champion": champion_record(self.champion),
@@ -91,6 +102,7 @@ class Run:
             "test": self.test.as_record(),
             "baselines": [score.as_record() for score in self.baselines],
             "counts": self.counts,
+            "quarantined": [dataclasses.asdict(suspect) for suspect in self.quarantined],
             "ratings": self.ratings,
             "reason": self.reason,
             "seconds": self.seconds,
@@ -116,6 +128,13 @@ def evolve(
     target_fitness: float | None = None,
     islands: int | None = None,
     workers: int | None = None,
+    metric: str | None = None,
+    ops: str | Path | None = None,
+    baselines: str | None = None,
+    tasks: Mapping[str, Any] | None = None,
+    engine: str | None = None,
+    scheduler: str | None = None,
+    tensorboard: bool = False,
 ) -> Run:
     """Evolves a learning algorithm.
 
@@ -123,12 +142,14 @@ def evolve(
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", or with a table as `data` the preset "table".
+            the preset "digits", with a table as `data` the preset "table", and with images and the kind
+            "multiclass" the preset "ten-digits".
         observer: called with every event of the run (azgen.runs.events).
         out: where the run is kept; default runs/<name>-<seed>.
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name, in place of the config's tasks.
         target: the table's column to predict.
-        kind: "regression" or "classification"; without it the column tells.
+        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
+            "multiclass" means all classes at once, in place of pairs of classes.
         seed: decides tasks, mutations and draws.
         backend: "auto", "kernel" or "native": what rates children; never changes results.
         dtype: "float32" or "float64".
@@ -138,9 +159,17 @@ def evolve(
         target_fitness: stop when the fitness on the selection tasks exceeds this.
         islands: populations that evolve side by side and exchange programs.
         workers: processes that run the islands; never changes results.
+        metric: what fitness is; see docs/data.md.
+        ops: a Python file of your own ops and metrics (azgen.language.userfile).
+        baselines: "all" or "few": what the champion is compared with.
+        tasks: further changes to the settings of tasks, by name, such as {"groups": "patient"}.
+        engine: "process", "workers" or "dask": what runs the islands; never changes results.
+        scheduler: address of the Dask scheduler, for the engine "dask"; without it a cluster on this machine.
+        tensorboard: also write events for TensorBoard, into the run directory (extra `tensorboard`).
 
     Raises:
-        AzgenError: settings or data that cannot be used, no compiler, or an `out` that is not empty.
+        AzgenError: settings or data that cannot be used, no compiler, an extra that is not installed, or an
+            `out` that is not empty.
     """
     settings = resolve_settings(
         config,
@@ -155,58 +184,64 @@ def evolve(
         target_fitness=target_fitness,
         islands=islands,
         workers=workers,
+        metric=metric,
+        ops=ops,
+        baselines=baselines,
+        tasks=tasks,
+        engine=engine,
+        scheduler=scheduler,
     )
-    split = make_tasks(settings.tasks, settings.seed)
+    verify(settings.user, settings.dtype)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     directory = RunDirectory.create(settings.name, settings.seed, out)
-    recorder = _Recorder(directory, settings, observer)
     try:
         directory.write_settings(settings)
         directory.write_environment(environment(settings, split))
-        outcome = Evolution(settings, split, recorder.observe).run()
-        return _conclude(directory, settings, split, outcome)
+        return carry_out(directory, settings, split, observer, tensorboard)
     except BaseException:
-        if not recorder.champions:
+        if not directory.has_checkpoint:
             directory.discard()
         raise
-    finally:
-        directory.close()
 
 
-class _Recorder:
-    """Keeps the run directory up to date while the search goes on, and passes events on."""
+def carry_out(
+    directory: RunDirectory,
+    settings: Settings,
+    split: TaskSplit,
+    observer: Observer | None,
+    tensorboard: bool,
+    found: Sequence[Champion] | None = None,
+) -> Run:
+    """Searches and concludes, in a directory that is there.
 
-    def __init__(self, directory: RunDirectory, settings: Settings, observer: Observer | None):
-        self.champions: list[Champion] = []
-        self._directory, self._settings, self._observer = directory, settings, observer
-        self._next_progress = 0.0
-
-    def observe(self, event: Event) -> None:
-        if isinstance(event, NewChampion):
-            self.champions = [event.champion, *self.champions][:HALL_SIZE]
-            self._directory.write_champions(
-                self.champions, _origin(self._directory, self._settings, event.champion)
-            )
-        if not isinstance(event, Progress) or event.seconds >= self._next_progress:
-            self._directory.append(event)
-        if isinstance(event, Progress) and event.seconds >= self._next_progress:
-            self._next_progress = event.seconds + _LOG_SECONDS
-        if self._observer:
-            self._observer(event)
-
-
-def _origin(directory: RunDirectory, settings: Settings, champion: Champion) -> str:
-    return (
-        f"Champion of run {directory.name} (preset {settings.name}, seed {settings.seed}), program "
-        f"{champion.number}.\nFitness {champion.search_fitness:.6g} on search tasks, "
-        f"{champion.select_fitness:.6g} on selection tasks."
-    )
+    Args:
+        directory, settings, split, observer, tensorboard: see `evolve`.
+        found: champions of a run that goes on from its checkpoint; None: the run begins.
+    """
+    observers, resumed = [observer] if observer else [], found is not None
+    with contextlib.ExitStack() as stack:
+        if tensorboard:
+            observers.append(stack.enter_context(tensorboard_writer(directory.path)))
+        stack.callback(directory.close)
+        recorder = Recorder(directory, settings, observers, found or ())
+        try:
+            outcome = Evolution(
+                settings, split, recorder.observe, checkpoints=directory.checkpoints, resume=resumed
+            ).run()
+            return _conclude(directory, settings, split, outcome)
+        except AzgenError as error:
+            if resumed or not directory.has_checkpoint:
+                raise
+            raise AzgenError(f"{error}\nThe run can go on: azgen resume {directory.path}") from None
 
 
 def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> Run:
     """Tests, exports and writes down what the search found."""
     champion, metric = outcome.champion, split.metric
-    directory.write_champions(outcome.hall_of_fame, _origin(directory, settings, champion))
-    directory.write_source(generated_source(champion.program, split.n_features, metric, settings.dtype))
+    directory.write_champions(outcome.hall_of_fame, origin(directory, settings, champion))
+    classes = split.search[0].vector_classes
+    source = generated_source(champion.program, split.n_features, metric, settings.dtype, classes)
+    directory.write_source(source)
     test = Score.of("champion", np.nan_to_num(outcome.test_fitness, nan=0.0), metric)
     export(
         champion.program,
@@ -219,12 +254,14 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
     run = Run(
         champion=champion,
         test_fitness=test.interval.mean,
-        search=Score.of(
-            "champion", _fitness(champion.program, search_tasks(settings, split, champion), settings), metric
+        search=_search_score(settings, split, champion),
+        select=Score.of(
+            "champion", _fitness(champion.program, split.select, settings, settings.tasks.epochs), metric
         ),
-        select=Score.of("champion", _fitness(champion.program, split.select, settings), metric),
         test=test,
-        baselines=baseline_scores(split.test, test.fitness, settings),
+        baselines=baseline_scores(
+            split, test.fitness, settings, "few" if outcome.reason == "interrupted" else settings.baselines
+        ),
         hall_of_fame=outcome.hall_of_fame,
         settings=settings,
         tasks=split,
@@ -235,35 +272,38 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         reason=outcome.reason,
         seconds=outcome.seconds,
         cpu_seconds=outcome.cpu_seconds,
+        quarantined=outcome.quarantined,
     )
     directory.write_result(run.as_record())
     return run
 
 
-def search_tasks(settings: Settings, split: TaskSplit, champion: Champion) -> tuple[Task, ...]:
-    """The search tasks of the population that a champion comes from."""
-    if settings.tasks.redraw and champion.restart:
-        return make_tasks(settings.tasks, settings.seed, redraw=champion.restart).search
-    return split.search
+def _search_score(settings: Settings, split: TaskSplit, champion: Champion) -> Score:
+    """On the search tasks of the population that the champion comes from."""
+    tasks = population_tasks(settings, split, champion.restart)
+    epochs = task_settings(settings, champion.restart % settings.islands.count).epochs
+    return Score.of("champion", _fitness(champion.program, tasks, settings, epochs), tasks[0].metric)
 
 
-def _fitness(program: Program, tasks: tuple[Task, ...], settings: Settings) -> NDArray[np.float64]:
+def _fitness(
+    program: Program, tasks: tuple[Task, ...], settings: Settings, epochs: int
+) -> NDArray[np.float64]:
     result = execute(
         program,
         tasks,
         "native",
         seed=settings.seed,
-        epochs=settings.tasks.epochs,
+        epochs=epochs,
         dtype=settings.dtype,
         max_abs_error=settings.tasks.max_abs_error,
     )
     return result.fitness
 
 
-def generated_source(program: Program, n_features: int, metric: str, dtype: str) -> str:
-    """The Cython source that a program is compiled from."""
+def generated_source(program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> str:
+    """The Cython source that a program is compiled from; for several classes, or 0 for the scalar form."""
     lane = lane_type(dtype, largest_register(program.normalized().memory, n_features))
-    return render_candidates([program], n_features, lane, metric)["candidates.pyx"]
+    return render_candidates([program], n_features, lane, metric, classes)["candidates.pyx"]
 
 
 def _provenance(

@@ -21,7 +21,7 @@ from azgen.codegen.lanes import DTYPES, lane_type
 from azgen.codegen.render import largest_register
 from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
-from azgen.execution.layout import LaneTasks, check_tasks, lay_out, probe_of
+from azgen.execution.layout import LaneTasks, check_form, check_tasks, lay_out, probe_of
 from azgen.language.program import Program
 from azgen.language.random import task_state
 from azgen.tasks.readers.memory import refuse_if_too_large
@@ -114,6 +114,7 @@ def tune(
     """
     began = time.perf_counter()
     check_tasks(tasks)
+    check_form(program, tasks)
     if trials < 1:
         raise AzgenError(f"the number of trials is {trials}; it must be at least 1")
     if dtype not in DTYPES:
@@ -204,13 +205,14 @@ class _Rater:
         rows = tasks[0].n_train + tasks[0].n_valid
         refuse_if_too_large(
             f"each of {len(tasks)} tasks in {lane.lanes} lanes",
-            len(tasks) * rows * (tasks[0].n_features + 1) * lane.bytes,
+            len(tasks) * rows * (tasks[0].n_features + (tasks[0].vector_classes or 1)) * lane.bytes,
         )
         copies = [task for task in tasks for _ in range(lane.lanes)]
         data = lay_out(copies, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
         # Draws depend on the task's number, not on the lane, as if every setting were executed by itself.
         data.arrays["random"][:] = [[task_state(seed, number)] for number in range(len(tasks))]
-        self._candidate: Any = native_code(tasks[0].n_features, lane, tasks[0].metric).prepare(self._program)
+        code = native_code(tasks[0].n_features, lane, tasks[0].metric, tasks[0].vector_classes)
+        self._candidate: Any = code.prepare(self._program)
         return data
 
     def __call__(self, data: LaneTasks, trials: NDArray[np.intp], observe: Observer) -> Floats:

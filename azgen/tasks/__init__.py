@@ -1,5 +1,6 @@
 """Where examples come from: synthetic teachers, projected classes, the user's tables, known data sets."""
 
+from azgen.language.metrics import Metric
 from azgen.tasks.datasets import DataSet, DataSetEntry, data_set_names, list_data_sets, load_data_set
 from azgen.tasks.features import FeatureOptions, Impute
 from azgen.tasks.image_sets import data_folders
@@ -20,7 +21,7 @@ from azgen.tasks.synthetic import (
     two_layer_tasks,
 )
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
-from azgen.tasks.task import Metric, RawRows, Task, TaskSplit
+from azgen.tasks.task import RawRows, Task, TaskSplit
 
 __all__ = [
     "ORIGINAL_DATA_SEEDS",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from azgen.errors import AzgenError
 from azgen.tasks.datasets import data_set_names, load_data_set
+from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.synthetic import TEACHERS, teacher_split
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
@@ -39,7 +40,8 @@ def draw_split(
         n_features: F of images and teachers, 16 and 4 by default; 0: images without projection. Tables have
             as many features as columns.
         seed: decides teachers and projections.
-        options: of tables; with a seed of their own.
+        options: of tables, with a seed of their own; of images the kind counts: "multiclass" for all classes
+            at once.
 
     Raises:
         AzgenError: no such data, data that cannot be used, or a number of features where it means nothing.
@@ -60,7 +62,8 @@ def draw_split(
     images = is_data_set(name) and load_data_set(name)
     if images and images.is_images:
         n_tasks = 1 if n_features == 0 else _N_TASKS  # a task of whole images takes a lot of memory
-        return projected_tasks(
+        make = multiclass_tasks if options.kind == "multiclass" else projected_tasks
+        return make(
             images.x,
             images.y,
             n_features=None if n_features == 0 else n_features or 16,

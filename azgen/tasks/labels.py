@@ -50,16 +50,15 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
 
     Args:
         table, target: where to find them.
-        kind: "auto": two distinct values are two classes, other numbers are regression; where it could be
-            either, or where text has more than two values, the user is asked by an error that lists the
-            choices. "classification" wants two classes, "multiclass" takes any number of them.
+        kind: "auto": text and two distinct values are classes, and so are a few whole numbers that each occur
+            several times; other numbers are regression. "classification": two classes are labels 0 and 1,
+            more are one-hot rows; "multiclass": one-hot rows for two as well.
         positive: the class whose label is 1; all others become 0.
 
     Classes are numbered in the order of their values, numbers by size and text by the alphabet.
 
     Raises:
-        AzgenError: empty cells, one value only, text where numbers are needed, or the number of classes does
-            not fit.
+        AzgenError: empty cells, one value only, or text where numbers are needed.
     """
     if kind not in get_args(Kind):
         raise AzgenError(f"kind is {kind!r}; it must be one of {', '.join(get_args(Kind))}")
@@ -92,20 +91,20 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
         )
     if positive is not None:
         return _one_against_rest(table, target, positive, names, codes)
-    if kind == "multiclass":
-        return Labels(
-            codes.astype(float), "multiclass", names, f"{len(names)} classes of {target}: {few(list(names))}"
-        )
+    why = ""
     if kind == "auto":
         kind = (
             "classification"
             if text.any() or len(names) == 2 or _like_classes(distinct, codes)
             else "regression"
         )
+        if kind == "classification" and len(names) > 2 and not text.any():
+            why = " (kind=regression takes them as numbers)"
     if kind == "regression":
         return Labels(numbers, "regression", (target,), f"regression: {target} is a number")
-    if len(names) > 2:
-        raise _too_many_classes(table, target, names, numeric=not text.any())
+    if kind == "multiclass" or len(names) > 2:
+        why = f"{len(names)} classes of {target}: {few(list(names))}{why}"
+        return Labels(codes.astype(float), "multiclass", names, why)
     return Labels(
         codes.astype(float),
         "classification",
@@ -140,17 +139,4 @@ def _like_classes(distinct: NDArray[np.float64], codes: NDArray[np.intp]) -> boo
         len(distinct) <= _MOST_CLASSES
         and len(codes) >= _ROWS_PER_CLASS * len(distinct)
         and bool((distinct == np.rint(distinct)).all())
-    )
-
-
-def _too_many_classes(table: Table, target: str, names: tuple[str, ...], numeric: bool) -> AzgenError:
-    choices = [
-        f"positive={names[0]} (or another class) to tell it from all others",
-        "kind=multiclass for all of them",
-    ]
-    if numeric:
-        choices.insert(0, "kind=regression to predict the number")
-    return AzgenError(
-        f"{table.source}: the target column {target!r} has more than two classes, {len(names)}: "
-        f"{few(list(names))}; give {', or '.join(choices)}"
     )

@@ -14,7 +14,8 @@ from typing import Literal, TypedDict, Unpack, get_args
 import numpy as np
 
 from azgen.errors import AzgenError
-from azgen.tasks.task import CLASSIFICATION_METRICS, FloatArray, Metric, Task, TaskSplit
+from azgen.language.metrics import Metric, is_classification
+from azgen.tasks.task import FloatArray, Task, TaskSplit
 
 Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
 TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
@@ -121,7 +122,7 @@ def teacher_tasks(
 
     Args:
         teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
-        n_tasks, n_features, n_train, n_valid: counts; F from 2 up, from 3 up for "two-layer".
+        n_tasks, n_features, n_train, n_valid: counts; F from 1 up, from 3 up for "two-layer".
         seed: fixes the data and parameter seeds of all tasks that are not given.
         data_seeds, param_seeds: explicit seeds; a list shorter than n_tasks goes on with its last seed + 1, +
             2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
@@ -156,11 +157,14 @@ def teacher_split(
     redraw: int = 0,
     noise: float = 0.0,
     metric: Metric = "rmse",
+    data_seeds: Sequence[int] | None = None,
+    param_seeds: Sequence[int] | None = None,
 ) -> TaskSplit:
     """Search, selection and test tasks of one kind of teacher, every task with seeds of its own.
 
     The defaults are the counts of the original's demo. n_train and n_valid may be given per set (search,
     select, test). Another `redraw` gives other search tasks of the same seed; selection and test tasks stay.
+    Explicit seeds are those of the search tasks (see `teacher_tasks`), whatever `redraw`.
     """
     counts = (n_search, n_select, n_test)
     trains = n_train if isinstance(n_train, tuple) else (n_train,) * 3
@@ -173,6 +177,13 @@ def teacher_split(
     if redraw:  # the latest seeds, which no other task has, take the place of the first ones
         data = (*data[-n_search:], *data[n_search : sum(counts)])
         param = (*param[-n_search:], *param[n_search : sum(counts)])
+    if data_seeds is not None:
+        data = (*extend_seeds(data_seeds, n_search), *data[n_search:])
+    if param_seeds is not None:
+        param = (*extend_seeds(param_seeds, n_search), *param[n_search:])
+    shared = set(data[:n_search]) & set(data[n_search:])
+    if shared:
+        raise AzgenError(f"data seed {min(shared)} is also that of a selection or test task; choose another")
     sets: list[tuple[Task, ...]] = []
     start = 0
     for count, train, valid in zip(counts, trains, valids, strict=True):
@@ -192,7 +203,7 @@ def teacher_split(
         )
         start = stop
     noise_text = f", noise {noise:g}" if noise else ""
-    kind = "sign of" if metric in CLASSIFICATION_METRICS else "regression on"
+    kind = "sign of" if is_classification(metric) else "regression on"
     return TaskSplit(
         search=sets[0],
         select=sets[1],
@@ -200,9 +211,7 @@ def teacher_split(
         description=f"synthetic: {kind} a {teacher} teacher, {n_features} features{noise_text}; "
         f"{n_search} search, {n_select} selection and {n_test} test tasks",
         label_names=(
-            ("output at most 0", "output above 0")
-            if metric in CLASSIFICATION_METRICS
-            else ("teacher output",)
+            ("output at most 0", "output above 0") if is_classification(metric) else ("teacher output",)
         ),
         provenance={
             "source": "synthetic",
@@ -213,7 +222,7 @@ def teacher_split(
             "seed": seed,
             "redraw": redraw,
             "noise": noise,
-            "metric": metric,
+            "metric": str(metric),
             "data_seeds": list(data),
             "param_seeds": list(param),
         },
@@ -250,7 +259,7 @@ def _check(teacher: str, n_tasks: int, n_features: int, n_train: int, n_valid: i
     for name, value, least in (("n_tasks", n_tasks, 1), ("n_train", n_train, 1), ("n_valid", n_valid, 1)):
         if value < least:
             raise AzgenError(f"{name} is {value}; it must be at least {least}")
-    least_features = 3 if teacher == "two-layer" else 2
+    least_features = 3 if teacher == "two-layer" else 1
     if n_features < least_features:
         raise AzgenError(f"n_features is {n_features}; the {teacher} teacher needs at least {least_features}")
     if not (noise >= 0 and np.isfinite(noise)):
@@ -271,7 +280,7 @@ def _teacher_task(
     output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, _PARAM]))
     if noise:
         output = output + noise * np.random.default_rng([data_seed, _NOISE]).standard_normal(len(x))
-    y = (output > 0).astype(np.float64) if metric in CLASSIFICATION_METRICS else output
+    y = (output > 0).astype(np.float64) if is_classification(metric) else output
     return Task(
         x[:n_train],
         y[:n_train],

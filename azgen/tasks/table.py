@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
 from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
 from azgen.tasks.labels import Kind, Labels, read_labels
 from azgen.tasks.readers import Table, read_table
 from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
-from azgen.tasks.task import FloatArray, Metric, RawRows, Task, TaskSplit, frozen_array
+from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit, frozen_array
 
 MIN_ROWS = 10
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
@@ -34,8 +35,8 @@ class TableOptions:
     """How a table is read as a learning problem.
 
     Attributes:
-        kind: "regression", "classification" (two classes), "multiclass", or "auto": told from the target
-            column.
+        kind: "regression", "classification", "multiclass" (one-hot labels also for two classes), or "auto":
+            told from the target column; see `read_labels`.
         positive: the class whose label is 1; all other classes become 0.
         features: how feature columns are read; see `FeatureOptions`.
         splits: how many tasks of which sizes; see `SplitOptions`.
@@ -74,9 +75,10 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
 
     Returns:
         Regression tasks (metric "rmse", labels standardised by each task's training rows) or classification
-        tasks ("accuracy"; labels 0 and 1, or one-hot rows for "multiclass"). ``raw`` has the rows in the
-        user's units. ``provenance["standardization"]`` has the offsets and scales of the test tasks, which
-        train on all rows but the test rows: value = label * label_scale + label_offset.
+        tasks ("accuracy"; labels 0 and 1, or one-hot rows for more classes, whose tasks get features that are
+        0 if there are more classes than features). ``raw`` has the rows in the user's units.
+        ``provenance["standardization"]`` has the offsets and scales of the test tasks, which train on all
+        rows but the test rows: value = label * label_scale + label_offset.
 
     Raises:
         AzgenError: anything in the table that cannot be learned from, with its place and advice.
@@ -172,6 +174,7 @@ def _build(
     table: Table, target: str, options: TableOptions, labels: Labels, features: Features, plan: SplitPlan
 ) -> TaskSplit:
     x, y = features.x, labels.values
+    n_zeros = max(0, len(labels.names) - len(features.names)) if labels.kind == "multiclass" else 0
     impute = options.features.impute
 
     def task(split: Split, name: str) -> Task:
@@ -186,7 +189,8 @@ def _build(
             one_hot = np.eye(len(labels.names))
             y_train, y_valid = one_hot[y_train.astype(int)], one_hot[y_valid.astype(int)]
         metric: Metric = "rmse" if labels.kind == "regression" else "accuracy"
-        return Task(scaler.apply(x_train), y_train, scaler.apply(x_valid), y_valid, metric=metric, name=name)
+        x_train, x_valid = (np.pad(scaler.apply(part), ((0, 0), (0, n_zeros))) for part in (x_train, x_valid))
+        return Task(x_train, y_train, x_valid, y_valid, metric=metric, name=name)
 
     fill = imputer(x[plan.rest_rows], impute)
     raw = RawRows(
@@ -205,6 +209,8 @@ def _build(
     }
     how = f", whole groups of {options.groups}" if options.groups else ""
     how = f", ordered by {options.time}" if options.time else how
+    if n_zeros:
+        how += f"; {n_zeros} of zeros added, so that vectors have an entry for every class"
     description = (
         f"{table.source}: {labels.why}; {len(table)} rows, {len(features.names)} features; {rows['test']} "
         f"test rows set aside, {rows['selection']} rows for selection, {len(plan.search)} search tasks of "
@@ -215,7 +221,7 @@ def _build(
         select=tuple(task(split, f"selection split {i}") for i, split in enumerate(plan.select)),
         test=tuple(task(split, f"test, training order {i}") for i, split in enumerate(plan.test)),
         description="; ".join([description, *features.remarks]),
-        feature_names=features.names,
+        feature_names=(*features.names, *(f"zero {i + 1}" for i in range(n_zeros))),
         label_names=labels.names,
         provenance={
             "source": table.source,

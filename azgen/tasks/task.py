@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.errors import AzgenError
+from azgen.language.metrics import (
+    CLASSIFICATION_METRICS,
+    METRICS,
+    REGRESSION_METRICS,
+    Metric,
+    UserMetric,
+    is_classification,
+)
+from azgen.language.program import SCALAR, VECTOR, Form
 
 FloatArray = NDArray[np.float64]
-RegressionMetric = Literal["rmse", "r2"]
-ClassificationMetric = Literal["accuracy", "balanced-accuracy", "log-loss"]
-Metric = Literal["rmse", "r2", "accuracy", "balanced-accuracy", "log-loss"]
-REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
-CLASSIFICATION_METRICS: tuple[ClassificationMetric, ...] = get_args(ClassificationMetric)
 SetName = Literal["search", "select", "test"]
 _LEAST_VARIANCE = 1e-30
 SET_NAMES: tuple[SetName, ...] = get_args(SetName)
@@ -37,8 +41,7 @@ class Task:
         x_valid: features to be scored on, V x F.
         y_valid: labels, V (or V x C).
         metric: what fitness means; docs/data.md has the formulas. Labels are real numbers for "rmse"
-            and "r2", and 0 or 1 for "accuracy", "balanced-accuracy" and "log-loss" ("accuracy" also takes
-            one-hot rows).
+            and "r2", and 0 or 1 or one-hot rows for "accuracy", "balanced-accuracy" and "log-loss".
         name: for people, such as "3 against 8, projection 17".
 
     The arrays are kept as read-only C-contiguous float64; a writable array is copied, so later changes to it
@@ -57,10 +60,8 @@ class Task:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.metric not in get_args(Metric):
-            raise self._error(
-                f"the metric is {self.metric!r}; it must be one of {', '.join(get_args(Metric))}"
-            )
+        if not isinstance(self.metric, UserMetric) and self.metric not in METRICS:
+            raise self._error(f"the metric is {self.metric!r}; it must be one of {', '.join(METRICS)}")
         for part in ("train", "valid"):
             x = self._array(f"x_{part}")
             y = self._array(f"y_{part}")
@@ -72,10 +73,11 @@ class Task:
                 )
             if len(y) != len(x):
                 raise self._error(f"x_{part} has {len(x)} examples, but y_{part} has {len(y)} labels")
-            if y.ndim > 2 or (y.ndim == 2 and self.metric != "accuracy"):
+            one_hot = self.is_classification and not isinstance(self.metric, UserMetric)
+            if y.ndim > 2 or (y.ndim == 2 and not one_hot):
                 raise self._error(
                     f"y_{part} has shape {y.shape}; one label per example is needed"
-                    + (" (or a one-hot row)" if self.metric == "accuracy" else "")
+                    + (" (or a one-hot row)" if one_hot else "")
                 )
             self._check_values(f"x_{part}", x)
             self._check_values(f"y_{part}", y)
@@ -108,33 +110,46 @@ class Task:
 
     @property
     def is_classification(self) -> bool:
-        """Whether labels are classes, so that predictions are made probabilities by a sigmoid."""
-        return self.metric in CLASSIFICATION_METRICS
+        """Whether labels are classes, so that predictions are made probabilities by a sigmoid or softmax."""
+        return is_classification(self.metric)
 
     @property
-    def loss_weights(self) -> tuple[float, float]:
-        """Weights of the loss of a validation example with label 0 (or any number) and with label 1.
+    def form(self) -> Form:
+        """The form of programs that such a task is for."""
+        return VECTOR if self.vector_classes else SCALAR
+
+    @property
+    def loss_weights(self) -> tuple[float, ...]:
+        """Weights of the loss of a validation example of each class: of label 0 (or any number) and label 1,
+        or of each column of one-hot labels.
 
         They make the mean of the weighted loss what the metric asks for: for "r2" the mean squared error as
-            a share of the labels' variance, for "balanced-accuracy" the mean of both classes' shares of
-            wrong predictions.
+            a share of the labels' variance, for "balanced-accuracy" the mean of all classes' shares of
+            wrong predictions. Classes that do not occur have weight 1.
         """
         if self.metric == "r2":
             variance = float(np.var(self.y_valid))
             # Constant labels: any error that counts at all gives 0.
             weight = 1.0 / max(variance, _LEAST_VARIANCE)
             return weight, weight
-        ones = float(self.y_valid.sum()) if self.metric == "balanced-accuracy" else 0.0
-        if not 0.0 < ones < self.n_valid:
-            return 1.0, 1.0
-        return self.n_valid / (2.0 * (self.n_valid - ones)), self.n_valid / (2.0 * ones)
+        if self.metric != "balanced-accuracy":
+            return (1.0,) * (self.vector_classes or 2)
+        ones = self.y_valid.sum(axis=0)
+        counts = ones.tolist() if self.vector_classes else [self.n_valid - float(ones), float(ones)]
+        n_present = float(sum(count > 0 for count in counts))
+        return tuple(self.n_valid / (n_present * count) if count else 1.0 for count in counts)
 
     @property
     def n_classes(self) -> int | None:
         """2 for 0/1 labels, C for one-hot labels, None for regression."""
         if not self.is_classification:
             return None
-        return 2 if self.y_train.ndim == 1 else int(self.y_train.shape[1])
+        return self.vector_classes or 2
+
+    @property
+    def vector_classes(self) -> int:
+        """C for one-hot labels, 0 for labels that are single numbers."""
+        return 0 if self.y_train.ndim == 1 else int(self.y_train.shape[1])
 
     @property
     def shape_key(self) -> tuple[Any, ...]:
@@ -262,10 +277,12 @@ class TaskSplit:
         Raises:
             AzgenError: no such metric, or one for the other kind of labels.
         """
-        known = CLASSIFICATION_METRICS if self.search[0].is_classification else REGRESSION_METRICS
-        if metric not in known:
-            kind = "classification" if self.search[0].is_classification else "regression"
-            raise AzgenError(f"the metric is {metric!r}; for {kind} it must be one of {', '.join(known)}")
+        classes = self.search[0].is_classification
+        known = CLASSIFICATION_METRICS if classes else REGRESSION_METRICS
+        fits = is_classification(metric) == classes if isinstance(metric, UserMetric) else metric in known
+        if not fits:
+            kind = "classification" if classes else "regression"
+            raise AzgenError(f"the metric is '{metric}'; for {kind} it must be one of {', '.join(known)}")
         changed = {name: tuple(replace(task, metric=metric) for task in tasks) for name, tasks in self.sets()}
         return replace(self, **changed)  # type: ignore[arg-type]
 

@@ -24,7 +24,9 @@ def table(n=200, seed=0):
 
 def evolve(columns, name, seed=1):
     columns.to_csv(f"{name}.csv", index=False)
-    return azgen.evolve(data=f"{name}.csv", target="y", seed=seed, max_programs=6000, out=name)
+    return azgen.evolve(
+        data=f"{name}.csv", target="y", seed=seed, max_programs=6000, out=name, baselines="few"
+    )
 
 
 def test_a_marker_in_the_test_rows_changes_the_test_and_nothing_before():

@@ -156,9 +156,9 @@ def test_redrawn_search_tasks_have_seeds_that_no_other_task_has():
         teacher_split("linear", 4, redraw=-1)
 
 
-def test_two_features_are_enough_but_for_the_zeroed_teacher():
+def test_one_feature_is_enough_but_for_the_zeroed_teacher():
     for teacher in ("linear", "affine", "two-layer-live"):
-        assert teacher_tasks(teacher, 1, 2, 10, 10)[0].n_features == 2
+        assert teacher_tasks(teacher, 1, 1, 10, 10)[0].n_features == 1
     with pytest.raises(AzgenError, match="n_features is 2; the two-layer teacher needs at least 3"):
         two_layer_tasks(1, 2, 10, 10)
 
@@ -170,7 +170,7 @@ def test_two_features_are_enough_but_for_the_zeroed_teacher():
         ({"n_tasks": 0}, "n_tasks is 0"),
         ({"n_train": 0}, "n_train is 0"),
         ({"n_valid": -1}, "n_valid is -1"),
-        ({"n_features": 1}, "n_features is 1"),
+        ({"n_features": 0}, "n_features is 0"),
         ({"seed": -1}, "the seed is -1"),
         ({"noise": -0.1}, "noise is -0.1"),
         ({"noise": float("nan")}, "noise is nan"),

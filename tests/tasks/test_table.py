@@ -155,24 +155,40 @@ def test_numbers_are_regression_unless_they_look_like_classes(tmp_path):
     assert kind_of(tmp_path, np.arange(60)).metric == "rmse"
     assert kind_of(tmp_path, np.arange(60) % 11).metric == "rmse"  # more than ten distinct numbers
     assert kind_of(tmp_path, np.arange(60) % 4 + 0.5).metric == "rmse"  # no whole numbers
-    with pytest.raises(AzgenError, match=r"more than two classes, 4: 0, 1, 2, 3; give kind=regression"):
-        kind_of(tmp_path, np.arange(60) % 4)
+    split = kind_of(tmp_path, np.arange(60) % 4)
+    assert split.metric == "accuracy" and split.label_names == ("0", "1", "2", "3")
+    assert "4 classes of y: 0, 1, 2, 3 (kind=regression takes them as numbers)" in split.description
     assert kind_of(tmp_path, np.arange(60) % 4, kind="regression").metric == "rmse"
     assert kind_of(tmp_path, np.arange(12), n=12).metric == "rmse"  # each number once
 
 
-def test_several_classes_need_a_choice(tmp_path):
+def test_several_classes(tmp_path):
     values = ["red", "green", "blue"] * 20
-    for kind in ("auto", "classification"):
-        with pytest.raises(AzgenError, match=r"3: blue, green, red; give positive=blue .* kind=multiclass"):
-            kind_of(tmp_path, values, kind=kind)
     split = kind_of(tmp_path, values, positive="green")
     assert split.label_names == ("not green", "green")
     assert split.raw.y_test.sum() == 4  # a third of 12, stratified
-    split = kind_of(tmp_path, values, kind="multiclass")
-    assert split.label_names == ("blue", "green", "red") and split.search[0].n_classes == 3
-    assert split.search[0].y_train.shape[1] == 3
-    assert set(split.raw.y_test) == {0.0, 1.0, 2.0}
+    for kind in ("auto", "classification", "multiclass"):
+        split = kind_of(tmp_path, values, kind=kind)
+        assert split.label_names == ("blue", "green", "red") and split.search[0].n_classes == 3
+        assert split.search[0].y_train.shape[1] == 3
+        assert set(split.raw.y_test) == {0.0, 1.0, 2.0}
+    assert kind_of(tmp_path, ["no", "yes"] * 30, kind="multiclass").search[0].y_train.shape[1] == 2
+
+
+def test_vectors_get_an_entry_for_every_class(tmp_path):
+    """With more classes than features there are features that are 0."""
+    columns = with_target(list("abcdefg") * 15, 105)
+    narrow = columns[[*list(columns)[:2], "y"]]
+    split = table_tasks(saved(tmp_path, narrow), "y")
+    width = len(split.raw.x_test[0])
+    assert (
+        split.n_features == 7 > width and "so that vectors have an entry for every class" in split.description
+    )
+    assert split.feature_names[width:] == tuple(f"zero {i + 1}" for i in range(7 - width))
+    for _, tasks in split.sets():
+        for task in tasks:
+            assert not task.x_train[:, width:].any() and not task.x_valid[:, width:].any()
+            assert task.x_train[:, :width].any(axis=0).all()
 
 
 def test_positive_may_be_written_as_another_number(tmp_path):

@@ -11,7 +11,8 @@ from azgen.execution.execute import execute
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Op, Program
-from azgen.language.userops import check_op, load_ops, user_ops
+from azgen.language.userfile import load_user_file
+from azgen.language.userops import check_op, user_ops
 from azgen.study.export import render_module
 from azgen.tasks.synthetic import linear_tasks
 
@@ -63,7 +64,7 @@ def Learn():
 def table(tmp_path):
     path = tmp_path / "my_ops.py"
     path.write_text(FILE)
-    return load_ops(path)
+    return load_user_file(path).table
 
 
 def test_the_table_is_extended(table):
@@ -179,13 +180,13 @@ def test_bad_files(tmp_path, text, message):
     path = tmp_path / "my_ops.py"
     path.write_text(text)
     with pytest.raises(AzgenError) as caught:
-        load_ops(path)
+        load_user_file(path)
     assert message in str(caught.value) and "my_ops.py" in str(caught.value)
 
 
 def test_no_file(tmp_path):
     with pytest.raises(AzgenError, match="no such file of ops"):
-        load_ops(tmp_path / "none.py")
+        load_user_file(tmp_path / "none.py")
     (tmp_path / "ops.txt").write_text(FILE)
     with pytest.raises(AzgenError, match=r"ends in \.py"):
-        load_ops(tmp_path / "ops.txt")
+        load_user_file(tmp_path / "ops.txt")

@@ -8,6 +8,7 @@ import numpy as np
 
 from azgen.codegen.render import KernelSpec
 from azgen.execution.kernel import Kernel, build_kernel
+from azgen.language.metrics import Metric
 from azgen.language.program import Memory, Program
 from azgen.language.zoo import zoo
 from azgen.presets import preset
@@ -95,7 +96,7 @@ def baseline_kernel(n_features: int) -> Kernel:
     return build_kernel(_baseline_spec(n_features, "accuracy"))
 
 
-def _baseline_spec(n_features: int, metric: str) -> KernelSpec:
+def _baseline_spec(n_features: int, metric: Metric) -> KernelSpec:
     ops = _SET_OPS, _PREDICT_OPS, _LEARN_OPS
     return KernelSpec(n_features, Memory(5, 9, 2), metric, "float32", ops, capacity=sum(BASELINE_SIZES) + 1)
 

@@ -1,0 +1,90 @@
+"""Going on with a run from its last checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from azgen.errors import AzgenError
+from azgen.execution.verify import verify
+from azgen.presets import resolve_settings
+from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory, SavedRun, load_run, saved_settings
+from azgen.runs.events import Observer
+from azgen.runs.settings import Settings
+from azgen.search.progress import limit_reached
+from azgen.search.sources import make_tasks
+from azgen.study.run import Run, carry_out
+
+
+def resume(
+    run: str | Path,
+    *,
+    observer: Observer | None = None,
+    max_time: str | float | None = None,
+    max_programs: int | None = None,
+    target_fitness: float | None = None,
+    workers: int | None = None,
+    engine: str | None = None,
+    scheduler: str | None = None,
+    tensorboard: bool = False,
+) -> Run:
+    """Goes on with a run that was killed or interrupted, or that gets more time or programs.
+
+    What it finds is what the run would have found had it never stopped.
+
+    Args:
+        run: the run directory.
+        max_time, max_programs: limits of the whole run, what is done already included; one of them replaces
+            both.
+        observer, target_fitness, workers, engine, scheduler, tensorboard: as for `evolve`.
+
+    Raises:
+        AzgenError: no run, no checkpoint that can be read, other data than the run began with, or a limit
+            that the run has reached already.
+    """
+    settings = resumed_settings(
+        run,
+        max_time=max_time,
+        max_programs=max_programs,
+        target_fitness=target_fitness,
+        workers=workers,
+        engine=engine,
+        scheduler=scheduler,
+    )
+    verify(settings.user, settings.dtype)
+    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
+    found = _found(Path(run))
+    champions = found.hall_of_fame if found else ()
+    return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, champions)
+
+
+def resumed_settings(run: str | Path, **changes: Any) -> Settings:
+    """Settings of a run that goes on.
+
+    Args:
+        run: the run directory.
+        changes: limits and engine, as for `resume`.
+
+    Raises:
+        AzgenError: no run, settings that contradict each other, or a limit that the run has reached already.
+    """
+    settings = resolve_settings(saved_settings(run), **changes)
+    saved = _found(Path(run))
+    if saved is None or saved.result is None:
+        return settings
+    try:
+        seconds, programs = float(saved.result["seconds"]), int(saved.result["counts"]["programs"])
+    except (KeyError, TypeError, ValueError):
+        raise AzgenError(f"{run}/{RESULT} is damaged; without it the run can be resumed") from None
+    if limit_reached(settings.stop, saved.champion.select_fitness, programs, seconds):
+        raise AzgenError(
+            f"{run} has ended ({saved.result['reason']}) after {programs} programs in {seconds:.1f} s; give "
+            "it more with --max-programs or --max-time, which count from the run's beginning, or a higher "
+            "--target-fitness"
+        )
+    return settings
+
+
+def _found(path: Path) -> SavedRun | None:
+    """A run as it was left; None if it had found nothing."""
+    return load_run(path) if (path / HALL_OF_FAME).is_file() else None

@@ -1,0 +1,168 @@
+"""`azgen resume`, and runs that are killed, starved and cut off on the way: nothing is lost, nothing
+differs."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from typer.testing import CliRunner
+
+from azgen.cli import app
+from azgen.errors import AzgenError
+from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.settings import as_mapping
+from tests.chaos import KINDS, Chaos, findings, history, possible
+from tests.test_evolution import changed
+from tests.test_islands import SMALL
+
+EAGER = changed(
+    SMALL,
+    name="eager",
+    islands__workers=2,
+    islands__checkpoint_seconds=1e-9,
+    islands__round_timeout=2.0,
+    stop__patience=1500,
+    stop__max_programs=60_000,
+    stop__round_programs=1000,
+)
+
+
+def azgen(*arguments: object, status: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+def records_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def written(settings: Any, folder: Path) -> Path:
+    path = folder / "config.toml"
+    path.write_text(tomli_w.dumps(as_mapping(settings)))
+    return path
+
+
+def disturbed(settings: Any, folder: Path, kinds: list[str], rounds: int) -> Chaos:
+    """A run to which all this has happened, compared with one to which nothing has."""
+    config, whole = written(settings, folder), folder / "undisturbed" / "run"
+    (folder / "disturbed").mkdir()
+    chaos = Chaos(config, folder / "disturbed")
+    try:
+        chaos.disturb(kinds, rounds)
+        result = chaos.finish()
+    finally:
+        chaos.close()
+    undisturbed = records_of(azgen("evolve", config, "--out", whole, "--json"))
+    assert chaos.done == kinds and result["event"] == "Result"
+    assert findings(chaos.run) == findings(whole)
+    assert history(chaos.records) == history(undisturbed)
+    assert chaos.left_processes() == [] and chaos.left_files() == []
+    assert {path.name for path in chaos.run.iterdir()} == {path.name for path in whole.iterdir()}
+    return chaos
+
+
+LINEAR = changed(EAGER, islands__count=1, islands__workers=1, islands__checkpoint_seconds=60.0)
+
+
+def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
+    config, run, whole = written(LINEAR, tmp_path), tmp_path / "run", tmp_path / "whole" / "run"
+    azgen("evolve", config, "--max-programs", 4000, "--out", run)
+    before = findings(run)
+    message = azgen("resume", run, status=2)
+    assert f"{run} has ended (4000 programs) after 4000 programs in " in message
+    assert "--max-programs or --max-time" in message
+    assert "has ended" in azgen("resume", run, "--max-programs", 3000, status=2)
+    assert findings(run) == before
+    told = records_of(azgen("resume", run, "--max-programs", 9000, "--json"))
+    azgen("evolve", config, "--max-programs", 9000, "--out", whole)
+    assert findings(run) == findings(whole)
+    events = [record["event"] for record in told]
+    assert (events[0], *events[-2:]) == ("Resumed", "Finished", "Result")
+    assert {path.name for path in run.iterdir()} == {path.name for path in whole.iterdir()}
+    saved = load_run(run)
+    assert saved.settings == load_run(whole).settings and saved.settings.stop.max_programs == 9000
+    log = [record["event"] for record in saved.events()]
+    assert log.count("Resumed") == 1 and log.count("Finished") == 1 and log[0] == "Started"
+    # A limit replaces the others, as it does for evolve.
+    best = saved.champion.select_fitness
+    text = azgen("resume", run, "--max-time", "1h", "--target-fitness", best)
+    assert "because of: selection fitness above" in text and "Champion: program" in text
+    assert load_run(run).champion.select_fitness > best
+
+
+def test_a_run_whose_results_could_not_be_written_is_concluded_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run, whole = written(LINEAR, tmp_path), tmp_path / "run", tmp_path / "whole" / "run"
+    with monkeypatch.context() as disturbed:
+
+        def full(self: RunDirectory, result: object) -> None:
+            raise AzgenError("cannot write result.json: No space left on device")
+
+        disturbed.setattr(RunDirectory, "write_result", full)
+        message = azgen("evolve", config, "--max-programs", 4000, "--out", run, status=2)
+    assert "No space left on device" in message and f"The run can go on: azgen resume {run}" in message
+    azgen("resume", run)
+    azgen("evolve", config, "--max-programs", 4000, "--out", whole)
+    assert findings(run) == findings(whole)
+
+
+def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, run = written(LINEAR, tmp_path), tmp_path / "run"
+    more = ("--max-programs", 9000)
+    assert "no such run directory" in azgen("resume", tmp_path / "nowhere", status=2)
+    (tmp_path / "empty").mkdir()
+    assert "is no run directory: there is no config.toml" in azgen("resume", tmp_path / "empty", status=2)
+    azgen("evolve", config, "--max-programs", 3000, "--out", run)
+    assert "islands.workers is 2" in azgen("resume", run, *more, "--workers", 2, status=2)
+    assert "must be one of 'auto'" in azgen("resume", run, *more, "--engine", "slurm", status=2)
+    message = azgen("resume", run, *more, "--scheduler", "tcp://here:1", status=2)
+    assert "tcp://here:1 is for the engine dask: add --engine dask" in message
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert 'pip install "azgen[cluster]"' in azgen("resume", run, *more, "--engine", "dask", status=2)
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert 'pip install "azgen[tensorboard]"' in azgen("resume", run, *more, "--tensorboard", status=2)
+    before = findings(run)
+    checkpoints = list((run / "checkpoints").iterdir())
+    whole = [path.read_bytes() for path in checkpoints]
+    for path in checkpoints:
+        path.write_bytes(path.read_bytes()[:1000])
+    assert ".npz is damaged" in azgen("resume", run, *more, status=2)
+    for path in checkpoints:
+        path.unlink()
+    assert "there is no checkpoint in" in azgen("resume", run, *more, status=2)
+    assert findings(run) == before, "what cannot go on stays as it was"
+    for path, data in zip(checkpoints, whole, strict=True):
+        path.write_bytes(data)
+    text = (run / "config.toml").read_text()
+    (run / "config.toml").write_text(text.replace("tournament = 10", "tournament = 9"))
+    assert "evolution.tournament is 9, but the run began with 10" in azgen("resume", run, *more, status=2)
+
+
+@pytest.mark.skipif(not possible(), reason="needs Linux, and setpriv if the user is root")
+def test_whatever_happens_to_a_run_it_finds_the_same(tmp_path: Path) -> None:
+    # Each once. An interruption is slow; a cut-off checkpoint comes with a killed coordinator.
+    kinds = [kind for kind in KINDS if kind not in ("interrupt", "coordinator killed")]
+    chaos = disturbed(EAGER, tmp_path, kinds, rounds=4)
+    told = [record["event"] for record in chaos.records]
+    assert "Resumed" in told and "Warned" in told and "Quarantined" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not possible(), reason="needs Linux, and setpriv if the user is root")
+def test_a_hundred_disturbances_change_nothing(tmp_path: Path) -> None:
+    chosen = random.Random(5)
+    kinds = [chosen.choice(KINDS) for _ in range(100)]
+    disturbed(
+        changed(EAGER, stop__max_programs=5_000_000, stop__round_programs=5000), tmp_path, kinds, rounds=3
+    )
+    print({kind: kinds.count(kind) for kind in KINDS})
