@@ -27,10 +27,11 @@ from azgen.tasks.datasets import load_data_set
 
 
 def write_tables(folder: Path) -> dict[str, tuple[Path, str]]:
-    """CSV files by name, each with its target column. Two classes each: wine's first cultivar, odd digits."""
+    """CSV files by name, each with its target column. "wine" and "digits" ask for the first cultivar and odd
+    digits, "wine-3" and "digits-10" for all classes."""
     tables: dict[str, tuple[Path, str]] = {}
-    for name in ("wine", "breast-cancer", "diabetes", "digits"):
-        data = load_data_set(name)
+    for name in ("wine", "breast-cancer", "diabetes", "digits", "wine-3", "digits-10"):
+        data = load_data_set(name.partition("-")[0] if name[-1].isdigit() else name)
         columns, target = data.table().columns, "target"
         if name == "wine":
             columns["target"] = np.where(columns.target == "class_0", "first", "other")
@@ -64,7 +65,7 @@ def main() -> int:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--max-programs", type=int, default=30_000, help="of each run")
-    parser.add_argument("--sets", default="wine,breast-cancer,diabetes,digits")
+    parser.add_argument("--sets", default="wine,breast-cancer,diabetes,digits,wine-3,digits-10")
     parser.add_argument("--folder", type=Path, help="keep the CSV files and the runs here")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
