@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -20,7 +19,7 @@ from azgen.runs.settings import Settings
 from azgen.search.cluster import DaskEngine
 from azgen.search.engine import Engine, ProcessEngine
 from azgen.search.evolve import Evolution
-from azgen.search.processes import WorkerEngine
+from azgen.search.processes import WorkerEngine, _processor_seconds
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
@@ -32,11 +31,11 @@ class TimedEngine(WorkerEngine):
 
     def _give(self, to: Any, order: Any, message: bytes) -> None:
         super()._give(to, order, message)
-        to.given = time.perf_counter()
+        to.busy_since = time.perf_counter()
 
     def _answered(self, one: Any, message: bytes) -> None:
         if one.order is not None:
-            self.busy += time.perf_counter() - one.given
+            self.busy += time.perf_counter() - one.busy_since
         super()._answered(one, message)
 
 
@@ -69,12 +68,6 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
     Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
     wall, own, others, programs, busy = (b - a for a, b in zip(marks[5], marks[-1], strict=True))
     return Measured(programs / wall, programs / (own + others), own / wall, busy / wall)
-
-
-def _processor_seconds(process: int) -> float:
-    with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def with_changes(settings: Settings, stop: dict[str, object], islands: dict[str, object]) -> Settings:

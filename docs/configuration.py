@@ -55,7 +55,7 @@ def _table(cls: Any) -> str:
     hints, descriptions = get_type_hints(cls), _descriptions(cls)
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for field in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(hints[field.name]):
+        if dataclasses.is_dataclass(hints[field.name]) or field.name == "ops_text":  # not given by users
             continue
         value = field.default
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]

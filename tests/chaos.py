@@ -70,12 +70,14 @@ class Chaos:
         self._lines.put(None)
 
     def disturb(self, kinds: list[str], rounds: int) -> None:
-        """Does these things, each after up to so many rounds."""
+        """Does these things, each after up to so many rounds, and again until it could happen."""
         for kind in kinds:
-            for _ in range(self._random.randrange(1, rounds + 1)):
-                self._next_round()
-            time.sleep(self._random.uniform(0.0, 0.05))
-            self._do(kind)
+            happened = False
+            while not happened:
+                for _ in range(self._random.randrange(1, rounds + 1)):
+                    self._next_round()
+                time.sleep(self._random.uniform(0.0, 0.05))
+                happened = self._do(kind)
             self.done.append(kind)
 
     def finish(self) -> dict[str, Any]:
@@ -116,13 +118,19 @@ class Chaos:
             assert "cannot write" in errors or "no space" in errors, errors
         self._process = self._start("resume", str(self.run))
 
-    def _do(self, kind: str) -> None:
+    def _do(self, kind: str) -> bool:
+        """Does one thing; False if it could not happen."""
         pid = self._process.pid
+        if self._process.poll() is not None:
+            return False  # an earlier interruption has ended it by now
         if kind in WORKER_SIGNALS:
             workers = _workers(pid)
-            if workers:
-                with suppress(ProcessLookupError):
-                    os.kill(self._random.choice(workers), WORKER_SIGNALS[kind])
+            if not workers:
+                return False
+            try:
+                os.kill(self._random.choice(workers), WORKER_SIGNALS[kind])
+            except ProcessLookupError:
+                return False
         elif kind == "interrupt":
             self._process.send_signal(signal.SIGINT)
         elif kind == "disk full":
@@ -143,10 +151,13 @@ class Chaos:
             self._follow(until="")
             checkpoints = sorted((self.run / "checkpoints").glob("*.npz"))
             # With a single one there would be nothing to go back to.
-            if kind == "checkpoint cut off" and len(checkpoints) == 2:
+            cut_off = kind == "checkpoint cut off" and len(checkpoints) == 2
+            if cut_off:
                 size = checkpoints[-1].stat().st_size
                 os.truncate(checkpoints[-1], self._random.randrange(size))
             self._resume()
+            return cut_off or kind == "coordinator killed"
+        return True
 
     def close(self) -> None:
         """Ends the run, if it has not ended."""

@@ -6,6 +6,8 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +17,12 @@ from azgen.codegen.doctor import diagnose
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.measurements import CALIBRATION, all_measured, read_measured, write_measured
 from azgen.errors import CacheError
-from azgen.execution.layout import lay_out
+from azgen.execution.layout import TASKS as TASKS_RECORD
+from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.presets import preset
+from azgen.presets import preset, preset_names
+from azgen.runs.settings import task_settings
 from azgen.search import cost_model as measuring
 from azgen.search import host as hosts
 from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay, work_of
@@ -99,11 +103,13 @@ def test_costs_are_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> No
     work = work_of(KERNEL, KERNEL.encode([zoo("linear").normalized()]), TASKS)[0]
     assert 0.1 < float(work @ first.kernel) / evaluation_seconds() < 10
     (entry,) = [e for e in cache_entries() if e.kind == CALIBRATION]
-    assert entry.key == KERNEL.built.key
     (finding,) = [f for f in diagnose() if f.name == "calibration"]
     assert finding.ok and f"{1e3 * first.module:.0f} ms a module" in finding.detail
     monkeypatch.setattr(measuring, "_measure", None)
     assert measured() == first
+    with monkeypatch.context() as patch, pytest.raises(TypeError):
+        patch.setattr(measuring, "candidate_flags", lambda: ("-O0",))
+        measured()  # what compiling costs depends on the flags
     path = next(entry.directory.iterdir())
     path.write_text(path.read_text().replace('"module": 0', '"module": 9'))
     assert read_measured(CALIBRATION, entry.key) is None, "damaged"
@@ -114,6 +120,68 @@ def test_costs_are_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> No
         measured()
 
 
+def test_a_full_disk_does_not_end_a_run_that_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise CacheError("no space is left")
+
+    monkeypatch.setattr(measuring, "write_measured", full)
+    monkeypatch.setattr(measuring, "_measure", lambda *_: MULTIPLICATIONS)
+    assert measured() == MULTIPLICATIONS
+
+
+def test_a_process_asks_once_for_costs_even_if_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_decide(monkeypatch)
+    asked: list[object] = []
+    monkeypatch.setattr(hosts, "cost_model", lambda kernel, *_: asked.append(kernel))
+    host = Host(SPACE)
+    for population in range(3):
+        assert host.run(Order(0, 0, population, birth=True)).native == 0
+    assert asked == [KERNEL]
+
+
+def test_measuring_takes_no_longer_with_many_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, float]] = []
+
+    def sample(kernel: object, programs: object, tasks: LaneTasks, most_work: float) -> list[Program]:
+        asked.append((int(tasks.record["n_steps"][0]), most_work))
+        return []
+
+    monkeypatch.setattr(measuring, "_sample", sample)
+    for n_features in (4, 256):
+        tasks = dataclasses.replace(DEMO.tasks, n_features=n_features, n_search=1, n_train=(1000, 1, 1))
+        lanes = lay_out(make_tasks(tasks, 0).search, lane_type("float32", n_features**2))
+        kernel: Any = SimpleNamespace(spec=SimpleNamespace(n_features=n_features))
+        assert measuring._measure(kernel, np.zeros(0), lanes) is None
+    (few, _), (many, most_work) = asked
+    assert few == 1100 and many == 22 and most_work < 8 * measuring.LEAST_WORK
+
+
+def test_programs_to_measure_with_are_not_too_costly() -> None:
+    programs = Host(SPACE)._examples(0, SPACE.task_set(0, 0))
+    work = [
+        work_of(KERNEL, KERNEL.encode(measuring._sample(KERNEL, programs, TASKS, most)), TASKS)[:, 2].max()
+        for most in (np.inf, 2000.0)
+    ]
+    assert work[0] > 2000 >= work[1]
+
+
+def test_times_are_taken_more_than_once_unless_they_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    measuring._best_seconds(lambda: calls.append(0))
+    assert len(calls) > 1
+    monkeypatch.setattr(measuring, "_LONG", 1e-6)
+    calls.clear()
+    measuring._best_seconds(lambda: calls.append(sum(range(100_000))))
+    assert len(calls) == 1
+
+
+def test_a_clock_that_is_too_coarse_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "NativeCode", lambda *_: SimpleNamespace(compile=lambda programs: None))
+    monkeypatch.setattr(measuring, "_compile_seconds", lambda native, programs: 0.1 * len(programs))
+    monkeypatch.setattr(measuring, "_seconds_of", lambda *_: (0.0, 0.0))
+    assert np.isfinite(measured().kernel).all()
+
+
 def test_what_is_measured_twice_is_there_once() -> None:
     write_measured(CALIBRATION, "a" * 64, {"of": "this"})
     write_measured(CALIBRATION, "a" * 64, {"of": "that"})
@@ -122,12 +190,26 @@ def test_what_is_measured_twice_is_there_once() -> None:
 
 
 def test_presets_are_too_small_to_think_about_compiling() -> None:
-    for name in ("linear", "affine", "linear-learn-only", "digits"):
+    others = {"paper", "table"}  # the first is not too small, the other has the user's data
+    for name in set(preset_names()) - others:
         settings = preset(name).tasks
         tasks = make_tasks(settings, 0).search
         lanes = [lay_out(tasks, lane_type("float32", 1), epochs=epochs) for epochs in (settings.epochs, 3000)]
-        assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True]
+        assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True], name
     assert run("auto").ratings["native"] == 0 and all_measured(CALIBRATION) == []
+
+
+def test_the_paper_s_larger_tasks_are_large_enough() -> None:
+    settings, large = preset("paper"), set()
+    for island in range(len(settings.islands.tasks)):
+        tasks = task_settings(settings, island)
+        lanes = lane_type("float32", tasks.n_features**2).lanes
+        record = np.zeros(1, TASKS_RECORD)
+        record["n_groups"] = -(-tasks.n_search // lanes)
+        record["n_steps"] = tasks.n_train[0] * tasks.epochs + tasks.n_valid[0]
+        if may_pay(tasks.n_features, LaneTasks(record, {}, tasks.n_search, lanes)):
+            large.add((tasks.n_features, tasks.n_train[0] * tasks.epochs))
+    assert {(256, 800), (256, 5600), (256, 8000)} <= large and (8, 800) not in large
 
 
 def test_a_structure_is_compiled_when_that_pays() -> None:

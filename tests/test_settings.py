@@ -49,6 +49,7 @@ def test_there_is_a_default_preset():
         ({"memory": {"scalars": 1}}, "at least 2"),
         ({"evolution": {"mutation_probability": 1.5}}, "between 0 and 1"),
         ({"stop": {"max_seconds": 0}}, "nothing ends this run"),
+        ({"ops_text": "OPS = []"}, "ops_text is read from the file that ops_file names; give that"),
         ({"tasks": {"source": "table"}}, "tasks.data is needed"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from azgen.errors import AzgenError
@@ -16,6 +17,7 @@ def zoo_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _DIRECTORY.glob("*.az")))
 
 
+@cache
 def zoo(name: str) -> Program:
     """A program of the zoo.
 

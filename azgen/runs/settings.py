@@ -389,6 +389,10 @@ def check(settings: Settings, source: str = "configuration") -> None:
         if not condition:
             raise AzgenError(f"{source}: {message}")
 
+    need(
+        bool(settings.ops_file) or not settings.ops_text,
+        "ops_text is read from the file that ops_file names; give that",
+    )
     memory, evolution, stop, tasks = settings.memory, settings.evolution, settings.stop, settings.tasks
     table = settings.user.table
     need(memory.scalars >= 2, f"memory.scalars is {memory.scalars}; at least 2 (label and prediction)")

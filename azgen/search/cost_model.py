@@ -2,15 +2,17 @@
 
 The model is linear: a module costs so much and each live instruction in it so much more to compile; an
 example costs so much as such, per instruction and per multiplication (the ops' static cost) to run, on the
-kernel and natively. It is measured once per search kernel (so once per search space, compiler and processor)
-and kept in the compile cache. Decisions change how long a run takes and nothing else.
+kernel and natively. It is measured once per search kernel and flags of candidates (so once per search space,
+compiler and processor) and kept in the compile cache. Decisions change how long a run takes and nothing else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ from azgen.codegen.candidate import render_candidates
 from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c
 from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
 from azgen.codegen.render import STRANDS
+from azgen.errors import CacheError
 from azgen.execution.kernel import Kernel, math_libraries
 from azgen.execution.layout import LaneTasks, probe_of
 from azgen.execution.native import NativeCode
@@ -32,11 +35,20 @@ LEAST_WORK = 4e6
 """Multiplications of a two-layer net on all examples and lane groups (1 to 2 ms) below which nothing is
 decided: that takes 30 µs a program, and compiling, which takes 15 ms and more, saves at most half of it."""
 
+_FORMAT = 1
+"""Raised when what is measured, or how, becomes another; older measurements are then not read."""
+
 _EXAMPLES = 5000
 """Most training examples that programs are timed on."""
 
 _CANDIDATES = 8
 _RUNS = 7
+
+_LONG = 0.1
+"""Seconds of running after which a time is not taken again: it is long enough to be trusted."""
+
+_SEARCH_SECONDS = 2.0
+"""Most seconds for finding programs to measure with."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +99,12 @@ def work_of(kernel: Kernel, records: NDArray[Any], tasks: LaneTasks) -> NDArray[
 
 def may_pay(n_features: int, tasks: LaneTasks) -> bool:
     """Whether evaluations on these tasks are long enough for compiling programs to be worth a thought."""
-    record = tasks.record[0]
-    examples = int(record["n_groups"]) * int(record["n_steps"])
-    return examples * sum(zoo("neural-net").cost(n_features)[1:]) >= LEAST_WORK
+    return int(tasks.record["n_steps"][0]) * _two_layer_work(n_features, tasks) >= LEAST_WORK
+
+
+def _two_layer_work(n_features: int, tasks: LaneTasks) -> float:
+    """Multiplications of a two-layer net for an example on all lane groups."""
+    return tasks.n_groups * sum(zoo("neural-net").cost(n_features)[1:])
 
 
 class Chooser:
@@ -170,7 +185,7 @@ def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: Lane
     Raises:
         CacheError, CompilerError: see `azgen.codegen.cache.build`.
     """
-    key = kernel.built.key
+    key = _key(kernel)
     values = read_measured(CALIBRATION, key)
     if values is not None:
         return CostModel(
@@ -180,17 +195,25 @@ def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: Lane
     if model is not None:
         spec = kernel.spec
         about = f"F = {spec.n_features}, {len(spec.ops)} ops, {spec.lane.lanes} lanes of {spec.dtype}"
-        write_measured(CALIBRATION, key, {"of": about, **asdict(model)})
+        with suppress(CacheError):  # a full disk; the kernel is there, and the search can go on
+            write_measured(CALIBRATION, key, {"of": about, **asdict(model)})
     return model
 
 
+def _key(kernel: Kernel) -> str:
+    """What the measurements depend on, as 64 hexadecimal digits."""
+    return hashlib.sha256(repr((_FORMAT, kernel.built.key, candidate_flags())).encode()).hexdigest()
+
+
 def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostModel | None:
-    n_training = int(tasks.record["n_training"][0])
-    some = probe_of(tasks, min(_EXAMPLES, n_training), min(_EXAMPLES // 10, tasks.n_valid))
-    chosen = _sample(kernel, programs, some)
+    spec = kernel.spec
+    # With many features examples take long, and few of them can be timed just as well.
+    net = _two_layer_work(spec.n_features, tasks)
+    examples = int(np.clip(LEAST_WORK / net, 20, _EXAMPLES))
+    some = probe_of(tasks, examples, max(1, examples // 10))
+    chosen = _sample(kernel, programs, some, 4 * examples * net)
     if len(chosen) < _CANDIDATES:
         return None
-    spec = kernel.spec
     native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
     native.compile(chosen)  # also does what is done once in a process, or on a machine
     few, all_of_them = _compile_seconds(native, chosen[:1]), _compile_seconds(native, chosen)
@@ -200,16 +223,27 @@ def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostMo
     times = np.array([_seconds_of(kernel, native, program, some) for program in chosen])
     work = work_of(kernel, kernel.encode(chosen), some)
     # Weighted alike, so that their difference, which decides, fits best too.
-    weight = 1 / times[:, :1]
-    (a, b, c), *_ = np.linalg.lstsq(work * weight, times * weight)
+    weight = 1 / np.maximum(times[:, :1], 1e-9)  # a clock may be too coarse
+    (a, b, c), *_ = np.linalg.lstsq(work * weight, times * weight, rcond=None)
     return CostModel(module, instruction, (a[0], b[0], c[0]), (a[1], b[1], c[1]))
 
 
-def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> list[Program]:
-    """Programs of different structure that fail on no task, from a cheap one to a costly one."""
-    fitness, _ = kernel.evaluate(programs, tasks)
-    lasting = [kernel.decode(record) for record in programs[np.isfinite(fitness).all(axis=1)]]
-    distinct = list({program.structure_hash: program.normalized() for program in lasting}.values())
+def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks, most_work: float) -> list[Program]:
+    """Programs of different structure that fail on no task, from a cheap one to a costly one, none of them of
+    more multiplications than `most_work`."""
+    found: dict[str, Program] = {}
+    began = time.thread_time()
+    for record in programs:
+        program = kernel.decode(record).normalized()
+        encoded = kernel.encode([program])
+        setup = tasks.n_groups * program.cost(kernel.spec.n_features)[0]
+        if setup + work_of(kernel, encoded, tasks)[0, 2] <= most_work:
+            fitness, _ = kernel.evaluate(encoded, tasks)
+            if np.isfinite(fitness).all():
+                found[program.structure_hash] = program
+        if time.thread_time() - began > _SEARCH_SECONDS:
+            break
+    distinct = list(found.values())
     work = work_of(kernel, kernel.encode(distinct), tasks)[:, 2] if distinct else np.zeros(0)
     order = np.argsort(work, kind="stable")
     if len(order) < _CANDIDATES:
@@ -244,14 +278,18 @@ def _seconds_of(
     """Seconds of one evaluation on the kernel, among others as in a search, and natively."""
     records, prepared = kernel.encode([program] * STRANDS), native.prepare(program)
     both = (lambda: kernel.evaluate(records, tasks)), (lambda: prepared.evaluate(tasks))
-    on_kernel, natively = (min(_thread_seconds(work) for _ in range(_RUNS)) for work in both)
+    on_kernel, natively = map(_best_seconds, both)
     return on_kernel / STRANDS, natively
 
 
-def _thread_seconds(work: Callable[[], object]) -> float:
-    began = time.thread_time()
-    work()
-    return time.thread_time() - began
+def _best_seconds(work: Callable[[], object]) -> float:
+    """The least of several times."""
+    times: list[float] = []
+    while len(times) < _RUNS and sum(times) < _LONG:
+        began = time.thread_time()
+        work()
+        times.append(time.thread_time() - began)
+    return min(times)
 
 
 def _cpu_seconds() -> float:

@@ -17,13 +17,13 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
-from azgen.search.cost_model import Chooser, cost_model, may_pay
+from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay
 from azgen.search.island import COUNTS, Island
 from azgen.search.messages import Order, Report
 from azgen.search.native_rating import RatingHook
 from azgen.search.space import SearchSpace, TaskSet
 
-_EXAMPLES, _MUTATIONS = 512, 30
+_SAMPLE, _MUTATIONS = 512, 30
 """Programs to measure the cost model with, and how often each is mutated."""
 
 _QUARANTINE_BATCHES = 16
@@ -74,6 +74,7 @@ class Host:
         self.space, self._store, self._capacity, self._trace = space, store, capacity, trace
         self._residents: OrderedDict[int, _Resident] = OrderedDict()
         self._native: dict[tuple[int, str, int], NativeCode] = {}
+        self._models: dict[str, CostModel | None] = {}
 
     def run(self, order: Order) -> Report:
         """Carries out an order.
@@ -162,7 +163,12 @@ class Host:
         if settings.backend == "auto":
             if not may_pay(tasks.kernel.spec.n_features, tasks.lanes):
                 return None
-            model = cost_model(tasks.kernel, lambda: self._examples(island, tasks), tasks.lanes)
+            key = tasks.kernel.built.key
+            if key not in self._models:
+                self._models[key] = cost_model(
+                    tasks.kernel, lambda: self._examples(island, tasks), tasks.lanes
+                )
+            model = self._models[key]
             if model is None:
                 return None
             chooser = Chooser(model, tasks.kernel, tasks.lanes, settings.evolution.population)
@@ -172,7 +178,7 @@ class Host:
         """Programs of the search space, to measure with: an initial population, mutated many times."""
         example = Island(tasks.kernel, self.space.settings, tasks.lanes, island, born=False)
         example.populate(self.space.start)
-        return example.mutants(_EXAMPLES, _MUTATIONS)
+        return example.mutants(_SAMPLE, _MUTATIONS)
 
     def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
         """Rates members or makes children, past the programs in quarantine and, if need be, step by step."""
