@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,22 @@ def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
     text = azgen("resume", run, "--max-time", "1h", "--target-fitness", best)
     assert "because of: selection fitness above" in text and "Champion: program" in text
     assert load_run(run).champion.select_fitness > best
+
+
+def test_ctrl_c_waits_for_the_round_and_loses_nothing(tmp_path: Path) -> None:
+    config, run = written(changed(LINEAR, stop__max_programs=10**9), tmp_path), tmp_path / "run"
+    command = [sys.executable, "-m", "azgen", "evolve", str(config), "--out", str(run), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = []
+        for line in process.stdout:
+            told.append(json.loads(line))
+            if told[-1].get("round", 0) == 20:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 0 and told[-1]["reason"] == "interrupted"
+    last = [record for record in told if record["event"] == "Progress"][-1]
+    more = records_of(azgen("resume", run, "--max-programs", last["programs"] + 1000, "--json"))
+    assert (more[0]["event"], more[0]["round"]) == ("Resumed", last["round"])
 
 
 def test_a_run_whose_results_could_not_be_written_is_concluded_later(

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +23,7 @@ from azgen.search.cluster import DaskEngine, require_dask
 from azgen.search.coordinator import Coordinator
 from azgen.search.engine import Engine, ProcessEngine
 from azgen.search.hall import HALL_SIZE
+from azgen.search.interrupts import deferred_interrupts
 from azgen.search.processes import WorkerEngine
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
@@ -134,7 +130,7 @@ class Evolution:
             assert kept is not None
             kept.write(*snapshot.take(self._space, coordinator.progress, engine))
 
-        with _deferred_interrupts() as interrupted:
+        with deferred_interrupts() as interrupted:
             coordinator = Coordinator(
                 self._settings, engine, self._observe, interrupted, save if kept else None, progress
             )
@@ -209,32 +205,6 @@ def engine_of(space: SearchSpace) -> Engine:
     if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
         return WorkerEngine(space)
     return ProcessEngine(space)
-
-
-@contextmanager
-def _deferred_interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C is noted and can be asked for, so that it never falls into the middle of a round; the second
-    one raises.
-
-    The same for any other signal that is treated like Ctrl-C.
-    """
-    seen: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) > 1:
-            raise KeyboardInterrupt
-
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is signal.default_int_handler:
-                before[number] = signal.signal(number, note)
-    try:
-        yield lambda: bool(seen)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _cpu_seconds() -> float:
