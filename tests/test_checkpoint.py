@@ -28,6 +28,8 @@ from azgen.runs.settings import Settings, as_mapping
 from azgen.search import snapshot
 from azgen.search.engine import ProcessEngine
 from azgen.search.evolve import Evolution, Outcome
+from azgen.search.host import Host
+from azgen.search.messages import Order, Report
 from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
@@ -141,6 +143,26 @@ def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
     again, events = go_on(tmp_path)
     assert result(again) == result(outcome)
     assert not [e for e in events if isinstance(e, Progress)]
+
+
+@pytest.mark.parametrize("settings", [ONE, EAGER], ids=["one island", "four islands"])
+def test_a_round_that_fails_ends_the_run_with_its_message_and_can_be_repeated(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = Host.run
+
+    def full(self: Host, order: Order) -> Report:
+        report = carry_out(self, order)
+        if (order.island, order.round) == (settings.islands.count - 1, 5):
+            self._residents.pop(order.island)  # as in a round that fails half-way
+            raise AzgenError("no space left for compiled code")
+        return report
+
+    with monkeypatch.context() as disturbed:
+        disturbed.setattr(Host, "run", full)
+        with pytest.raises(AzgenError, match="no space left for compiled code"):
+            run(settings, tmp_path)
+    assert result(go_on(tmp_path)[0]) == result(run(settings)[0])
 
 
 def test_a_run_is_concluded_that_ended_when_an_island_was_to_begin_again(tmp_path: Path) -> None:
