@@ -119,6 +119,20 @@ def test_a_run_goes_on_in_workers_and_back(
     assert first != checkpoints_of(tmp_path)[0]
 
 
+def test_a_run_whose_limit_is_reached_where_a_population_ends_goes_on_as_if_it_had_not_been(
+    tmp_path: Path,
+) -> None:
+    settings = changed(ONE, stop__patience=0, stop__restart_programs=1100, stop__max_programs=5000)
+    outcome, events = run(settings)
+    _, before = run(changed(settings, stop__max_programs=2200), tmp_path)
+    resumed, after = go_on(tmp_path, max_programs=5000)
+    assert result(resumed) == result(outcome) and resumed.ratings == outcome.ratings
+    (at,) = [e for e in after if isinstance(e, Resumed)]
+    assert at.programs == 2200
+    told = [e for e in before if not isinstance(e, Started | Finished) and e.seconds <= at.seconds] + after
+    assert history(told) == history(events)
+
+
 def checkpoints_of(directory: Path) -> list[Path]:
     return sorted((directory / CHECKPOINTS).iterdir(), reverse=True)
 
