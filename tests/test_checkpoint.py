@@ -151,6 +151,16 @@ def test_more_programs_give_the_run_that_had_them_from_the_start(
     assert result(resumed) == result(outcome)
 
 
+def test_rounds_that_a_limit_cut_short_are_in_no_checkpoint(tmp_path: Path) -> None:
+    outcome, events = run(EAGER)
+    # A population of 100 begins in the round that is cut to 400 programs an island: there is one more round.
+    at = next(event.programs for event in events if isinstance(event, Restarted))
+    _, before = run(changed(EAGER, stop__max_programs=at + 1600), tmp_path)
+    counts = [e.programs for e in before if isinstance(e, Progress)]
+    assert counts[-1] >= at + 1600 > counts[-2] > at
+    assert result(go_on(tmp_path, max_programs=EAGER.stop.max_programs)[0]) == result(outcome)
+
+
 def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
     outcome, _ = run(changed(ONE, stop__max_programs=0, stop__target_fitness=0.4), tmp_path)
     assert outcome.reason == "selection fitness above 0.4"

@@ -107,14 +107,14 @@ class Coordinator:
             if not reason and self.progress.round >= 0:
                 reason = self._limit()
         self._engine.cancel()
-        if not self._cut:
-            self.save()
+        self.save()
         return reason
 
     def save(self) -> None:
         """Keeps a checkpoint, if there is anything to keep; a run does not end because that fails."""
         self.progress.seconds = self._saved = self.seconds
-        if self._save is None or self.progress.round < 0:
+        # Rounds that the limit cut short would not have been so with a higher one.
+        if self._save is None or self._cut or self.progress.round < 0:
             return
         try:
             self._save()
