@@ -288,7 +288,7 @@ class Coordinator:
         progress, number = self.progress, self.progress.round + 1
         reports = self._reports.pop(number)
         confirm = False
-        self._tell_restarts({island: reports[island][1].population for island in range(self._count)})
+        self._tell_restarts([reports[island][1].population for island in range(self._count)])
         for island in range(self._count):
             report, life = reports[island]
             before = progress.lives[island]
@@ -331,21 +331,19 @@ class Coordinator:
             self.save()
         return ""
 
-    def _tell_restarts(self, populations: dict[int, int]) -> None:
+    def _tell_restarts(self, populations: list[int]) -> None:
         """Takes leave of populations whose islands have others now.
 
         Not when they end: a run that is over then may go on later.
         """
         lives, members = self.progress.lives, self.progress.hall.members
-        ended = {island: lives[island] for island, new in populations.items() if lives[island].population != new}
-        if members and any(life.population == members[0].restart for life in ended.values()):
+        ended = [island for island, life in enumerate(lives) if 0 <= life.population != populations[island]]
+        if members and members[0].restart in [lives[island].population for island in ended]:
             self.confirm()
-        for island, life in ended.items():
-            if life.population >= 0:
-                self.progress.restarts += 1
-                self._observe(
-                    Restarted(self.seconds, self.programs, populations[island], life.ending, island)
-                )
+        for island in ended:
+            self.progress.restarts += 1
+            population, reason = populations[island], lives[island].ending
+            self._observe(Restarted(self.seconds, self.programs, population, reason, island))
 
     def _limit(self) -> str:
         members = self.progress.hall.members
