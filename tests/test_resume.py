@@ -134,6 +134,22 @@ def test_a_run_whose_results_could_not_be_written_is_concluded_later(
     assert findings(run) == findings(whole)
 
 
+def test_no_other_process_takes_a_run_that_is_being_concluded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = written(LINEAR, tmp_path), tmp_path / "run"
+    write, refused = RunDirectory.write_result, []
+
+    def meanwhile(self: RunDirectory, result: Any) -> None:
+        refused.append(azgen("resume", run, "--max-programs", 9000, status=2))
+        write(self, result)
+
+    monkeypatch.setattr(RunDirectory, "write_result", meanwhile)
+    azgen("evolve", config, "--max-programs", 4000, "--out", run)
+    (message,) = refused
+    assert "another process is carrying out right now" in message
+
+
 def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, run = written(LINEAR, tmp_path), tmp_path / "run"
     more = ("--max-programs", 9000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,26 +97,28 @@ class Evolution:
         self._native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         self._checkpoints, self._resume = checkpoints, resume
 
-    def run(self) -> Outcome:
+    def run(self, stack: ExitStack | None = None) -> Outcome:
         """Searches until a limit or Ctrl-C, then tests the champion.
 
         Ctrl-C ends the search after the current round; a second one at once.
+
+        Args:
+            stack: until it is closed no other process can carry the run out; None: until this returns.
 
         Raises:
             AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
                 on, no checkpoint that fits.
         """
-        kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
-        try:
+        with ExitStack() as own:
+            kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
+            if kept:
+                (stack or own).callback(kept.close)
             engine = self._make_engine(self._space)
             try:
                 progress, reason = self._search(engine, kept)
             finally:
                 engine.close()
-        finally:
-            if kept:
-                kept.close()
-        return self._conclude(progress, reason)
+            return self._conclude(progress, reason)
 
     def _search(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, str]:
         progress = None

@@ -227,7 +227,7 @@ def carry_out(
         try:
             outcome = Evolution(
                 settings, split, recorder.observe, checkpoints=directory.checkpoints, resume=resumed
-            ).run()
+            ).run(stack)
             return _conclude(directory, settings, split, outcome)
         except AzgenError as error:
             if resumed or not directory.has_checkpoint:
