@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from azgen.cli import app
 from azgen.errors import AzgenError
+from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.settings import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
@@ -148,6 +149,20 @@ def test_no_other_process_takes_a_run_that_is_being_concluded(
     azgen("evolve", config, "--max-programs", 4000, "--out", run)
     (message,) = refused
     assert "another process is carrying out right now" in message
+
+
+def test_what_was_found_is_kept_when_neither_checkpoint_nor_result_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise AzgenError("cannot write it: No space left on device")
+
+    monkeypatch.setattr(RunDirectory, "write_result", full)
+    monkeypatch.setattr(CheckpointDirectory, "write", full)
+    run = tmp_path / "run"
+    message = azgen("evolve", written(LINEAR, tmp_path), "--max-programs", 4000, "--out", run, status=2)
+    assert "No space left on device" in message and "can go on" not in message
+    assert load_run(run).champion.select_fitness > 0
 
 
 def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

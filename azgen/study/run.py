@@ -199,7 +199,7 @@ def evolve(
         directory.write_environment(environment(settings, split))
         return carry_out(directory, settings, split, observer, tensorboard)
     except BaseException:
-        if not directory.has_checkpoint:
+        if not directory.has_checkpoint and not directory.has_champion:
             directory.discard()
         raise
 

@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from azgen.errors import AzgenError
+from azgen.runs.directory import TENSORBOARD
 from azgen.runs.events import Event, NewChampion, Observer, Progress, Resumed
 from azgen.runs.log import Thinning
-
-TENSORBOARD = "tensorboard"
-"""Folder in the run directory."""
 
 
 @contextmanager
