@@ -137,7 +137,8 @@ class RunDirectory:
         with self._named_errors(""):
             for left in self.path.glob(".*.part"):
                 left.unlink()
-            (self.path / RESULT).unlink(missing_ok=True)
+            for name in (RESULT, EXPORT, SOURCE):
+                (self.path / name).unlink(missing_ok=True)
         rewind(self.path / EVENTS, seconds)
         self.write_settings(settings)
 
