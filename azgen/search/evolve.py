@@ -47,6 +47,7 @@ class Outcome:
             ("compiled"), and how many "champions" were. Depends on machine and backend, unlike all else.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
+        search_seconds: wall-clock time of the search alone, which limits are for.
         native: compiled candidates of the run.
         quarantined: programs that killed or hung the processes that ran them.
     """
@@ -59,6 +60,7 @@ class Outcome:
     seconds: float
     cpu_seconds: float
     ratings: dict[str, int]
+    search_seconds: float
     native: NativeCode = field(repr=False)
     quarantined: tuple[Suspect, ...] = ()
 
@@ -184,7 +186,17 @@ class Evolution:
         quarantined = tuple(progress.quarantine)
         ratings = {"kernel": counts["evaluated"] - progress.ratings["native"], **progress.ratings}
         return Outcome(
-            hall[0], hall, test_fitness, counts, reason, seconds, cpu, ratings, self._native, quarantined
+            hall[0],
+            hall,
+            test_fitness,
+            counts,
+            reason,
+            seconds,
+            cpu,
+            ratings,
+            progress.seconds,
+            self._native,
+            quarantined,
         )
 
     def _test(self, program: Program) -> NDArray[np.float64]:

@@ -59,6 +59,7 @@ class Run:
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock time of the run, and processor time of the process that ended it
             and of its workers.
+        search_seconds: wall-clock time of the search alone, which limits are for.
         quarantined: programs that killed or hung the processes that ran them.
     """
 
@@ -78,6 +79,7 @@ class Run:
     reason: str
     seconds: float
     cpu_seconds: float
+    search_seconds: float
     quarantined: tuple[Suspect, ...] = ()
 
     @property
@@ -107,6 +109,7 @@ class Run:
             "reason": self.reason,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
+            "search_seconds": self.search_seconds,
             "directory": str(self.directory),
             "export": str(self.export_path),
         }
@@ -272,6 +275,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         reason=outcome.reason,
         seconds=outcome.seconds,
         cpu_seconds=outcome.cpu_seconds,
+        search_seconds=outcome.search_seconds,
         quarantined=outcome.quarantined,
     )
     directory.write_result(run.as_record())
