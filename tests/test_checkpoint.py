@@ -340,6 +340,14 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
         go_on(tmp_path)
 
 
+def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 4)
+    rewritten(tmp_path, setting("azgen", to="0.0.1"))
+    _, events = go_on(tmp_path)
+    (warning,) = [e for e in events if isinstance(e, Warned)]
+    assert "is by azgen 0.0.1; this is" in warning.message
+
+
 def test_a_run_is_carried_out_once_at_a_time(tmp_path: Path) -> None:
     run(ONE, tmp_path, 2)
     held = CheckpointDirectory(tmp_path / CHECKPOINTS)

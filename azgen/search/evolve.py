@@ -29,6 +29,7 @@ from azgen.search.processes import WorkerEngine
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.tasks.task import TaskSplit
+from azgen.version import azgen_version
 
 __all__ = ["HALL_SIZE", "Evolution", "Outcome", "kernel_spec"]
 
@@ -163,12 +164,17 @@ class Evolution:
         problem: DamagedError | None = None
         for path in candidates:
             try:
-                progress = snapshot.restore(self._space, read(path), engine)
+                checkpoint = read(path)
+                progress = snapshot.restore(self._space, checkpoint, engine)
             except DamagedError as error:
                 problem = problem or error
                 continue
             if problem:
                 self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))
+            writer, version = checkpoint.values.get("azgen"), azgen_version()
+            if writer != version:
+                message = f"{path.name} is by azgen {writer}; this is {version}, which may find other programs"
+                self._observe(Warned(progress.seconds, message))
             return progress, path
         raise problem or AzgenError(
             f"there is no checkpoint in {self._checkpoints}; `azgen evolve` with the run's config.toml "
