@@ -70,7 +70,7 @@ class _Writer:
             writer.add_scalar("rate/programs_per_second", programs / seconds, step)
         self._last = event.seconds, event.programs
         for name, count in event.counts.items():
-            if name not in ("programs", "steps"):
+            if name != "programs":
                 writer.add_scalar(f"ladder/{name}", count / max(event.programs, 1), step)
 
     def _open(self, **options: Any) -> Any:
