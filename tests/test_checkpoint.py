@@ -514,6 +514,9 @@ def test_the_log_goes_back_to_the_checkpoint_and_stays_small(tmp_path: Path) -> 
     assert log.read_text() == "".join(lines[:4])
     rewind(log, 0.1)
     assert log.read_text() == lines[0]
+    log.write_text(lines[0] + "5\n" + lines[3])
+    rewind(log, 0.1)
+    assert log.read_text() == lines[0] + "5\n"
     thinning = Thinning()
     kept = [thinning.keeps(Progress(0.5 * n, n, 0, 0.0, {})) for n in range(2 * 86_400)]
     assert sum(kept[:20]) == 10 and 4000 < sum(kept) < 7000
