@@ -345,7 +345,7 @@ def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
     rewritten(tmp_path, setting("azgen", to="0.0.1"))
     _, events = go_on(tmp_path)
     (warning,) = [e for e in events if isinstance(e, Warned)]
-    assert "is by azgen 0.0.1; this is" in warning.message
+    assert "is by azgen 0.0.1; " in warning.message
 
 
 def test_a_run_is_carried_out_once_at_a_time(tmp_path: Path) -> None:

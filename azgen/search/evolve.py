@@ -173,7 +173,7 @@ class Evolution:
                 self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))
             writer, version = checkpoint.values.get("azgen"), azgen_version()
             if writer != version:
-                message = f"{path.name} is by azgen {writer}; this is {version}, which may find other programs"
+                message = f"{path.name} is by azgen {writer}; {version} may find other programs"
                 self._observe(Warned(progress.seconds, message))
             return progress, path
         raise problem or AzgenError(
