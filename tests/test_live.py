@@ -133,6 +133,20 @@ def test_tensorboard_gets_the_course_of_the_run(tmp_path: Path) -> None:
     assert all(0 <= value <= 1 for _, value in curves["ladder/evaluated"])
 
 
+def test_a_full_disk_ends_tensorboards_curves_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = pytest.importorskip("tensorboardX.record_writer", reason="no extra `tensorboard`")
+    monkeypatch.setattr(files, "open_file", lambda path: open("/dev/full", "wb"))  # noqa: SIM115
+    events: list[Event] = []
+    settings = changed(SMALL, stop__max_programs=8000)
+    run = azgen.evolve(settings, out=tmp_path / "run", tensorboard=True, observer=events.append)
+    assert run.reason == "8000 programs"
+    (warning,) = [event for event in events if isinstance(event, Warned)]
+    assert "No space left on device; TensorBoard's curves end here" in warning.message
+    assert "curves end here" in (tmp_path / "run" / "events.jsonl").read_text()
+
+
 # -- the terminal
 
 

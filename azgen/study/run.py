@@ -224,7 +224,8 @@ def carry_out(
     observers, resumed = [observer] if observer else [], found is not None
     with contextlib.ExitStack() as stack:
         if tensorboard:
-            observers.append(stack.enter_context(tensorboard_writer(directory.path)))
+            curves = tensorboard_writer(directory.path, lambda warning: recorder.observe(warning))
+            observers.append(stack.enter_context(curves))
         stack.callback(directory.close)
         recorder = Recorder(directory, settings, observers, found or ())
         try:
