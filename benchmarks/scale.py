@@ -70,7 +70,7 @@ def record(space: SearchSpace, n_islands: int = 4, n_rounds: int = 25) -> Record
             best[island] = report.best_number
             reports.append(report)
     later = [report for report in reports if report.round]
-    return Recording(np.array([r.seconds for r in later]), reports, host.state(0))
+    return Recording(np.array([r.seconds for r in later]), reports, host.state(0, n_rounds - 1))
 
 
 class SimulatedEngine:

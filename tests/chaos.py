@@ -202,7 +202,7 @@ def history(records: list[dict[str, Any]]) -> dict[Any, Any]:
 def findings(run: Path) -> dict[str, Any]:
     """What a run's directory says that must not depend on disturbances."""
     result = json.loads((run / "result.json").read_text())
-    for name in ("seconds", "cpu_seconds", "directory", "export"):
+    for name in ("seconds", "cpu_seconds", "search_seconds", "directory", "export"):
         del result[name]
     log = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     return {

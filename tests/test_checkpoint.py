@@ -28,6 +28,8 @@ from azgen.runs.settings import Settings, as_mapping
 from azgen.search import snapshot
 from azgen.search.engine import ProcessEngine
 from azgen.search.evolve import Evolution, Outcome
+from azgen.search.host import Host
+from azgen.search.messages import Order, Report
 from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
@@ -117,6 +119,20 @@ def test_a_run_goes_on_in_workers_and_back(
     assert first != checkpoints_of(tmp_path)[0]
 
 
+def test_a_run_whose_limit_is_reached_where_a_population_ends_goes_on_as_if_it_had_not_been(
+    tmp_path: Path,
+) -> None:
+    settings = changed(ONE, stop__patience=0, stop__restart_programs=1100, stop__max_programs=5000)
+    outcome, events = run(settings)
+    _, before = run(changed(settings, stop__max_programs=2200), tmp_path)
+    resumed, after = go_on(tmp_path, max_programs=5000)
+    assert result(resumed) == result(outcome) and resumed.ratings == outcome.ratings
+    (at,) = [e for e in after if isinstance(e, Resumed)]
+    assert at.programs == 2200
+    told = [e for e in before if not isinstance(e, Started | Finished) and e.seconds <= at.seconds] + after
+    assert history(told) == history(events)
+
+
 def checkpoints_of(directory: Path) -> list[Path]:
     return sorted((directory / CHECKPOINTS).iterdir(), reverse=True)
 
@@ -135,12 +151,42 @@ def test_more_programs_give_the_run_that_had_them_from_the_start(
     assert result(resumed) == result(outcome)
 
 
+def test_rounds_that_a_limit_cut_short_are_in_no_checkpoint(tmp_path: Path) -> None:
+    outcome, events = run(EAGER)
+    # A population of 100 begins in the round that is cut to 400 programs an island: there is one more round.
+    at = next(event.programs for event in events if isinstance(event, Restarted))
+    _, before = run(changed(EAGER, stop__max_programs=at + 1600), tmp_path)
+    counts = [e.programs for e in before if isinstance(e, Progress)]
+    assert counts[-1] >= at + 1600 > counts[-2] > at
+    assert result(go_on(tmp_path, max_programs=EAGER.stop.max_programs)[0]) == result(outcome)
+
+
 def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
     outcome, _ = run(changed(ONE, stop__max_programs=0, stop__target_fitness=0.4), tmp_path)
     assert outcome.reason == "selection fitness above 0.4"
     again, events = go_on(tmp_path)
     assert result(again) == result(outcome)
     assert not [e for e in events if isinstance(e, Progress)]
+
+
+@pytest.mark.parametrize("settings", [ONE, EAGER], ids=["one island", "four islands"])
+def test_a_round_that_fails_ends_the_run_with_its_message_and_can_be_repeated(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = Host.run
+
+    def full(self: Host, order: Order) -> Report:
+        report = carry_out(self, order)
+        if (order.island, order.round) == (settings.islands.count - 1, 5):
+            self._residents.pop(order.island)  # as in a round that fails half-way
+            raise AzgenError("no space left for compiled code")
+        return report
+
+    with monkeypatch.context() as disturbed:
+        disturbed.setattr(Host, "run", full)
+        with pytest.raises(AzgenError, match="no space left for compiled code"):
+            run(settings, tmp_path)
+    assert result(go_on(tmp_path)[0]) == result(run(settings)[0])
 
 
 def test_a_run_is_concluded_that_ended_when_an_island_was_to_begin_again(tmp_path: Path) -> None:
@@ -292,6 +338,14 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
     rewritten(tmp_path, later)
     with pytest.raises(AzgenError, match=r"written by a later azgen \(schema 3\)"):
         go_on(tmp_path)
+
+
+def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
+    run(ONE, tmp_path, 4)
+    rewritten(tmp_path, setting("azgen", to="0.0.1"))
+    _, events = go_on(tmp_path)
+    (warning,) = [e for e in events if isinstance(e, Warned)]
+    assert "is by azgen 0.0.1; " in warning.message
 
 
 def test_a_run_is_carried_out_once_at_a_time(tmp_path: Path) -> None:
@@ -460,6 +514,9 @@ def test_the_log_goes_back_to_the_checkpoint_and_stays_small(tmp_path: Path) -> 
     assert log.read_text() == "".join(lines[:4])
     rewind(log, 0.1)
     assert log.read_text() == lines[0]
+    log.write_text(lines[0] + "5\n" + lines[3])
+    rewind(log, 0.1)
+    assert log.read_text() == lines[0] + "5\n"
     thinning = Thinning()
     kept = [thinning.keeps(Progress(0.5 * n, n, 0, 0.0, {})) for n in range(2 * 86_400)]
     assert sum(kept[:20]) == 10 and 4000 < sum(kept) < 7000

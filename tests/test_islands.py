@@ -80,7 +80,7 @@ def test_islands_begin_with_different_populations() -> None:
     host = Host(space)
     for island in range(2):
         host.run(Order(island, 0, island, birth=True))
-    assert (host.state(0)["population"] != host.state(1)["population"]).any()
+    assert (host.state(0, 0)["population"] != host.state(1, 0)["population"]).any()
 
 
 def test_immigrants_take_the_oldest_places_and_are_rated_there() -> None:
@@ -90,13 +90,13 @@ def test_immigrants_take_the_oldest_places_and_are_rated_there() -> None:
         host.run(Order(island, 0, island, birth=True))
     report = host.run(Order(0, 1, 0, n_programs=300, n_emigrants=10))
     assert report.emigrants is not None and len(report.emigrants) == 10
-    before = host.state(1)
+    before = host.state(1, 0)
     after = host.run(Order(1, 1, 1, n_programs=0, immigrants=report.emigrants))
-    state = host.state(1)
+    state = host.state(1, 1)
     assert after.counts[0] == 110, "immigrants are rated, and counted, like children"
     np.testing.assert_array_equal(state["population"][10:], before["population"][10:])
     sent = report.emigrants.records(space.kernel.program)
-    best = sorted(host.state(0)["fitness"])[::-1][:10]
+    best = sorted(host.state(0, 1)["fitness"])[::-1][:10]
     for place in range(10):
         assert space.kernel.decode(state["population"][place]) == space.kernel.decode(sent[place])
         # The islands share their tasks, so their ratings agree within what the probe's rounding may mix up.
@@ -148,7 +148,7 @@ def test_stagnating_islands_begin_again_each_by_itself() -> None:
     assert len(set(populations)) == len(populations)
     assert all(e.restart % 4 == e.island for e in restarts)
     progress = [e for e in events if isinstance(e, Progress)]
-    assert progress[-1].restart in (len(restarts), len(restarts) - 1, len(restarts) - 2)
+    assert progress[-1].restart == len(restarts)
     assert len(progress[-1].islands) == 4 and max(progress[-1].islands) == progress[-1].island_fitness
 
 
@@ -195,11 +195,11 @@ def test_programs_travel_between_islands_of_different_dimension(changes: dict[st
     host.run(Order(1, 1, 1, n_programs=0, immigrants=sent))
     here, there = space.task_set(1, 1), space.task_set(0, 0)
     assert here.kernel.spec.n_features == changes["n_features"] != there.kernel.spec.n_features
-    state = host.state(1)
+    source, state = host.state(0, 1), host.state(1, 1)
     arrived = [here.kernel.decode(record) for record in state["population"][:50]]
     assert arrived == [
         there.kernel.decode(record)
-        for record in host.state(0)["population"][np.argsort(-host.state(0)["fitness"], kind="stable")[:50]]
+        for record in source["population"][np.argsort(-source["fitness"], kind="stable")[:50]]
     ]
     own = [np.nan_to_num(here.evaluate(program)).mean() for program in arrived]
     np.testing.assert_allclose(state["fitness"][:50], own, atol=1e-3)  # what the probe's rounding may mix up
@@ -300,7 +300,7 @@ def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int
     host.run(Order(0, 0, 0, birth=True, quarantined=(found.program,)))
     report = host.run(Order(0, 1, 0, n_programs=3000, quarantined=(found.program,)))
     assert report.program and report.program != found.program
-    bad, state = Program.parse(found.program), host.state(0)
+    bad, state = Program.parse(found.program), host.state(0, 1)
     members = [space.kernel.decode(record) for record in state["population"]]
     fitness = [f for member, f in zip(members, state["fitness"], strict=True) if member.normalized() == bad]
     assert all(f == 0 for f in fitness)
@@ -308,6 +308,6 @@ def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int
     careful = Host(space)
     careful.run(Order(0, 0, 0, birth=True, careful=True, quarantined=(found.program,)))
     careful.run(Order(0, 1, 0, n_programs=3000, careful=True, quarantined=(found.program,)))
-    for name, array in careful.state(0).items():
+    for name, array in careful.state(0, 1).items():
         if name not in ("state", "hurdles"):  # these hold addresses
             np.testing.assert_array_equal(array, state[name], err_msg=name)

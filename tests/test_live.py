@@ -19,7 +19,7 @@ from azgen.cli.report import print_ladder
 from azgen.cli.view import LineView, LiveView
 from azgen.language.zoo import zoo
 from azgen.presets import preset
-from azgen.runs.directory import RunDirectory
+from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Champion, Event, NewChampion, Progress, Quarantined, Resumed, Started, Warned
 from azgen.runs.log import Thinning
 from azgen.study.recorder import Recorder
@@ -77,6 +77,21 @@ def test_a_full_disk_delays_the_log_and_ends_nothing(tmp_path: Path, monkeypatch
     assert "program 4321" in (tmp_path / "champion.az").read_text()
 
 
+def test_a_run_that_goes_on_lists_no_champion_twice_and_has_no_module_of_an_earlier_end(
+    tmp_path: Path,
+) -> None:
+    for name in ("champion.py", "champion.pyx", "result.json"):
+        (tmp_path / name).write_text("")
+    older = dataclasses.replace(CHAMPION, number=17, select_fitness=0.5)
+    recorder = Recorder(RunDirectory(tmp_path), SMALL, [], [CHAMPION, older])
+    recorder.observe(Resumed(10.0, 5000, 4, "here.npz"))
+    recorder.observe(NewChampion(11.0, CHAMPION))
+    hall = load_run(tmp_path).hall_of_fame
+    assert [champion.number for champion in hall] == [4321, 17]
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"config.toml", "events.jsonl", "hall_of_fame.json", "champion.az"}
+
+
 def test_the_log_of_many_islands_and_many_warnings_stays_small() -> None:
     thinning, size = Thinning(), 0
     for n in range(86_400):
@@ -116,6 +131,20 @@ def test_tensorboard_gets_the_course_of_the_run(tmp_path: Path) -> None:
         curves
     )
     assert all(0 <= value <= 1 for _, value in curves["ladder/evaluated"])
+
+
+def test_a_full_disk_ends_tensorboards_curves_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = pytest.importorskip("tensorboardX.record_writer", reason="no extra `tensorboard`")
+    monkeypatch.setattr(files, "open_file", lambda path: open("/dev/full", "wb"))  # noqa: SIM115
+    events: list[Event] = []
+    settings = changed(SMALL, stop__max_programs=8000)
+    run = azgen.evolve(settings, out=tmp_path / "run", tensorboard=True, observer=events.append)
+    assert run.reason == "8000 programs"
+    (warning,) = [event for event in events if isinstance(event, Warned)]
+    assert "No space left on device; TensorBoard's curves end here" in warning.message
+    assert "curves end here" in (tmp_path / "run" / "events.jsonl").read_text()
 
 
 # -- the terminal

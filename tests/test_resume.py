@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 
 from azgen.cli import app
 from azgen.errors import AzgenError
+from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.settings import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
@@ -99,6 +102,33 @@ def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
     assert load_run(run).champion.select_fitness > best
 
 
+def test_a_limit_of_time_is_one_of_the_search_alone(tmp_path: Path) -> None:
+    config, run = written(LINEAR, tmp_path), tmp_path / "run"
+    azgen("evolve", config, "--max-programs", 4000, "--out", run)
+    result = json.loads((run / "result.json").read_text())
+    assert 0 < result["search_seconds"] < result["seconds"]
+    assert "has ended" in azgen("resume", run, "--max-time", result["search_seconds"] / 2, status=2)
+    between = (result["search_seconds"] + result["seconds"]) / 2
+    told = records_of(azgen("resume", run, "--max-time", between, "--json"))
+    assert [record for record in told if record["event"] == "Progress"]
+
+
+def test_ctrl_c_waits_for_the_round_and_loses_nothing(tmp_path: Path) -> None:
+    config, run = written(changed(LINEAR, stop__max_programs=10**9), tmp_path), tmp_path / "run"
+    command = [sys.executable, "-m", "azgen", "evolve", str(config), "--out", str(run), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = []
+        for line in process.stdout:
+            told.append(json.loads(line))
+            if told[-1].get("round", 0) == 20:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 0 and told[-1]["reason"] == "interrupted"
+    last = [record for record in told if record["event"] == "Progress"][-1]
+    more = records_of(azgen("resume", run, "--max-programs", last["programs"] + 1000, "--json"))
+    assert (more[0]["event"], more[0]["round"]) == ("Resumed", last["round"])
+
+
 def test_a_run_whose_results_could_not_be_written_is_concluded_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +144,36 @@ def test_a_run_whose_results_could_not_be_written_is_concluded_later(
     azgen("resume", run)
     azgen("evolve", config, "--max-programs", 4000, "--out", whole)
     assert findings(run) == findings(whole)
+
+
+def test_no_other_process_takes_a_run_that_is_being_concluded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = written(LINEAR, tmp_path), tmp_path / "run"
+    write, refused = RunDirectory.write_result, []
+
+    def meanwhile(self: RunDirectory, result: Any) -> None:
+        refused.append(azgen("resume", run, "--max-programs", 9000, status=2))
+        write(self, result)
+
+    monkeypatch.setattr(RunDirectory, "write_result", meanwhile)
+    azgen("evolve", config, "--max-programs", 4000, "--out", run)
+    (message,) = refused
+    assert "another process is carrying out right now" in message
+
+
+def test_what_was_found_is_kept_when_neither_checkpoint_nor_result_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise AzgenError("cannot write it: No space left on device")
+
+    monkeypatch.setattr(RunDirectory, "write_result", full)
+    monkeypatch.setattr(CheckpointDirectory, "write", full)
+    run = tmp_path / "run"
+    message = azgen("evolve", written(LINEAR, tmp_path), "--max-programs", 4000, "--out", run, status=2)
+    assert "No space left on device" in message and "can go on" not in message
+    assert load_run(run).champion.select_fitness > 0
 
 
 def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,11 @@ def test_json_has_no_numbers_that_json_does_not_have():
 def test_discarding_takes_back_what_was_written_and_nothing_else(tmp_path):
     directory = written()
     directory.append(Progress(2.0, 100, 0, 0.5, {}))
+    for folder, file in (("tensorboard", "events.out.1"), ("checkpoints", ".checkpoint-1.npz.x.part")):
+        (directory.path / folder).mkdir()
+        (directory.path / folder / file).write_text("")
+    assert not directory.has_checkpoint
+    (directory.path / "checkpoints" / file).unlink()
     directory.discard()
     assert not directory.path.exists()
     directory = written()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import tomli_w
 
 from azgen.errors import AzgenError
+from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Progress
 from azgen.runs.settings import as_mapping
 from azgen.search import cluster
 from azgen.search.cluster import DaskEngine
+from azgen.search.engine import Lost, ProgramLost
 from azgen.search.evolve import Evolution
+from azgen.search.messages import Order, Report
 from azgen.search.sources import make_tasks
+from azgen.search.space import SearchSpace
 from tests.chaos import findings
 from tests.test_evolution import changed
 from tests.test_islands import SMALL, history
@@ -57,6 +63,69 @@ def test_the_same_result_on_a_cluster_whose_workers_come_and_go(
     found = Evolution(settings, make_tasks(settings.tasks, settings.seed), observe).run()
     assert killed
     assert same((found, events), run(changed(settings, islands__engine="process")))
+
+
+def test_what_is_lost_on_the_cluster_is_named_and_waits_for_nobody(
+    local_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = SearchSpace.of(SETTINGS, make_tasks(SETTINGS.tasks, SETTINGS.seed))
+    engine = DaskEngine(space, local_cluster.scheduler_address)
+    try:
+        failed = engine._client.submit(lambda: 1 / 0, pure=False)
+        assert isinstance(failed.exception(), ZeroDivisionError)
+        engine._rounds[0, 0] = failed
+        with pytest.raises(AzgenError, match="the state of island 0 does not arrive: ZeroDivisionError"):
+            engine.state(0, 0)
+        with pytest.raises(AzgenError, match="the state of island 0 is lost with the workers that had it"):
+            engine.submit(Order(0, 1, 0))
+        monkeypatch.setattr(cluster, "_ANSWER_SECONDS", 0.05)
+        engine._rounds[1, 0] = engine._client.submit(time.sleep, 1.0, pure=False)
+        with pytest.raises(AzgenError, match="the state of island 1 does not arrive: TimeoutError"):
+            engine.state(1, 0)
+        with pytest.raises(ProgramLost, match="TimeoutError"):
+            engine.rate(zoo("linear"))
+    finally:
+        engine.close()
+
+
+def test_an_answer_that_is_lost_is_not_taken_for_another(
+    local_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = DaskEngine(
+        SearchSpace.of(SETTINGS, make_tasks(SETTINGS.tasks, SETTINGS.seed)), local_cluster.scheduler_address
+    )
+    try:
+        for island in range(3):
+            engine.submit(Order(island, 0, island, birth=True))
+        while engine._done.qsize() < 3:
+            time.sleep(0.01)
+        gather = engine._client.gather
+
+        def without_the_first(futures: Any, errors: str) -> Any:
+            """As Dask gathers when the first answer is lost in this moment."""
+            if isinstance(futures, list):
+                return gather(futures[1:])
+            return {**gather(futures), min(futures): None}
+
+        monkeypatch.setattr(engine._client, "gather", without_the_first)
+        lost, *reports = engine.collect(1.0)
+        assert isinstance(lost, Lost) and all(isinstance(report, Report) for report in reports)
+        islands = [lost.order.island, *(report.island for report in reports if isinstance(report, Report))]
+        assert sorted(islands) == [0, 1, 2]
+    finally:
+        monkeypatch.undo()
+        engine.close()
+
+
+def test_a_run_that_ends_leaves_the_processes_of_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    def node(name: str) -> Any:
+        return SimpleNamespace(name=name, engine=SimpleNamespace(close=lambda: closed.append(name)))
+
+    monkeypatch.setattr(cluster, "_nodes", {1: node("one"), 2: node("other"), 3: node("one")})
+    cluster._close_nodes("one")
+    assert closed == ["one", "one"] and list(cluster._nodes) == [2]
 
 
 def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> None:

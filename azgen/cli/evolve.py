@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,13 +167,14 @@ def _show(
     from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
     from azgen.cli.view import view_for
     from azgen.runs.directory import to_json
+    from azgen.search.interrupts import interruptible
 
     if build_dir is not None:
         from azgen.codegen.cache import set_build_directory
 
         set_build_directory(build_dir)
     to = console()
-    with _interruptible(), view_for(settings, to, json) as view:
+    with interruptible(), view_for(settings, to, json) as view:
         run = carry_out(view.observe)
     result = run.as_record()
     if json:
@@ -192,29 +190,3 @@ def _show(
     print_fitness(to, result)
     print_ladder(to, result)
     print_files(to, result)
-
-
-class Interruption(KeyboardInterrupt):
-    """Ctrl-C or a request to terminate.
-
-    A class of its own, because Python remembers when a plain KeyboardInterrupt has passed through an `exec`
-    (Cython and dataclasses use it), and then ends by that signal even if the interrupt was handled.
-    """
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends the search, and so does SIGTERM, so that a batch system's time limit loses nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise Interruption
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

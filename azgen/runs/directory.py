@@ -23,6 +23,7 @@ import json
 import math
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -52,6 +53,7 @@ CHAMPION = "champion.az"
 SOURCE = "champion.pyx"
 EXPORT = "champion.py"
 RESULT = "result.json"
+TENSORBOARD = "tensorboard"
 
 _FILES = (CONFIG, OPS_FILE, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
 
@@ -117,7 +119,12 @@ class RunDirectory:
     @property
     def has_checkpoint(self) -> bool:
         """Whether the run can go on when this process has ended."""
-        return self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
+        return any(self.checkpoints.glob("checkpoint-*.npz"))
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether the run has found something."""
+        return (self.path / HALL_OF_FAME).is_file()
 
     def take_up(self, settings: Settings, seconds: float) -> None:
         """Makes the directory that of a run which goes on: what a killed process has left half written is
@@ -130,7 +137,8 @@ class RunDirectory:
         with self._named_errors(""):
             for left in self.path.glob(".*.part"):
                 left.unlink()
-            (self.path / RESULT).unlink(missing_ok=True)
+            for name in (RESULT, EXPORT, SOURCE):
+                (self.path / name).unlink(missing_ok=True)
         rewind(self.path / EVENTS, seconds)
         self.write_settings(settings)
 
@@ -189,6 +197,7 @@ class RunDirectory:
         self.close()
         for name in _FILES:
             (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / TENSORBOARD, ignore_errors=True)
         for folder in (self.checkpoints, self.path):
             with suppress(OSError):  # not empty: something in there is not ours
                 folder.rmdir()

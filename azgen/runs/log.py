@@ -66,7 +66,8 @@ def rewind(path: Path, seconds: float) -> None:
     for line in lines:
         at: object = None
         with suppress(ValueError):
-            at = json.loads(line).get("seconds", 0.0)
+            record = json.loads(line)
+            at = record.get("seconds", 0.0) if isinstance(record, dict) else None
         if not line.endswith(b"\n") or (isinstance(at, int | float) and at > seconds):
             break
         size += len(line)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +38,9 @@ again."""
 
 _POLL_SECONDS = 0.5
 
+_ANSWER_SECONDS = 600.0
+"""Longest wait for a state or a rating, which may come after rounds that have begun."""
+
 
 class DaskEngine:
     """Runs orders on a Dask cluster.
@@ -57,8 +61,10 @@ class DaskEngine:
         self._cluster: Any = None
         self._client = self._connect(scheduler, patience)
         described, arrays = space.describe()
+        self._name = uuid.uuid4().hex
         header = {
             "kind": "run",
+            "name": self._name,
             "azgen": azgen_version(),
             "settings": as_mapping(space.settings),
             "space": described,
@@ -96,8 +102,14 @@ class DaskEngine:
         return self._n_workers
 
     def submit(self, order: Order) -> None:
-        """Takes an order on; lower rounds go first."""
+        """Takes an order on; lower rounds go first.
+
+        Raises:
+            AzgenError: the state before it is lost.
+        """
         before = None if order.birth else self._rounds[order.island, order.round - 1]
+        if before is not None and before.status in ("error", "cancelled"):
+            raise AzgenError(f"the state of island {order.island} is lost with the workers that had it")
         task = self._client.submit(
             _carry_out, self._run, order.encode(), before, pure=False, priority=-order.round
         )
@@ -119,16 +131,19 @@ class DaskEngine:
             while True:
                 done.append(self._done.get_nowait())
         known = [report for report in done if report in self._waiting]
-        answers = self._client.gather([r for r in known if r.status == "finished"], errors="skip")
-        finished = iter(answers)
+        # By number, as those whose worker is lost in this moment have no answer.
+        finished = {n: report for n, report in enumerate(known) if report.status == "finished"}
+        answers = self._client.gather(finished, errors="skip")
         results: list[Report | Lost] = []
-        for report in known:
+        for n, report in enumerate(known):
             order = self._waiting.pop(report)
-            if report.status == "finished":
-                results.append(self._result(order, next(finished)))
-            else:
-                error = report.exception() if report.status == "error" else report.status
+            if answers.get(n) is not None:
+                results.append(self._result(order, answers[n]))
+            elif report.status == "error":
+                error = report.exception()
                 results.append(Lost(order, f"{type(error).__name__}: {error}"))
+            else:
+                results.append(Lost(order, f"its report is {report.status}, and did not arrive"))
         return results
 
     def _result(self, order: Order, answer: bytes) -> Report | Lost:
@@ -140,17 +155,28 @@ class DaskEngine:
             return Lost(order, header["cause"], header["program"])
         since = self._since_cut[order.island] = self._since_cut.get(order.island, 0) + 1
         if since >= CUT_ROUNDS:
-            self._since_cut[order.island] = 0
-            state = self._client.submit(
-                _state_of, self._rounds[order.island, order.round], pure=False
-            ).result()
-            self._rounds[order.island, order.round] = self._client.submit(_as_round, state, pure=False)
+            with suppress(AzgenError):  # whoever needs the state will see
+                state = self._state(order.island, order.round)
+                self._rounds[order.island, order.round] = self._client.submit(_as_round, state, pure=False)
+                self._since_cut[order.island] = 0
         return Report.decode(header, arrays)
 
     def state(self, island: int, round_number: int) -> State:
-        """An island's state after a round."""
+        """An island's state after a round.
+
+        Raises:
+            AzgenError: it is lost, or no worker answers.
+        """
+        return _from_bytes(self._state(island, round_number), self._layout)
+
+    def _state(self, island: int, round_number: int) -> bytes:
         task = self._client.submit(_state_of, self._rounds[island, round_number], pure=False)
-        return _from_bytes(task.result(), self._layout)
+        try:
+            state: bytes = task.result(_ANSWER_SECONDS)
+        except Exception as error:  # whatever was raised where it was computed
+            cause = f"{type(error).__name__}: {error}"
+            raise AzgenError(f"the state of island {island} does not arrive: {cause}") from None
+        return state
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes the state in that an island has before an order."""
@@ -165,9 +191,9 @@ class DaskEngine:
         """
         task = self._client.submit(_rate, self._run, str(program), pure=False, priority=1)
         try:
-            header, arrays = decode(task.result())
-        except self._distributed.KilledWorker as error:
-            raise ProgramLost(str(error), blamed=False) from None  # programs run in processes of their own
+            header, arrays = decode(task.result(_ANSWER_SECONDS))
+        except Exception as error:  # not the program's fault: programs run in processes of their own
+            raise ProgramLost(f"{type(error).__name__}: {error}", blamed=False) from None
         if header["kind"] == "lost":
             raise ProgramLost(header["cause"], header["blamed"])
         if header["kind"] == "error":
@@ -182,7 +208,7 @@ class DaskEngine:
     def close(self) -> None:
         """Ends the processes on the workers; a cluster of this machine ends as a whole."""
         with suppress(Exception):  # the cluster may be gone already
-            self._client.run(_close_node)
+            self._client.run(_close_nodes, self._name)
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
@@ -231,7 +257,7 @@ class _Node:
             name: flat[name].view(dtype).reshape(shape)
             for name, (dtype, shape) in header["arrays_of"].items()
         }
-        self.run = run
+        self.run, self.name = run, header["name"]
         self.space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
         self.layout = state_layout(self.space.settings, self.space.kernel.program)
         self.engine = WorkerEngine(self.space, 1, n_islands=1)
@@ -251,9 +277,12 @@ def _node(run: bytes) -> _Node:
     return node
 
 
-def _close_node() -> None:
-    while _nodes:
-        _nodes.popitem()[1].engine.close()
+def _close_nodes(name: str) -> None:
+    """Ends the processes of a run; others on the same workers go on."""
+    for thread, node in list(_nodes.items()):
+        if node.name == name:
+            del _nodes[thread]
+            node.engine.close()
 
 
 def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:

@@ -107,14 +107,14 @@ class Coordinator:
             if not reason and self.progress.round >= 0:
                 reason = self._limit()
         self._engine.cancel()
-        if not self._cut:
-            self.save()
+        self.save()
         return reason
 
     def save(self) -> None:
         """Keeps a checkpoint, if there is anything to keep; a run does not end because that fails."""
         self.progress.seconds = self._saved = self.seconds
-        if self._save is None or self.progress.round < 0:
+        # Rounds that the limit cut short would not have been so with a higher one.
+        if self._save is None or self._cut or self.progress.round < 0:
             return
         try:
             self._save()
@@ -287,14 +287,13 @@ class Coordinator:
         """Takes in what a round found, which all islands have done; returns what ends the run, or ""."""
         progress, number = self.progress, self.progress.round + 1
         reports = self._reports.pop(number)
-        confirm, ended = False, list[tuple[int, Life]]()
+        confirm = False
+        self._tell_restarts([reports[island][1].population for island in range(self._count)])
         for island in range(self._count):
             report, life = reports[island]
             before = progress.lives[island]
             same = before.population == life.population
             known = before.counts if same else (0,) * len(COUNTS)
-            if not same and before.population >= 0:
-                progress.restarts += 1
             if report.program and report.best_fitness > (before.best_fitness if same else -1.0):
                 self._consider(report, self.programs + report.best_number - known[0])
             for name, now, then in zip(COUNTS, life.counts, known, strict=True):
@@ -303,8 +302,6 @@ class Coordinator:
             progress.ratings["compiled"] += report.compiled
             leads = bool(progress.hall.members) and progress.hall.members[0].restart == life.population
             confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
-            if life.ending:
-                ended.append((island, life))
             progress.lives[island] = life
         progress.round = number
         for done in [r for r in self._emigrants if r < number]:
@@ -330,15 +327,23 @@ class Coordinator:
         reason = self._limit()
         if reason:
             return reason
-        for island, life in ended:
-            if progress.hall.members and progress.hall.members[0].restart == life.population:
-                self.confirm()
-            self._observe(
-                Restarted(self.seconds, self.programs, life.population + self._count, life.ending, island)
-            )
         if self._save and self.seconds - self._saved >= self._settings.islands.checkpoint_seconds:
             self.save()
         return ""
+
+    def _tell_restarts(self, populations: list[int]) -> None:
+        """Takes leave of populations whose islands have others now.
+
+        Not when they end: a run that is over then may go on later.
+        """
+        lives, members = self.progress.lives, self.progress.hall.members
+        ended = [island for island, life in enumerate(lives) if 0 <= life.population != populations[island]]
+        if members and members[0].restart in [lives[island].population for island in ended]:
+            self.confirm()
+        for island in ended:
+            self.progress.restarts += 1
+            population, reason = populations[island], lives[island].ending
+            self._observe(Restarted(self.seconds, self.programs, population, reason, island))
 
     def _limit(self) -> str:
         members = self.progress.hall.members

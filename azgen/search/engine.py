@@ -65,7 +65,11 @@ class Engine(Protocol):
         """
 
     def state(self, island: int, round_number: int) -> State:
-        """An island's state after a round."""
+        """An island's state after a round.
+
+        Raises:
+            AzgenError: it is lost.
+        """
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes the state in that an island has before an order."""
@@ -110,8 +114,12 @@ class ProcessEngine:
         return [self.host.run(order) for order in now]
 
     def state(self, island: int, round_number: int) -> State:
-        """An island's state after its last round; none is ahead here, as lower rounds go first."""
-        return self.host.state(island)
+        """An island's state after its last round; none is ahead here, as lower rounds go first.
+
+        Raises:
+            AzgenError: that round is not its last one any more, since the round after it has failed.
+        """
+        return self.host.state(island, round_number)
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes the state in that an island has before an order."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +24,12 @@ from azgen.search.cluster import DaskEngine, require_dask
 from azgen.search.coordinator import Coordinator
 from azgen.search.engine import Engine, ProcessEngine
 from azgen.search.hall import HALL_SIZE
+from azgen.search.interrupts import deferred_interrupts
 from azgen.search.processes import WorkerEngine
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.tasks.task import TaskSplit
+from azgen.version import azgen_version
 
 __all__ = ["HALL_SIZE", "Evolution", "Outcome", "kernel_spec"]
 
@@ -50,6 +48,7 @@ class Outcome:
             ("compiled"), and how many "champions" were. Depends on machine and backend, unlike all else.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
+        search_seconds: wall-clock time of the search alone, which limits are for.
         native: compiled candidates of the run.
         quarantined: programs that killed or hung the processes that ran them.
     """
@@ -62,6 +61,7 @@ class Outcome:
     seconds: float
     cpu_seconds: float
     ratings: dict[str, int]
+    search_seconds: float
     native: NativeCode = field(repr=False)
     quarantined: tuple[Suspect, ...] = ()
 
@@ -100,26 +100,28 @@ class Evolution:
         self._native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         self._checkpoints, self._resume = checkpoints, resume
 
-    def run(self) -> Outcome:
+    def run(self, stack: ExitStack | None = None) -> Outcome:
         """Searches until a limit or Ctrl-C, then tests the champion.
 
         Ctrl-C ends the search after the current round; a second one at once.
+
+        Args:
+            stack: until it is closed no other process can carry the run out; None: until this returns.
 
         Raises:
             AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
                 on, no checkpoint that fits.
         """
-        kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
-        try:
+        with ExitStack() as own:
+            kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
+            if kept:
+                (stack or own).callback(kept.close)
             engine = self._make_engine(self._space)
             try:
                 progress, reason = self._search(engine, kept)
             finally:
                 engine.close()
-        finally:
-            if kept:
-                kept.close()
-        return self._conclude(progress, reason)
+            return self._conclude(progress, reason)
 
     def _search(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, str]:
         progress = None
@@ -134,7 +136,7 @@ class Evolution:
             assert kept is not None
             kept.write(*snapshot.take(self._space, coordinator.progress, engine))
 
-        with _deferred_interrupts() as interrupted:
+        with deferred_interrupts() as interrupted:
             coordinator = Coordinator(
                 self._settings, engine, self._observe, interrupted, save if kept else None, progress
             )
@@ -162,12 +164,17 @@ class Evolution:
         problem: DamagedError | None = None
         for path in candidates:
             try:
-                progress = snapshot.restore(self._space, read(path), engine)
+                checkpoint = read(path)
+                progress = snapshot.restore(self._space, checkpoint, engine)
             except DamagedError as error:
                 problem = problem or error
                 continue
             if problem:
                 self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))
+            writer, version = checkpoint.values.get("azgen"), azgen_version()
+            if writer != version:
+                message = f"{path.name} is by azgen {writer}; {version} may find other programs"
+                self._observe(Warned(progress.seconds, message))
             return progress, path
         raise problem or AzgenError(
             f"there is no checkpoint in {self._checkpoints}; `azgen evolve` with the run's config.toml "
@@ -185,7 +192,17 @@ class Evolution:
         quarantined = tuple(progress.quarantine)
         ratings = {"kernel": counts["evaluated"] - progress.ratings["native"], **progress.ratings}
         return Outcome(
-            hall[0], hall, test_fitness, counts, reason, seconds, cpu, ratings, self._native, quarantined
+            hall[0],
+            hall,
+            test_fitness,
+            counts,
+            reason,
+            seconds,
+            cpu,
+            ratings,
+            progress.seconds,
+            self._native,
+            quarantined,
         )
 
     def _test(self, program: Program) -> NDArray[np.float64]:
@@ -209,32 +226,6 @@ def engine_of(space: SearchSpace) -> Engine:
     if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
         return WorkerEngine(space)
     return ProcessEngine(space)
-
-
-@contextmanager
-def _deferred_interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C is noted and can be asked for, so that it never falls into the middle of a round; the second
-    one raises.
-
-    The same for any other signal that is treated like Ctrl-C.
-    """
-    seen: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) > 1:
-            raise KeyboardInterrupt
-
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is signal.default_int_handler:
-                before[number] = signal.signal(number, note)
-    try:
-        yield lambda: bool(seen)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _cpu_seconds() -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen import cache
+from azgen.errors import AzgenError
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
@@ -111,9 +112,16 @@ class Host:
         """Structures that this process has compiled."""
         return sum(map(len, self._native.values()))
 
-    def state(self, island: int) -> dict[str, NDArray[Any]]:
-        """A copy of the state of an island that is held here."""
-        return {name: array.copy() for name, array in self._residents[island].island.arrays.items()}
+    def state(self, island: int, round_number: int) -> dict[str, NDArray[Any]]:
+        """A copy of the state of an island that is held here.
+
+        Raises:
+            AzgenError: it is not, or has done another round last: a round has failed.
+        """
+        resident = self._residents.get(island)
+        if resident is None or resident.round != round_number:
+            raise AzgenError(f"the state of island {island} after round {round_number} is gone")
+        return {name: array.copy() for name, array in resident.island.arrays.items()}
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes an island in with the state that it has before an order."""

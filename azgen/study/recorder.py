@@ -21,7 +21,7 @@ class Recorder:
         directory: where the run is kept.
         settings: of the run.
         observers: called with every event.
-        champions: that a run which goes on had found when it ended, newest first.
+        champions: that a run which goes on had found when it ended, best first.
     """
 
     def __init__(
@@ -43,7 +43,9 @@ class Recorder:
             # Others were found after the checkpoint, and will be found again.
             self.champions = [c for c in self.champions if c.number <= event.programs]
         if isinstance(event, NewChampion):
-            self.champions = [event.champion, *self.champions][:HALL_SIZE]
+            # A run that goes on may confirm its leader once more.
+            others = [c for c in self.champions if c.number != event.champion.number]
+            self.champions = [event.champion, *others][:HALL_SIZE]
             self._unwritten = True
         problem = self._write(event)
         for observer in self._observers:

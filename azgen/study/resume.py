@@ -73,14 +73,15 @@ def resumed_settings(run: str | Path, **changes: Any) -> Settings:
     if saved is None or saved.result is None:
         return settings
     try:
-        seconds, programs = float(saved.result["seconds"]), int(saved.result["counts"]["programs"])
+        seconds = float(saved.result.get("search_seconds", saved.result["seconds"]))
+        programs = int(saved.result["counts"]["programs"])
     except (KeyError, TypeError, ValueError):
         raise AzgenError(f"{run}/{RESULT} is damaged; without it the run can be resumed") from None
     if limit_reached(settings.stop, saved.champion.select_fitness, programs, seconds):
         raise AzgenError(
-            f"{run} has ended ({saved.result['reason']}) after {programs} programs in {seconds:.1f} s; give "
-            "it more with --max-programs or --max-time, which count from the run's beginning, or a higher "
-            "--target-fitness"
+            f"{run} has ended ({saved.result['reason']}) after {programs} programs in {seconds:.1f} s of "
+            "search; give it more with --max-programs or --max-time, which count from the run's beginning, "
+            "or a higher --target-fitness"
         )
     return settings
 

@@ -59,6 +59,7 @@ class Run:
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock time of the run, and processor time of the process that ended it
             and of its workers.
+        search_seconds: wall-clock time of the search alone, which limits are for.
         quarantined: programs that killed or hung the processes that ran them.
     """
 
@@ -78,6 +79,7 @@ class Run:
     reason: str
     seconds: float
     cpu_seconds: float
+    search_seconds: float
     quarantined: tuple[Suspect, ...] = ()
 
     @property
@@ -107,6 +109,7 @@ class Run:
             "reason": self.reason,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
+            "search_seconds": self.search_seconds,
             "directory": str(self.directory),
             "export": str(self.export_path),
         }
@@ -199,7 +202,7 @@ def evolve(
         directory.write_environment(environment(settings, split))
         return carry_out(directory, settings, split, observer, tensorboard)
     except BaseException:
-        if not directory.has_checkpoint:
+        if not directory.has_checkpoint and not directory.has_champion:
             directory.discard()
         raise
 
@@ -221,13 +224,14 @@ def carry_out(
     observers, resumed = [observer] if observer else [], found is not None
     with contextlib.ExitStack() as stack:
         if tensorboard:
-            observers.append(stack.enter_context(tensorboard_writer(directory.path)))
+            curves = tensorboard_writer(directory.path, lambda warning: recorder.observe(warning))
+            observers.append(stack.enter_context(curves))
         stack.callback(directory.close)
         recorder = Recorder(directory, settings, observers, found or ())
         try:
             outcome = Evolution(
                 settings, split, recorder.observe, checkpoints=directory.checkpoints, resume=resumed
-            ).run()
+            ).run(stack)
             return _conclude(directory, settings, split, outcome)
         except AzgenError as error:
             if resumed or not directory.has_checkpoint:
@@ -272,6 +276,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         reason=outcome.reason,
         seconds=outcome.seconds,
         cpu_seconds=outcome.cpu_seconds,
+        search_seconds=outcome.search_seconds,
         quarantined=outcome.quarantined,
     )
     directory.write_result(run.as_record())

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from azgen.errors import AzgenError
-from azgen.runs.events import Event, NewChampion, Observer, Progress, Resumed
+from azgen.runs.directory import TENSORBOARD
+from azgen.runs.events import Event, NewChampion, Observer, Progress, Resumed, Warned
 from azgen.runs.log import Thinning
 
-TENSORBOARD = "tensorboard"
-"""Folder in the run directory."""
+_BINS = (-1e20, *np.linspace(0.0, 1.0, 101), 1e20)
+"""Of the histogram of fitness."""
 
 
 @contextmanager
-def tensorboard_writer(run: Path) -> Iterator[Observer]:
+def tensorboard_writer(run: Path, tell: Observer) -> Iterator[Observer]:
     """What writes a run's events for TensorBoard, as seldom as the log; curves count in programs.
+
+    When they cannot be written they end, and the run goes on.
 
     Args:
         run: the run directory.
+        tell: takes the warning of that.
 
     Raises:
-        AzgenError: the package is not installed, or the folder cannot be written.
+        AzgenError: the package is not installed.
     """
     try:
-        from tensorboardX import SummaryWriter
+        writer, thinning = _Writer(run / TENSORBOARD, tell), Thinning()
     except ImportError:
         raise AzgenError(
             'tensorboardX is not installed; install it with pip install "azgen[tensorboard]"'
         ) from None
-    writer, thinning = _Writer(SummaryWriter, run / TENSORBOARD), Thinning()
     try:
         yield lambda event: writer.write(event) if thinning.keeps(event) else None
     finally:
@@ -41,48 +45,73 @@ def tensorboard_writer(run: Path) -> Iterator[Observer]:
 
 
 class _Writer:
-    def __init__(self, make: Any, folder: Path):
-        self._make, self._folder = make, folder
-        self._writer: Any = None
+    """Writes at once what is drawn: tensorboardX's usual writer has a thread for that, which a full disk
+    ends, and then waits for it for ever."""
+
+    def __init__(self, folder: Path, tell: Observer):
+        from tensorboardX import event_file_writer, summary
+        from tensorboardX.proto import event_pb2
+
+        self._files, self._summary, self._records = event_file_writer, summary, event_pb2
+        self._folder, self._tell = folder, tell
+        self._file: Any = None
+        self._ended = False
         self._last = (0.0, 0)
 
     def write(self, event: Event) -> None:
+        if self._ended:
+            return
+        try:
+            self._draw(event)
+            if self._file is not None:
+                self._file.flush()
+        except OSError as error:
+            self._ended = True
+            problem = f"cannot write {self._folder}: {error.strerror or error}"
+            self._tell(Warned(getattr(event, "seconds", 0.0), f"{problem}; TensorBoard's curves end here"))
+
+    def _draw(self, event: Event) -> None:
         if isinstance(event, Resumed):
             # Curves go on where the checkpoint was; what was drawn after it is forgotten.
-            self._open(purge_step=event.programs)
+            log = self._records.SessionLog
+            self._add(event.programs, session_log=log(status=log.START))
             self._last = event.seconds, event.programs
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, NewChampion):
             champion = event.champion
-            self._open().add_scalar("fitness/selection", champion.select_fitness, champion.number)
-            self._open().add_scalar("champion/cost", champion.cost, champion.number)
-            self._open().add_text("champion/program", f"```\n{champion.program}```", champion.number)
+            self._scalar("fitness/selection", champion.select_fitness, champion.number)
+            self._scalar("champion/cost", champion.cost, champion.number)
+            text = self._summary.text("champion/program", f"```\n{champion.program}```")
+            self._add(champion.number, summary=text)
 
     def _progress(self, event: Progress) -> None:
-        writer, step = self._open(), event.programs
-        writer.add_scalar("fitness/best_island", event.island_fitness, step)
+        step = event.programs
+        self._scalar("fitness/best_island", event.island_fitness, step)
         if len(event.islands) > 1:
-            writer.add_scalar("fitness/median_island", float(np.median(event.islands)), step)
-            writer.add_histogram("fitness/islands", np.array(event.islands), step)
-        writer.add_scalar("islands/restarts", event.restart, step)
-        writer.add_scalar("islands/workers", event.workers, step)
+            self._scalar("fitness/median_island", float(np.median(event.islands)), step)
+            histogram = self._summary.histogram("fitness/islands", np.array(event.islands), _BINS)
+            self._add(step, summary=histogram)
+        self._scalar("islands/restarts", event.restart, step)
+        self._scalar("islands/workers", event.workers, step)
         seconds, programs = event.seconds - self._last[0], event.programs - self._last[1]
         if seconds > 0:
-            writer.add_scalar("rate/programs_per_second", programs / seconds, step)
+            self._scalar("rate/programs_per_second", programs / seconds, step)
         self._last = event.seconds, event.programs
         for name, count in event.counts.items():
-            if name not in ("programs", "steps"):
-                writer.add_scalar(f"ladder/{name}", count / max(event.programs, 1), step)
+            if name != "programs":
+                self._scalar(f"ladder/{name}", count / max(event.programs, 1), step)
 
-    def _open(self, **options: Any) -> Any:
-        if self._writer is None:
-            try:
-                self._writer = self._make(str(self._folder), flush_secs=10, **options)
-            except OSError as error:
-                raise AzgenError(f"cannot write {self._folder}: {error.strerror or error}") from None
-        return self._writer
+    def _scalar(self, name: str, value: float, step: int) -> None:
+        self._add(step, summary=self._summary.scalar(name, value))
+
+    def _add(self, step: int, **content: Any) -> None:
+        if self._file is None:
+            self._folder.mkdir(exist_ok=True)
+            self._file = self._files.EventsWriter(str(self._folder / "events"))
+        self._file.write_event(self._records.Event(wall_time=time.time(), step=step, **content))
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        if self._file is not None:
+            with suppress(OSError):  # what could not be written has been told
+                self._file.close()

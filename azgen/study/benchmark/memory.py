@@ -43,7 +43,7 @@ class _PeakEngine(WorkerEngine):
 
     def close(self) -> None:
         """Looks at the workers before they end."""
-        _PeakEngine.peak = max(map(peak_memory, self.processes))
+        _PeakEngine.peak = max(map(peak_memory, self.processes), default=0.0)
         super().close()
 
 
