@@ -19,6 +19,7 @@ from azgen.cli import app
 from azgen.errors import AzgenError
 from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.events import Event, Finished
 from azgen.runs.settings import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.test_evolution import changed
@@ -174,6 +175,28 @@ def test_what_was_found_is_kept_when_neither_checkpoint_nor_result_can_be_writte
     message = azgen("evolve", written(LINEAR, tmp_path), "--max-programs", 4000, "--out", run, status=2)
     assert "No space left on device" in message and "can go on" not in message
     assert load_run(run).champion.select_fitness > 0
+
+
+def test_the_log_is_whole_when_the_disk_was_full_at_the_end_of_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, write_source, logs = RunDirectory.append, RunDirectory.write_source, list[Any]()
+
+    def fills(self: RunDirectory, *events: Event) -> None:
+        if any(isinstance(event, Finished) for event in events):
+            logs.append(self._events)
+            self._events = open("/dev/full", "ab", buffering=0)  # noqa: SIM115
+        append(self, *events)
+
+    def empties(self: RunDirectory, text: str) -> None:
+        self._events = logs.pop()
+        write_source(self, text)
+
+    monkeypatch.setattr(RunDirectory, "append", fills)
+    monkeypatch.setattr(RunDirectory, "write_source", empties)
+    azgen("evolve", written(LINEAR, tmp_path), "--max-programs", 4000, "--out", tmp_path / "run")
+    told = [record["event"] for record in load_run(tmp_path / "run").events()]
+    assert told[-2:] == ["Finished", "Warned"]
 
 
 def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

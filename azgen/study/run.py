@@ -279,6 +279,7 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
         search_seconds=outcome.search_seconds,
         quarantined=outcome.quarantined,
     )
+    directory.append()  # what a full disk kept out of the log at the end of the search
     directory.write_result(run.as_record())
     return run
 
