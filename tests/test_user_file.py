@@ -276,7 +276,7 @@ METRIC = {
         ({"c": "1 / (1 + {loss})"}, "numbers are written with a point"),
         ({"c": "system({loss})"}, "uses system"),
         ({"c": "{loss}; exit(1.0)"}, "uses exit"),
-        ({"loss": lambda y, p: np.float64(y - p)}, "it must keep the number type"),
+        ({"loss": lambda y, p: np.float64(abs(y - p))}, "it must keep the number type"),
         ({"loss": lambda y: y}, "loss fails: TypeError"),
         ({"loss": lambda y, p: p - y}, "it must be at least 0"),
         ({"loss": lambda y, p: np.array([y, p])}, "it must be one number"),
