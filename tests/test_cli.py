@@ -8,29 +8,19 @@ import sys
 import time
 
 import pytest
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.cli.machine import parse_size
 from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.language.ops import OPS
 from azgen.language.zoo import zoo
 from azgen.presets import preset_names, preset_text
+from tests.commands import azgen
 
 
 @pytest.fixture(autouse=True)
 def in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def azgen(*arguments, status=0):
-    """Output of a command that must end with this status."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 def test_help_names_every_command():

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
 from azgen.presets import preset, preset_names, resolve_settings
@@ -21,6 +19,7 @@ from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
 from azgen.runs.settings import read_settings, task_settings
 from azgen.tasks import image_sets
+from tests.commands import azgen
 
 FILES = {
     "config.toml",
@@ -39,14 +38,6 @@ LIMITED = ("--max-programs", "30000", "--baselines", "few")
 @pytest.fixture(autouse=True)
 def in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def azgen(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 def test_a_run_leaves_a_complete_directory_and_says_where():

@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 import tomli_w
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.errors import AzgenError
 from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Event, Finished
 from azgen.runs.settings import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
+from tests.commands import azgen
 from tests.test_evolution import changed
 from tests.test_islands import SMALL
 
@@ -35,14 +34,6 @@ EAGER = changed(
     stop__max_programs=60_000,
     stop__round_programs=1000,
 )
-
-
-def azgen(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 def records_of(text: str) -> list[dict[str, Any]]:

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.errors import AzgenError
 from azgen.presets import resolve_settings
 from azgen.runs.settings import read_settings, settings_from
 from azgen.search.sources import make_tasks, search_tasks
+from tests.commands import azgen
 
 
 @pytest.fixture(autouse=True)
@@ -141,14 +140,6 @@ def test_contradictions_are_refused(tasks, message):
     with pytest.raises(AzgenError) as caught:
         settings_from({"tasks": tasks}, "mine.toml")
     assert str(caught.value).startswith("mine.toml: ") and message in str(caught.value)
-
-
-def azgen(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 OPTIONS = ("--impute", "median", "--categorical", "auto", "--drop", "stage,visit", "--drop-constant")

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.language import Program, load
@@ -19,6 +17,7 @@ from azgen.study.tune import draw_factors, tune
 from azgen.tasks import load_data_set
 from azgen.tasks.final import final_tasks
 from azgen.tasks.synthetic import affine_tasks, linear_tasks, two_layer_tasks
+from tests.commands import azgen
 
 DEAD = Program.parse(
     "def Setup():\n  s3 = 0.5\n  s2 = 0.00001\n  v1[0.25] = 0.5\ndef Predict():\n  s1 = dot(v1, v0)\n"
@@ -121,14 +120,6 @@ def test_nothing_to_tune(constant):
     text = f"def Setup():\n{constant or '  pass'}\ndef Predict():\n  s1 = dot(v0, v0)\n  s1 = s1 * s2\n"
     with pytest.raises(AzgenError, match="nothing to tune"):
         tune(Program.parse(text + "def Learn():\n  pass\n"), linear_tasks(2, 4, 50, 10))
-
-
-def azgen(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.codegen.render import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
@@ -33,6 +31,7 @@ from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
 from azgen.study.resume import resume
 from tests.agreement import Tally, close, random_tasks, same_bits
+from tests.commands import azgen
 from tests.strategies import MEMORY, random_program
 from tests.tasks.test_userops import FILE
 
@@ -71,14 +70,6 @@ def in_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my_ops.py").write_text(TEXT)
     Path("start.az").write_text(START)
-
-
-def azgen(*arguments, status=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result.stdout if status == 0 else result.stderr
 
 
 def chosen(**changes):

@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from typer.testing import CliRunner
 
-from azgen.cli import app
 from azgen.codegen.render import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
@@ -35,6 +33,7 @@ from azgen.search.island import Island
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
 from tests.agreement import random_tasks
+from tests.commands import azgen
 from tests.strategies import programs
 from tests.test_evolution import changed
 
@@ -199,12 +198,6 @@ def test_memory_must_hold_label_and_prediction() -> None:
 @pytest.fixture
 def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def azgen(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == status, (result.output, result.exception)
-    return result.stdout if status == 0 else result.stderr
 
 
 @pytest.mark.usefixtures("in_empty_folder")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import MetricOption, OpsOption, table_options
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
 
 if TYPE_CHECKING:
     from azgen.runs.events import Observer
@@ -48,12 +48,7 @@ def evolve(
         None, metavar="FILE | NAME", help="A table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name."
     ),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: str | None = typer.Option(
-        None,
-        metavar="KIND",
-        help="regression, classification or multiclass; without it the target column tells. For images "
-        "multiclass means all classes at once.",
-    ),
+    kind: KindOption = None,
     metric: MetricOption = None,
     ops: OpsOption = None,
     seed: int | None = typer.Option(

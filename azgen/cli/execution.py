@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import MetricOption, OpsOption, table_options
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
@@ -23,12 +23,7 @@ def run(
     reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: str | None = typer.Option(
-        None,
-        metavar="KIND",
-        help="regression, classification or multiclass; without it the target column tells. For images "
-        "multiclass means all classes at once.",
-    ),
+    kind: KindOption = None,
     metric: MetricOption = None,
     ops: OpsOption = None,
     tasks: str | None = typer.Option(
@@ -51,8 +46,6 @@ def run(
     table: dict[str, Any],
 ) -> None:
     """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
-    import dataclasses
-
     from azgen.cli.output import console, grid, interval
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
@@ -75,10 +68,8 @@ def run(
         ops=ops,
         seed=seed,
         dtype=dtype,
-        tasks=table,
+        tasks=table | {"epochs": epochs},
     )
-    if epochs is not None:
-        settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     unknown = [name for name in sets if name not in ("search", "select", "test")]
     if unknown:
         raise AzgenError(f"there is no task set {unknown[0]!r}; there are search, select and test")

@@ -52,6 +52,14 @@ OPTIONS: dict[str, Any] = {
 
 _LISTS = ("categorical", "drop")
 
+KindOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="regression, classification or multiclass; without it the target column tells. For images "
+        "multiclass means all classes at once.",
+    ),
+]
 MetricOption = Annotated[
     str | None,
     typer.Option(

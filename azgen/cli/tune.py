@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import MetricOption, OpsOption, table_options
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
@@ -29,12 +29,7 @@ def tune(
     reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
     data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: str | None = typer.Option(
-        None,
-        metavar="KIND",
-        help="regression, classification or multiclass; without it the target column tells. For images "
-        "multiclass means all classes at once.",
-    ),
+    kind: KindOption = None,
     tasks: str | None = typer.Option(
         None,
         metavar="NAME",
@@ -74,8 +69,6 @@ def tune(
     Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
     program as it was, are then run once on the test tasks.
     """
-    import dataclasses
-
     from azgen.cli.execution import task_settings
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
@@ -99,10 +92,8 @@ def tune(
         ops=ops,
         seed=seed,
         dtype=dtype,
-        tasks=table,
+        tasks=table | {"epochs": epochs},
     )
-    if epochs is not None:
-        settings = dataclasses.replace(settings, tasks=dataclasses.replace(settings.tasks, epochs=epochs))
     written = _free(output, found.name)
     if export is not None and not export.parent.is_dir():
         raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
