@@ -22,7 +22,7 @@ from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.presets import preset, preset_names
-from azgen.runs.settings import task_settings
+from azgen.runs.values import task_settings
 from azgen.search import cost_model as measuring
 from azgen.search import host as hosts
 from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay, work_of

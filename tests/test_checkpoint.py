@@ -24,7 +24,8 @@ from azgen.runs import checkpoint as files
 from azgen.runs.checkpoint import CHECKPOINTS, CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
 from azgen.runs.log import Thinning, rewind
-from azgen.runs.settings import Settings, as_mapping
+from azgen.runs.settings import Settings
+from azgen.runs.values import as_mapping
 from azgen.search import snapshot
 from azgen.search.engine import ProcessEngine
 from azgen.search.evolve import Evolution, Outcome

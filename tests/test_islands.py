@@ -11,8 +11,9 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
+from azgen.runs.configuration import settings_from
 from azgen.runs.events import Champion, Event, Progress, Restarted
-from azgen.runs.settings import Settings, settings_from
+from azgen.runs.settings import Settings
 from azgen.search import migration
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame

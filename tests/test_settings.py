@@ -9,7 +9,8 @@ import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.presets import DEFAULT, parse_duration, preset, preset_names, preset_text, resolve_settings
-from azgen.runs.settings import as_mapping, read_settings, settings_from
+from azgen.runs.configuration import read_settings, settings_from
+from azgen.runs.values import as_mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 

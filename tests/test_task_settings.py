@@ -9,7 +9,7 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.presets import resolve_settings
-from azgen.runs.settings import read_settings, settings_from
+from azgen.runs.configuration import read_settings, settings_from
 from azgen.search.sources import make_tasks, search_tasks
 from tests.commands import azgen
 

@@ -24,9 +24,10 @@ from azgen.language.usermetrics import C_FUNCTIONS, check_metric
 from azgen.language.userops import LANE_FUNCTIONS
 from azgen.presets import resolve_settings
 from azgen.runs.checkpoint import CHECKPOINTS
+from azgen.runs.configuration import read_settings, settings_from
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Progress
-from azgen.runs.settings import as_mapping, read_settings, settings_from
+from azgen.runs.values import as_mapping
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
 from azgen.study.resume import resume

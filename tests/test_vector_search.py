@@ -22,12 +22,7 @@ from azgen.language.zoo import zoo
 from azgen.presets import preset, resolve_settings
 from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
-from azgen.runs.settings import (
-    EvolutionSettings,
-    FunctionSettings,
-    MemorySettings,
-    Settings,
-)
+from azgen.runs.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks

@@ -15,7 +15,7 @@ import tomli_w
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Progress
-from azgen.runs.settings import as_mapping
+from azgen.runs.values import as_mapping
 from azgen.search import cluster
 from azgen.search.cluster import DaskEngine
 from azgen.search.engine import Lost, ProgramLost

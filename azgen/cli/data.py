@@ -60,7 +60,7 @@ def data(
     """
     from azgen.cli.output import console
     from azgen.presets import source_of
-    from azgen.runs.settings import settings_from
+    from azgen.runs.configuration import settings_from
     from azgen.search.sources import table_options as options_of_table
     from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS

@@ -14,7 +14,9 @@ from azgen.errors import AzgenError
 from azgen.language.ops import Op
 from azgen.language.program import FUNCTIONS
 from azgen.language.userfile import load_user_file, user_text
-from azgen.runs.settings import Settings, check, read_settings, settings_from
+from azgen.runs.checks import check
+from azgen.runs.configuration import read_settings, settings_from
+from azgen.runs.settings import Settings
 
 DEFAULT = "digits"
 """The preset of a run that names none."""

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.language.program import Program
-from azgen.runs.settings import as_mapping, settings_from
+from azgen.runs.configuration import settings_from
+from azgen.runs.values import as_mapping
 from azgen.search.engine import Lost, ProgramLost
 from azgen.search.host import State
 from azgen.search.island import state_layout

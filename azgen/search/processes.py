@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from azgen.codegen.cache import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
-from azgen.runs.settings import as_mapping
+from azgen.runs.values import as_mapping
 from azgen.search import worker
 from azgen.search.channel import Channel
 from azgen.search.engine import Lost, ProgramLost

@@ -25,8 +25,10 @@ from azgen.execution.kernel import INSTRUCTION, Kernel
 from azgen.language.ops import OpTable
 from azgen.language.program import Address, Program
 from azgen.runs.checkpoint import Checkpoint, DamagedError
+from azgen.runs.configuration import settings_from
 from azgen.runs.events import Champion, champion_record
-from azgen.runs.settings import Settings, as_mapping, settings_from
+from azgen.runs.settings import Settings
+from azgen.runs.values import as_mapping
 from azgen.search.engine import Engine
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island

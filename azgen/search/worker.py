@@ -16,7 +16,7 @@ from multiprocess import reduction
 
 from azgen.codegen.cache import set_build_directory
 from azgen.errors import AzgenError
-from azgen.runs.settings import settings_from
+from azgen.runs.configuration import settings_from
 from azgen.search.host import Host
 from azgen.search.messages import Order, decode, encode
 from azgen.search.shared import SharedMemory, SharedStates

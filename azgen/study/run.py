@@ -24,7 +24,8 @@ from azgen.language.program import Program
 from azgen.presets import resolve_settings
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
-from azgen.runs.settings import Settings, task_settings
+from azgen.runs.settings import Settings
+from azgen.runs.values import task_settings
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.progress import Suspect
 from azgen.search.sources import make_tasks

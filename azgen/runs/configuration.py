@@ -1,0 +1,49 @@
+"""Settings from TOML files and plain values, with every mistake named by file and key."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from azgen.errors import AzgenError
+from azgen.language.userfile import user_text
+from azgen.runs.checks import check
+from azgen.runs.settings import Settings
+from azgen.runs.values import read_values
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Settings from a TOML file.
+
+    Raises:
+        AzgenError: no such file, bad TOML, an unknown key or a value of the wrong type; names file and key.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise AzgenError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AzgenError(f"{path}: cannot be read: {error}") from None
+    try:
+        return settings_from(tomllib.loads(text), str(path), Path(path).parent)
+    except tomllib.TOMLDecodeError as error:
+        raise AzgenError(f"{path}: not valid TOML: {error}") from None
+
+
+def settings_from(
+    mapping: Mapping[str, Any], source: str = "configuration", folder: Path | None = None
+) -> Settings:
+    """Settings from nested mappings, as TOML gives them; checked as a whole.
+
+    Args:
+        folder: from which `ops_file` is seen; None: this process's.
+    """
+    settings = read_values(Settings, mapping, source, "")
+    if settings.ops_file and not settings.ops_text:
+        path = str(folder / settings.ops_file) if folder else settings.ops_file
+        settings = dataclasses.replace(settings, ops_file=path, ops_text=user_text(path))
+    check(settings, source)
+    return settings
