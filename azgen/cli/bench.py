@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import use_build_directory
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def bench(
     earlier = Report.read(compare) if compare is not None else None
     if plot is not None:
         require_matplotlib()
-    if build_dir is not None:
-        from azgen.codegen.cache import set_build_directory
-
-        set_build_directory(build_dir)
+    use_build_directory(build_dir)
     effort = QUICK if quick or not what else FULL
     if features is not None:
         effort = dataclasses.replace(effort, features=_numbers(features))

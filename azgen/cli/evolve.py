@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
 
 if TYPE_CHECKING:
     from azgen.runs.events import Observer
@@ -164,10 +164,7 @@ def _show(
     from azgen.runs.directory import to_json
     from azgen.search.interrupts import interruptible
 
-    if build_dir is not None:
-        from azgen.codegen.cache import set_build_directory
-
-        set_build_directory(build_dir)
+    use_build_directory(build_dir)
     to = console()
     with interruptible(), view_for(settings, to, json) as view:
         run = carry_out(view.observe)

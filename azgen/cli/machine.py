@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import use_build_directory
 from azgen.errors import AzgenError
 
 _PANEL = "This machine"
@@ -31,8 +32,7 @@ def cache(
     if clear and prune is not None:
         raise AzgenError("--clear and --prune exclude each other; give one of them")
     limit = parse_size(prune) if prune is not None else None
-    if build_dir is not None:
-        compile_cache.set_build_directory(build_dir)
+    use_build_directory(build_dir)
     folder, to = compile_cache.build_directory(), console()
     if clear or limit is not None:
         freed = compile_cache.clear() if limit is None else compile_cache.prune(limit)
@@ -71,10 +71,7 @@ def doctor(
     from azgen.cli.output import console
     from azgen.codegen.doctor import diagnose
 
-    if build_dir is not None:
-        from azgen.codegen.cache import set_build_directory
-
-        set_build_directory(build_dir)
+    use_build_directory(build_dir)
     to, findings = console(), diagnose()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("missing", "bold red")

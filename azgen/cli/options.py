@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -103,3 +104,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _listed(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def use_build_directory(folder: Path | None) -> None:
+    """Has everything compiled into this folder (`--build-dir`); None: into the usual one."""
+    if folder is not None:
+        from azgen.codegen.cache import set_build_directory
+
+        set_build_directory(folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
 
@@ -77,10 +77,7 @@ def tune(
     from azgen.study.baselines import Score
     from azgen.study.tune import tune as tune_program
 
-    if build_dir is not None:
-        from azgen.codegen.cache import set_build_directory
-
-        set_build_directory(build_dir)
+    use_build_directory(build_dir)
     found = find(reference, ops)
     settings = task_settings(
         found,

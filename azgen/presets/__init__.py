@@ -13,8 +13,7 @@ from typing import Any
 from azgen.errors import AzgenError
 from azgen.language.ops import Op
 from azgen.language.program import FUNCTIONS
-from azgen.language.userfile import load_user_file, user_text
-from azgen.runs.checks import check
+from azgen.language.userfile import read_user_file, user_text
 from azgen.runs.configuration import read_settings, settings_from
 from azgen.runs.settings import Settings
 
@@ -163,7 +162,7 @@ def resolve_settings(
     plain = dataclasses.asdict(settings) | _present(given)
     plain["tasks"] |= _present(changes)
     if ops is not None:
-        _allow(load_user_file(ops).ops, plain)
+        _allow(read_user_file(given["ops_text"], given["ops_file"]).ops, plain)
     if data is not None:  # the same for all islands
         plain["islands"]["tasks"] = [
             {k: v for k, v in change.items() if k not in ("source", "data")}
@@ -179,7 +178,6 @@ def resolve_settings(
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
     if target is not None and settings.tasks.source != "table":
         raise AzgenError("a target column is only for tables; name one with --data FILE")
-    check(settings)
     return settings
 
 
