@@ -21,7 +21,7 @@ from azgen.search.host import Host
 from azgen.search.messages import Migrants, Order, Report, decode, encode
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, population_tasks
-from tests.test_evolution import LINEAR, changed
+from tests.search.test_evolution import LINEAR, changed
 
 SMALL = changed(
     LINEAR,

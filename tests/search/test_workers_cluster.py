@@ -24,10 +24,10 @@ from azgen.search.messages import Order, Report
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from tests.chaos import findings
-from tests.test_evolution import changed
-from tests.test_islands import SMALL, history
-from tests.test_resume import azgen
-from tests.test_workers import run, same
+from tests.search.test_evolution import changed
+from tests.search.test_islands import SMALL, history
+from tests.search.test_workers import run, same
+from tests.study.test_resume import azgen
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 

@@ -33,8 +33,8 @@ from azgen.search.sources import make_tasks
 from azgen.study.resume import resume
 from tests.agreement import Tally, close, random_tasks, same_bits
 from tests.commands import azgen
+from tests.language.test_userops import FILE
 from tests.strategies import MEMORY, random_program
-from tests.tasks.test_userops import FILE
 
 METRICS = """
 from azgen.language import UserMetric
@@ -306,7 +306,7 @@ def test_mistakes_of_commands(arguments, message):
 
 
 def test_the_example_of_the_documentation():
-    page = (Path(__file__).parents[1] / "docs/own-ops.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/own-ops.md").read_text(encoding="utf-8")
     Path("my_ops.py").write_text(page.partition("```python\n")[2].partition("```")[0])
     listed = azgen("ops", "--ops", "my_ops.py")
     assert "vector_leaky" in listed and "mean-absolute-error" in listed

@@ -35,10 +35,10 @@ from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.study.run import evolve
-from tests.test_evolution import changed
-from tests.test_islands import SMALL, history
+from tests.search.test_evolution import changed
+from tests.search.test_islands import SMALL, history
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "data"
 
 EAGER = changed(

@@ -23,10 +23,10 @@ from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Champion, Event, NewChampion, Progress, Quarantined, Resumed, Started, Warned
 from azgen.runs.log import Thinning
 from azgen.study.recorder import Recorder
-from tests.test_evolution import changed
-from tests.test_islands import SMALL
+from tests.search.test_evolution import changed
+from tests.search.test_islands import SMALL
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHAMPION = Champion(zoo("linear").normalized(), 4321, 1, 0.91, 0.87654321)
 
 

@@ -15,7 +15,7 @@ from azgen.runs.events import Finished, Started
 from azgen.study.baselines import Interval, baseline_scores, rms_error
 from azgen.tasks.task import TaskSplit
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from azgen.search.evolve import Evolution, Outcome, kernel_spec
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks, search_tasks
 
-PRESETS = Path(__file__).parents[1] / "azgen/presets"
+PRESETS = Path(__file__).parents[2] / "azgen/presets"
 LINEAR = read_settings(PRESETS / "linear.toml")
 
 

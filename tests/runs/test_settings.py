@@ -12,7 +12,7 @@ from azgen.presets import DEFAULT, parse_duration, preset, preset_names, preset_
 from azgen.runs.configuration import read_settings, settings_from
 from azgen.runs.values import as_mapping
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", preset_names())

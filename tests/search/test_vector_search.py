@@ -29,8 +29,8 @@ from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
 from tests.agreement import random_tasks
 from tests.commands import azgen
+from tests.search.test_evolution import changed
 from tests.strategies import programs
-from tests.test_evolution import changed
 
 NAMES = (
     *("no_op", "scalar_sum", "scalar_diff", "scalar_const_set", "scalar_vector_product", "vector_sum"),

@@ -21,8 +21,8 @@ from azgen.runs.events import Event, Finished
 from azgen.runs.values import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.commands import azgen
-from tests.test_evolution import changed
-from tests.test_islands import SMALL
+from tests.search.test_evolution import changed
+from tests.search.test_islands import SMALL
 
 EAGER = changed(
     SMALL,

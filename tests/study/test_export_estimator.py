@@ -22,7 +22,7 @@ from azgen.language.program import VECTOR
 from azgen.language.zoo import zoo
 from azgen.study.export import export
 from azgen.tasks.task import Task
-from tests.test_export import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET
+from tests.study.test_export import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET
 
 
 @pytest.fixture(scope="module")

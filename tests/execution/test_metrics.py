@@ -14,8 +14,8 @@ from azgen.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks
+from tests.execution.test_execution import compile_all
 from tests.strategies import random_program
-from tests.test_execution import compile_all
 
 METRICS = (*REGRESSION_METRICS, *CLASSIFICATION_METRICS)
 BACKENDS = ("oracle", "kernel", "native")

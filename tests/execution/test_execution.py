@@ -90,7 +90,9 @@ def test_kernel_and_oracle_agree_on_any_program(program: Program, seed: int) -> 
         np.testing.assert_array_equal(oracle.fitness, kernel.fitness)
 
 
-ORIGINAL = json.loads(gzip.decompress((Path(__file__).parent / "data/original_demo.json.gz").read_bytes()))
+ORIGINAL = json.loads(
+    gzip.decompress((Path(__file__).parents[1] / "data/original_demo.json.gz").read_bytes())
+)
 
 
 def original_tasks() -> list[Task]:

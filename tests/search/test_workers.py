@@ -36,10 +36,10 @@ from azgen.search.messages import Order, Report
 from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
-from tests.test_evolution import changed
-from tests.test_islands import SMALL, history
+from tests.search.test_evolution import changed
+from tests.search.test_islands import SMALL, history
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 Made = Callable[[SearchSpace], Engine]
 
 
@@ -396,8 +396,8 @@ def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
 _SCRIPT = """
 import sys
 from azgen.presets import preset
-from tests.test_islands import SMALL
-from tests.test_evolution import changed
+from tests.search.test_islands import SMALL
+from tests.search.test_evolution import changed
 from azgen.search.evolve import Evolution
 from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
