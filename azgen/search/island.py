@@ -1,6 +1,6 @@
 """One island: a population that evolves inside the kernel; Python sees it between rounds.
 
-All state lies in NumPy arrays, whose layout mirrors templates/kernel/evolution.pyx.j2, so a snapshot is a
+All state lies in NumPy arrays, whose layout mirrors templates/kernel/island.pyx.j2, so a snapshot is a
 copy of them; the addresses in it are set again when it is loaded.
 """
 
