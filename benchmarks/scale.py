@@ -26,9 +26,9 @@ from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.settings import Settings
 from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
-from azgen.search.engine import Lost
-from azgen.search.host import Host, State
-from azgen.search.messages import Migrants, Order, Report, decode
+from azgen.search.engines.base import Lost
+from azgen.search.engines.messages import Migrants, Order, Report, decode
+from azgen.search.engines.runner import Runner, State
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
@@ -53,7 +53,7 @@ class Recording:
 
 def record(space: SearchSpace, n_islands: int = 4, n_rounds: int = 25) -> Recording:
     """Runs a few islands for real."""
-    host, settings = Host(space), space.settings
+    runner, settings = Runner(space), space.settings
     reports, best = [], dict.fromkeys(range(n_islands), 0)
     for number in range(n_rounds):
         for island in range(n_islands):
@@ -66,11 +66,11 @@ def record(space: SearchSpace, n_islands: int = 4, n_rounds: int = 25) -> Record
                 best[island],
                 settings.islands.migrants,
             )
-            report = host.run(order)
+            report = runner.run(order)
             best[island] = report.best_number
             reports.append(report)
     later = [report for report in reports if report.round]
-    return Recording(np.array([r.seconds for r in later]), reports, host.state(0, n_rounds - 1))
+    return Recording(np.array([r.seconds for r in later]), reports, runner.state(0, n_rounds - 1))
 
 
 class SimulatedEngine:

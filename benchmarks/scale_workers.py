@@ -16,10 +16,11 @@ from typing import Any, cast
 from azgen.presets import preset
 from azgen.runs.events import Event, Progress
 from azgen.runs.settings import Settings
-from azgen.search.cluster import DaskEngine
-from azgen.search.engine import Engine, ProcessEngine
+from azgen.search.engines.base import Engine
+from azgen.search.engines.dask import DaskEngine
+from azgen.search.engines.inline import InlineEngine
+from azgen.search.engines.workers import WorkerEngine, _processor_seconds
 from azgen.search.evolve import Evolution
-from azgen.search.processes import WorkerEngine, _processor_seconds
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
@@ -94,7 +95,7 @@ def main() -> None:
         {"count": 4, "interval": 50_000},
     )
     engines: dict[str, Callable[[SearchSpace], Engine]] = {
-        "this process": ProcessEngine,
+        "this process": InlineEngine,
         "1 worker": lambda space: TimedEngine(space, 1),
         "2 workers": lambda space: TimedEngine(space, 2),
     }

@@ -24,7 +24,7 @@ from azgen.codegen.cache_directory import (
 )
 
 CALIBRATION = "calibration"
-"""Kind of what `--backend auto` decides by, one per search kernel (azgen/search/cost_model.py)."""
+"""Kind of what `--backend auto` decides by, one per search kernel (azgen/search/rating/cost_model.py)."""
 
 _NAME = "measured.json"
 

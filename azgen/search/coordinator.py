@@ -18,9 +18,9 @@ from azgen.language.program import Program
 from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
 from azgen.runs.settings import Settings
 from azgen.search import migration
-from azgen.search.engine import LOOKAHEAD, Engine, Lost, ProgramLost
+from azgen.search.engines.base import LOOKAHEAD, Engine, Lost, ProgramLost
+from azgen.search.engines.messages import Migrants, Order, Report
 from azgen.search.island import COUNTS
-from azgen.search.messages import Migrants, Order, Report
 from azgen.search.progress import Life, Progression, Suspect, limit_reached
 
 CONFIRM_ROUNDS = 10

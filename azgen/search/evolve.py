@@ -20,12 +20,13 @@ from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.runs.settings import Settings
 from azgen.search import snapshot
-from azgen.search.cluster import DaskEngine, require_dask
 from azgen.search.coordinator import Coordinator
-from azgen.search.engine import Engine, ProcessEngine
+from azgen.search.engines.base import Engine
+from azgen.search.engines.dask import DaskEngine, require_dask
+from azgen.search.engines.inline import InlineEngine
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.hall import HALL_SIZE
 from azgen.search.interrupts import deferred_interrupts
-from azgen.search.processes import WorkerEngine
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.tasks.task import TaskSplit
@@ -225,7 +226,7 @@ def engine_of(space: SearchSpace) -> Engine:
         return DaskEngine(space, islands.scheduler)
     if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
         return WorkerEngine(space)
-    return ProcessEngine(space)
+    return InlineEngine(space)
 
 
 def _cpu_seconds() -> float:

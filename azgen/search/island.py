@@ -21,7 +21,7 @@ from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program
 from azgen.language.random import mix
 from azgen.runs.settings import EvolutionSettings, Settings
-from azgen.search.native_rating import CaptureHook, RatingHook
+from azgen.search.rating.hook import CaptureHook, RatingHook
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from azgen.language.random import mix
 from azgen.runs.settings import Settings
-from azgen.search.messages import Migrants
+from azgen.search.engines.messages import Migrants
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azgen.runs.settings import StopSettings
+from azgen.search.engines.messages import Migrants, Report
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS
-from azgen.search.messages import Migrants, Report
 
 RATINGS = ("native", "compiled", "champions")
 

@@ -29,10 +29,10 @@ from azgen.runs.configuration import settings_from
 from azgen.runs.events import Champion, champion_record
 from azgen.runs.settings import Settings
 from azgen.runs.values import as_mapping
-from azgen.search.engine import Engine
+from azgen.search.engines.base import Engine
+from azgen.search.engines.messages import Migrants, Order
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
-from azgen.search.messages import Migrants, Order
 from azgen.search.progress import RATINGS, Life, Progression, Suspect, as_plain
 from azgen.search.space import SearchSpace
 from azgen.version import azgen_version

@@ -23,12 +23,13 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.presets import preset, preset_names
 from azgen.runs.values import task_settings
-from azgen.search import cost_model as measuring
-from azgen.search import host as hosts
-from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay, work_of
+from azgen.search.engines import runner as running
+from azgen.search.engines.messages import Order
+from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.host import Host
-from azgen.search.messages import Order
+from azgen.search.rating import cost_model as measuring
+from azgen.search.rating.chooser import Chooser
+from azgen.search.rating.cost_model import CostModel, cost_model, may_pay, work_of
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 
@@ -56,7 +57,7 @@ def own_build_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def always_decide(monkeypatch: pytest.MonkeyPatch, model: CostModel | None = None) -> None:
     monkeypatch.setattr(measuring, "LEAST_WORK", 0.0)
     if model:
-        monkeypatch.setattr(hosts, "cost_model", lambda *_: model)
+        monkeypatch.setattr(running, "cost_model", lambda *_: model)
 
 
 def run(backend: str) -> Outcome:
@@ -91,8 +92,8 @@ def evaluation_seconds() -> float:
 
 
 def measured() -> CostModel:
-    host = Host(SPACE)
-    model = cost_model(KERNEL, lambda: host._examples(0, SPACE.task_set(0, 0)), TASKS)
+    runner = Runner(SPACE)
+    model = cost_model(KERNEL, lambda: runner._examples(0, SPACE.task_set(0, 0)), TASKS)
     assert model is not None
     return model
 
@@ -132,10 +133,10 @@ def test_a_full_disk_does_not_end_a_run_that_measures(monkeypatch: pytest.Monkey
 def test_a_process_asks_once_for_costs_even_if_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     always_decide(monkeypatch)
     asked: list[object] = []
-    monkeypatch.setattr(hosts, "cost_model", lambda kernel, *_: asked.append(kernel))
-    host = Host(SPACE)
+    monkeypatch.setattr(running, "cost_model", lambda kernel, *_: asked.append(kernel))
+    runner = Runner(SPACE)
     for population in range(3):
-        assert host.run(Order(0, 0, population, birth=True)).native == 0
+        assert runner.run(Order(0, 0, population, birth=True)).native == 0
     assert asked == [KERNEL]
 
 
@@ -157,7 +158,7 @@ def test_measuring_takes_no_longer_with_many_features(monkeypatch: pytest.Monkey
 
 
 def test_programs_to_measure_with_are_not_too_costly() -> None:
-    programs = Host(SPACE)._examples(0, SPACE.task_set(0, 0))
+    programs = Runner(SPACE)._examples(0, SPACE.task_set(0, 0))
     work = [
         work_of(KERNEL, KERNEL.encode(measuring._sample(KERNEL, programs, TASKS, most)), TASKS)[:, 2].max()
         for most in (np.inf, 2000.0)
@@ -250,10 +251,10 @@ def test_a_structure_is_compiled_when_that_pays() -> None:
 
 def test_with_care_all_is_left_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     always_decide(monkeypatch, MULTIPLICATIONS)
-    host = Host(SPACE)
-    assert host.run(Order(0, 0, 0, birth=True)).native > 0
-    assert host.run(Order(0, 1, 0, n_programs=40)).native > 0
-    assert host.run(Order(0, 2, 0, n_programs=40, careful=True)).native == 0
+    runner = Runner(SPACE)
+    assert runner.run(Order(0, 0, 0, birth=True)).native > 0
+    assert runner.run(Order(0, 1, 0, n_programs=40)).native > 0
+    assert runner.run(Order(0, 2, 0, n_programs=40, careful=True)).native == 0
 
 
 def test_decisions_are_counted_across_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,11 +27,11 @@ from azgen.runs.log import Thinning, rewind
 from azgen.runs.settings import Settings
 from azgen.runs.values import as_mapping
 from azgen.search import snapshot
-from azgen.search.engine import ProcessEngine
+from azgen.search.engines.inline import InlineEngine
+from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.runner import Runner
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.host import Host
-from azgen.search.messages import Order, Report
-from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.study.run import evolve
@@ -174,9 +174,9 @@ def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
 def test_a_round_that_fails_ends_the_run_with_its_message_and_can_be_repeated(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out = Host.run
+    carry_out = Runner.run
 
-    def full(self: Host, order: Order) -> Report:
+    def full(self: Runner, order: Order) -> Report:
         report = carry_out(self, order)
         if (order.island, order.round) == (settings.islands.count - 1, 5):
             self._residents.pop(order.island)  # as in a round that fails half-way
@@ -184,7 +184,7 @@ def test_a_round_that_fails_ends_the_run_with_its_message_and_can_be_repeated(
         return report
 
     with monkeypatch.context() as disturbed:
-        disturbed.setattr(Host, "run", full)
+        disturbed.setattr(Runner, "run", full)
         with pytest.raises(AzgenError, match="no space left for compiled code"):
             run(settings, tmp_path)
     assert result(go_on(tmp_path)[0]) == result(run(settings)[0])
@@ -492,7 +492,7 @@ def test_what_is_restored_is_what_was_taken(tmp_path: Path) -> None:
     run(EAGER, tmp_path, 7)
     space = SearchSpace.of(EAGER, make_tasks(EAGER.tasks, EAGER.seed))
     newest = read(checkpoints_of(tmp_path)[0])
-    engine = ProcessEngine(space)
+    engine = InlineEngine(space)
     progress = snapshot.restore(space, newest, engine)
     values, arrays = snapshot.take(space, progress, engine)
     for key in ("progress", "hall", "front", "islands", "ops", "fingerprint"):

@@ -15,10 +15,10 @@ from azgen.runs.configuration import settings_from
 from azgen.runs.events import Champion, Event, Progress, Restarted
 from azgen.runs.settings import Settings
 from azgen.search import migration
+from azgen.search.engines.messages import Migrants, Order, Report, decode, encode
+from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame
-from azgen.search.host import Host
-from azgen.search.messages import Migrants, Order, Report, decode, encode
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, population_tasks
 from tests.search.test_evolution import LINEAR, changed
@@ -78,26 +78,26 @@ def test_topologies_and_numbers_of_islands_differ_in_result() -> None:
 
 def test_islands_begin_with_different_populations() -> None:
     space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
-    host = Host(space)
+    runner = Runner(space)
     for island in range(2):
-        host.run(Order(island, 0, island, birth=True))
-    assert (host.state(0, 0)["population"] != host.state(1, 0)["population"]).any()
+        runner.run(Order(island, 0, island, birth=True))
+    assert (runner.state(0, 0)["population"] != runner.state(1, 0)["population"]).any()
 
 
 def test_immigrants_take_the_oldest_places_and_are_rated_there() -> None:
     space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
-    host = Host(space)
+    runner = Runner(space)
     for island in range(2):
-        host.run(Order(island, 0, island, birth=True))
-    report = host.run(Order(0, 1, 0, n_programs=300, n_emigrants=10))
+        runner.run(Order(island, 0, island, birth=True))
+    report = runner.run(Order(0, 1, 0, n_programs=300, n_emigrants=10))
     assert report.emigrants is not None and len(report.emigrants) == 10
-    before = host.state(1, 0)
-    after = host.run(Order(1, 1, 1, n_programs=0, immigrants=report.emigrants))
-    state = host.state(1, 1)
+    before = runner.state(1, 0)
+    after = runner.run(Order(1, 1, 1, n_programs=0, immigrants=report.emigrants))
+    state = runner.state(1, 1)
     assert after.counts[0] == 110, "immigrants are rated, and counted, like children"
     np.testing.assert_array_equal(state["population"][10:], before["population"][10:])
     sent = report.emigrants.records(space.kernel.program)
-    best = sorted(host.state(0, 1)["fitness"])[::-1][:10]
+    best = sorted(runner.state(0, 1)["fitness"])[::-1][:10]
     for place in range(10):
         assert space.kernel.decode(state["population"][place]) == space.kernel.decode(sent[place])
         # The islands share their tasks, so their ratings agree within what the probe's rounding may mix up.
@@ -188,15 +188,15 @@ def test_islands_may_have_tasks_of_their_own() -> None:
 def test_programs_travel_between_islands_of_different_dimension(changes: dict[str, object]) -> None:
     settings = settings_from({**_plain(SMALL), "islands": {"count": 2, "tasks": [{}, changes]}})
     space = SearchSpace.of(settings, make_tasks(settings.tasks, settings.seed))
-    host = Host(space)
+    runner = Runner(space)
     for island in range(2):
-        host.run(Order(island, 0, island, birth=True))
-    sent = host.run(Order(0, 1, 0, n_programs=2000, n_emigrants=50)).emigrants
+        runner.run(Order(island, 0, island, birth=True))
+    sent = runner.run(Order(0, 1, 0, n_programs=2000, n_emigrants=50)).emigrants
     assert sent is not None
-    host.run(Order(1, 1, 1, n_programs=0, immigrants=sent))
+    runner.run(Order(1, 1, 1, n_programs=0, immigrants=sent))
     here, there = space.task_set(1, 1), space.task_set(0, 0)
     assert here.kernel.spec.n_features == changes["n_features"] != there.kernel.spec.n_features
-    source, state = host.state(0, 1), host.state(1, 1)
+    source, state = runner.state(0, 1), runner.state(1, 1)
     arrived = [here.kernel.decode(record) for record in state["population"][:50]]
     assert arrived == [
         there.kernel.decode(record)
@@ -294,19 +294,19 @@ def test_messages_come_back_as_they_were() -> None:
 def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int) -> None:
     settings = changed(SMALL, evolution__cache_size=cache_size)
     space = SearchSpace.of(settings, make_tasks(settings.tasks, 0))
-    free = Host(space)
+    free = Runner(space)
     free.run(Order(0, 0, 0, birth=True))
     found = free.run(Order(0, 1, 0, n_programs=3000))
-    host = Host(space)
-    host.run(Order(0, 0, 0, birth=True, quarantined=(found.program,)))
-    report = host.run(Order(0, 1, 0, n_programs=3000, quarantined=(found.program,)))
+    runner = Runner(space)
+    runner.run(Order(0, 0, 0, birth=True, quarantined=(found.program,)))
+    report = runner.run(Order(0, 1, 0, n_programs=3000, quarantined=(found.program,)))
     assert report.program and report.program != found.program
-    bad, state = Program.parse(found.program), host.state(0, 1)
+    bad, state = Program.parse(found.program), runner.state(0, 1)
     members = [space.kernel.decode(record) for record in state["population"]]
     fitness = [f for member, f in zip(members, state["fitness"], strict=True) if member.normalized() == bad]
     assert all(f == 0 for f in fitness)
     # Going through programs one by one, as is done to find one that kills, changes nothing.
-    careful = Host(space)
+    careful = Runner(space)
     careful.run(Order(0, 0, 0, birth=True, careful=True, quarantined=(found.program,)))
     careful.run(Order(0, 1, 0, n_programs=3000, careful=True, quarantined=(found.program,)))
     for name, array in careful.state(0, 1).items():

@@ -27,13 +27,14 @@ from azgen.execution import native as native_module
 from azgen.language.program import Program
 from azgen.runs.events import Event, Quarantined, Warned
 from azgen.runs.settings import Settings
-from azgen.search import processes, worker
-from azgen.search.channel import Channel
-from azgen.search.engine import Engine
+from azgen.search.engines import worker
+from azgen.search.engines import workers as watching
+from azgen.search.engines.base import Engine
+from azgen.search.engines.channel import Channel
+from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.runner import Runner
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.host import Host
-from azgen.search.messages import Order, Report
-from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from tests.search.test_evolution import changed
@@ -258,9 +259,9 @@ def test_a_candidate_that_crashes_or_hangs_when_it_is_compiled_is_quarantined(
 def weak_worker(connection: Any, parent: int) -> None:
     """The first worker to get this far is slow, or has no memory; runs in a process of its own."""
     what, flag = os.environ["AZGEN_TEST_WEAKNESS"].split(":")
-    run_round = Host.run
+    run_round = Runner.run
 
-    def run_weakly(self: Host, order: Order) -> Report:
+    def run_weakly(self: Runner, order: Order) -> Report:
         with suppress(FileExistsError):
             os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
             if what == "slow":
@@ -269,7 +270,7 @@ def weak_worker(connection: Any, parent: int) -> None:
             np.ones(1 << 30)
         return run_round(self, order)
 
-    Host.run = run_weakly  # type: ignore[method-assign]
+    Runner.run = run_weakly  # type: ignore[method-assign]
     worker.main(connection, parent)
 
 
@@ -341,7 +342,7 @@ def failing_worker(connection: Any, parent: int) -> None:
 
 
 def test_workers_that_never_start_end_the_run_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "MOST_FAILED_STARTS", 3)
+    monkeypatch.setattr(watching, "MOST_FAILED_STARTS", 3)
     with pytest.raises(AzgenError, match=r"3 worker processes in a row .*ended with status 3"):
         run(SMALL, workers(2, entry=failing_worker))
     assert not multiprocess.active_children()
@@ -350,7 +351,7 @@ def test_workers_that_never_start_end_the_run_with_a_message(monkeypatch: pytest
 def test_workers_are_renewed_before_modules_pile_up(
     undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "MOST_LOADS", 1)
+    monkeypatch.setattr(watching, "MOST_LOADS", 1)
     started: list[int] = []
     start = WorkerEngine._start
 
@@ -399,7 +400,7 @@ from azgen.presets import preset
 from tests.search.test_islands import SMALL
 from tests.search.test_evolution import changed
 from azgen.search.evolve import Evolution
-from azgen.search.processes import WorkerEngine
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.sources import make_tasks
 
 def make(space):

@@ -16,11 +16,11 @@ from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Progress
 from azgen.runs.values import as_mapping
-from azgen.search import cluster
-from azgen.search.cluster import DaskEngine
-from azgen.search.engine import Lost, ProgramLost
+from azgen.search.engines import dask
+from azgen.search.engines.base import Lost, ProgramLost
+from azgen.search.engines.dask import DaskEngine
+from azgen.search.engines.messages import Order, Report
 from azgen.search.evolve import Evolution
-from azgen.search.messages import Order, Report
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from tests.chaos import findings
@@ -43,7 +43,7 @@ def local_cluster() -> Any:
 def test_the_same_result_on_a_cluster_whose_workers_come_and_go(
     local_cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "CUT_ROUNDS", 4)
+    monkeypatch.setattr(dask, "CUT_ROUNDS", 4)
     settings = changed(SETTINGS, islands__scheduler=local_cluster.scheduler_address)
     events: list[Event] = []
     killed: list[int] = []
@@ -78,7 +78,7 @@ def test_what_is_lost_on_the_cluster_is_named_and_waits_for_nobody(
             engine.state(0, 0)
         with pytest.raises(AzgenError, match="the state of island 0 is lost with the workers that had it"):
             engine.submit(Order(0, 1, 0))
-        monkeypatch.setattr(cluster, "_ANSWER_SECONDS", 0.05)
+        monkeypatch.setattr(dask, "_ANSWER_SECONDS", 0.05)
         engine._rounds[1, 0] = engine._client.submit(time.sleep, 1.0, pure=False)
         with pytest.raises(AzgenError, match="the state of island 1 does not arrive: TimeoutError"):
             engine.state(1, 0)
@@ -123,17 +123,17 @@ def test_a_run_that_ends_leaves_the_processes_of_others_alone(monkeypatch: pytes
     def node(name: str) -> Any:
         return SimpleNamespace(name=name, engine=SimpleNamespace(close=lambda: closed.append(name)))
 
-    monkeypatch.setattr(cluster, "_nodes", {1: node("one"), 2: node("other"), 3: node("one")})
-    cluster._close_nodes("one")
-    assert closed == ["one", "one"] and list(cluster._nodes) == [2]
+    monkeypatch.setattr(dask, "_nodes", {1: node("one"), 2: node("other"), 3: node("one")})
+    dask._close_nodes("one")
+    assert closed == ["one", "one"] and list(dask._nodes) == [2]
 
 
 def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> None:
     config, run, whole = tmp_path / "config.toml", tmp_path / "dask" / "run", tmp_path / "process" / "run"
     config.write_text(tomli_w.dumps(as_mapping(changed(SMALL, stop__max_programs=8000, islands__count=2))))
-    dask = ("--engine", "dask", "--scheduler", local_cluster.scheduler_address)
-    azgen("evolve", config, *dask, "--max-programs", 4000, "--out", run)
-    azgen("resume", run, *dask, "--max-programs", 8000)
+    on_dask = ("--engine", "dask", "--scheduler", local_cluster.scheduler_address)
+    azgen("evolve", config, *on_dask, "--max-programs", 4000, "--out", run)
+    azgen("resume", run, *on_dask, "--max-programs", 8000)
     azgen("evolve", config, "--out", whole)
     assert findings(run) == findings(whole)
 

@@ -17,9 +17,9 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.settings import Settings
-from azgen.search.cost_model import CostModel, cost_model
+from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.host import Host
+from azgen.search.rating.cost_model import CostModel, cost_model
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.study.benchmark.compiling import fresh_build_directory
@@ -128,7 +128,7 @@ def _searches(epochs: int, effort: Effort) -> list[Figure]:
     )
     settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
     space = SearchSpace.of(settings, make_tasks(tasks, settings.seed))
-    Host(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
+    Runner(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
     what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
     for backend in BACKENDS:
         values = []

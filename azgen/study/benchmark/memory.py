@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
-from azgen.search.processes import WorkerEngine
 from azgen.search.sources import make_tasks
 from azgen.study.benchmark import original
 from azgen.study.benchmark.compiling import fresh_build_directory

@@ -3,9 +3,9 @@
 A round is a task that takes the island's state after the round before and gives a report and the new state.
 The state stays where it was computed; Dask brings it to another worker if need be, and computes it again,
 from an earlier one, if its worker is gone. Only the report travels to the coordinator. On a worker the round
-runs in a process of its own, watched as those of `azgen.search.processes` are, so that a program that kills
-it takes no Dask worker with it; kernels and candidates are compiled there. What travels is bytes: numbers
-and program texts.
+runs in a process of its own, watched as those of `azgen.search.engines.workers` are, so that a program that
+kills it takes no Dask worker with it; kernels and candidates are compiled there. What travels is bytes:
+numbers and program texts.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.configuration import settings_from
 from azgen.runs.values import as_mapping
-from azgen.search.engine import Lost, ProgramLost
-from azgen.search.host import State
+from azgen.search.engines.base import Lost, ProgramLost
+from azgen.search.engines.messages import Order, Report, decode, encode
+from azgen.search.engines.runner import State
+from azgen.search.engines.shared import KEPT_ROUNDS
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.island import state_layout
-from azgen.search.messages import Order, Report, decode, encode
-from azgen.search.processes import WorkerEngine
-from azgen.search.shared import KEPT_ROUNDS
 from azgen.search.space import SearchSpace
 from azgen.version import azgen_version
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
 from azgen.execution.native import NativeCode
-from azgen.search.cost_model import Chooser
+from azgen.search.rating.chooser import Chooser
 
 _SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.POINTER(ctypes.c_double)

@@ -27,12 +27,12 @@ from azgen.codegen.cache import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.values import as_mapping
-from azgen.search import worker
-from azgen.search.channel import Channel
-from azgen.search.engine import Lost, ProgramLost
-from azgen.search.host import State
-from azgen.search.messages import Order, Report, decode, encode
-from azgen.search.shared import Packing, SharedMemory, SharedStates
+from azgen.search.engines import worker
+from azgen.search.engines.base import Lost, ProgramLost
+from azgen.search.engines.channel import Channel
+from azgen.search.engines.messages import Order, Report, decode, encode
+from azgen.search.engines.runner import State
+from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
 from azgen.search.space import SearchSpace
 
 START_SECONDS = 120.0

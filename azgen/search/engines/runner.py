@@ -18,10 +18,11 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
-from azgen.search.cost_model import Chooser, CostModel, cost_model, may_pay
+from azgen.search.engines.messages import Order, Report
 from azgen.search.island import COUNTS, Island
-from azgen.search.messages import Order, Report
-from azgen.search.native_rating import RatingHook
+from azgen.search.rating.chooser import Chooser
+from azgen.search.rating.cost_model import CostModel, cost_model, may_pay
+from azgen.search.rating.hook import RatingHook
 from azgen.search.space import SearchSpace, TaskSet
 
 _SAMPLE, _MUTATIONS = 512, 30
@@ -55,7 +56,7 @@ class _Resident:
     hook: RatingHook | None = None
 
 
-class Host:
+class Runner:
     """Runs rounds of islands.
 
     Args:

@@ -17,9 +17,9 @@ from multiprocess import reduction
 from azgen.codegen.cache import set_build_directory
 from azgen.errors import AzgenError
 from azgen.runs.configuration import settings_from
-from azgen.search.host import Host
-from azgen.search.messages import Order, decode, encode
-from azgen.search.shared import SharedMemory, SharedStates
+from azgen.search.engines.messages import Order, decode, encode
+from azgen.search.engines.runner import Runner
+from azgen.search.engines.shared import SharedMemory, SharedStates
 from azgen.search.space import SearchSpace
 
 OUT_OF_MEMORY = 12
@@ -41,10 +41,10 @@ def main(connection: Any, parent: int) -> None:
     _end_with(parent)
     try:
         descriptor = reduction.recv_handle(connection)
-        host = _host(descriptor, connection.recv_bytes())
+        runner = _runner(descriptor, connection.recv_bytes())
         connection.send_bytes(encode({"kind": "ready"}))
         while True:
-            connection.send_bytes(_answer(host, connection.recv_bytes()))
+            connection.send_bytes(_answer(runner, connection.recv_bytes()))
     except (EOFError, OSError):
         return  # the coordinator is gone, or needs this worker no more
     except MemoryError:
@@ -53,7 +53,7 @@ def main(connection: Any, parent: int) -> None:
         connection.send_bytes(_error(error))
 
 
-def _host(descriptor: int, message: bytes) -> Host:
+def _runner(descriptor: int, message: bytes) -> Runner:
     header, _ = decode(message)
     set_build_directory(header["build_directory"])
     memory = SharedMemory(descriptor, header["size"])
@@ -69,7 +69,7 @@ def _host(descriptor: int, message: bytes) -> Host:
         running[0] = about_to_run is not None
         running[1] += 1
 
-    return Host(
+    return Runner(
         space,
         SharedStates(memory, space.settings, program, header["states"], header["n_islands"]),
         header["capacity"],
@@ -77,12 +77,12 @@ def _host(descriptor: int, message: bytes) -> Host:
     )
 
 
-def _answer(host: Host, message: bytes) -> bytes:
+def _answer(runner: Runner, message: bytes) -> bytes:
     header, arrays = decode(message)
     try:
         if header["kind"] == "rate":
-            return encode({"kind": "fitness"}, {"fitness": host.rate(host.parse(header["program"]))})
-        return host.run(Order.decode(header, arrays)).encode()
+            return encode({"kind": "fitness"}, {"fitness": runner.rate(runner.parse(header["program"]))})
+        return runner.run(Order.decode(header, arrays)).encode()
     except MemoryError:
         raise
     except Exception as error:

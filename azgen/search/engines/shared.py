@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.execution.layout import ALIGNMENT
 from azgen.runs.settings import Settings
-from azgen.search.engine import LOOKAHEAD
-from azgen.search.host import State
+from azgen.search.engines.base import LOOKAHEAD
+from azgen.search.engines.runner import State
 from azgen.search.island import state_layout
 
 KEPT_ROUNDS = LOOKAHEAD + 2

@@ -1,0 +1,1 @@
+"""What runs islands: this process, worker processes, a cluster; what travels between them."""

@@ -1,0 +1,61 @@
+"""Rounds one after the other in this process."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.language.program import Program
+from azgen.search.engines.base import Lost
+from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.runner import Runner, State
+from azgen.search.space import SearchSpace
+
+
+class InlineEngine:
+    """Runs orders one after the other in this process."""
+
+    def __init__(self, space: SearchSpace):
+        self._runner = Runner(space)
+        self._orders: list[Order] = []
+
+    @property
+    def n_workers(self) -> int:
+        """One."""
+        return 1
+
+    def submit(self, order: Order) -> None:
+        """Takes an order on."""
+        self._orders.append(order)
+
+    def collect(self, timeout: float) -> list[Report | Lost]:
+        """Carries out all orders of the lowest round, so that no island is ahead between two calls."""
+        if not self._orders:
+            return []
+        lowest = min(order.round for order in self._orders)
+        now = sorted((o for o in self._orders if o.round == lowest), key=lambda o: o.island)
+        self._orders = [order for order in self._orders if order.round > lowest]
+        return [self._runner.run(order) for order in now]
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after its last round; none is ahead here, as lower rounds go first.
+
+        Raises:
+            AzgenError: that round is not its last one any more, since the round after it has failed.
+        """
+        return self._runner.state(island, round_number)
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes the state in that an island has before an order."""
+        self._runner.adopt(order, state)
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program's native code on each selection task."""
+        return self._runner.rate(program)
+
+    def cancel(self) -> None:
+        """Forgets all orders."""
+        self._orders.clear()
+
+    def close(self) -> None:
+        """Nothing to end."""

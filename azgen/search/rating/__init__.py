@@ -1,0 +1,1 @@
+"""What rates a program natively instead of on the kernel, and when that pays."""
