@@ -42,8 +42,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azgen.errors import AzgenError
     from azgen.execution.execute import Result, execute, prepare
+    from azgen.exports.module import export
     from azgen.language.program import Program, load
-    from azgen.study.export import export
     from azgen.study.resume import resume
     from azgen.study.run import Run, evolve
     from azgen.tasks.task import Task
@@ -73,7 +73,7 @@ _HOMES = {
     "Task": "azgen.tasks.task",
     "evolve": "azgen.study.run",
     "execute": "azgen.execution.execute",
-    "export": "azgen.study.export",
+    "export": "azgen.exports.module",
     "load": "azgen.language.program",
     "prepare": "azgen.execution.execute",
     "resume": "azgen.study.resume",

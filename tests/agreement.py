@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from azgen.execution.execute import Result, execute
+from azgen.exports.module import render_module
 from azgen.language import OPS, Program
-from azgen.study.export import render_module
 from azgen.tasks.task import Task
 from tests.reference import NUMPY_SUMS, predictions
 

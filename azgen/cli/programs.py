@@ -13,10 +13,10 @@ from azgen.cli.options import OpsOption
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
+    from azgen.exports.provenance import Provenance
     from azgen.language.metrics import Metric
     from azgen.language.program import Program
     from azgen.runs.directory import SavedRun
-    from azgen.study.provenance import Provenance
 
 REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
 PANEL = "Programs and runs"
@@ -210,8 +210,8 @@ def export(
     """Write a run's champion, or a program, as a Python module that needs NumPy alone."""
     import datetime
 
-    from azgen.study.export import export as write_module
-    from azgen.study.provenance import Provenance
+    from azgen.exports.module import export as write_module
+    from azgen.exports.provenance import Provenance
     from azgen.version import azgen_version
 
     found = find(reference, ops)
@@ -239,7 +239,7 @@ def export(
 
 
 def _provenance(run: SavedRun, made: dict[str, Any]) -> Provenance:
-    from azgen.study.provenance import Provenance
+    from azgen.exports.provenance import Provenance
 
     result, sizes = run.result or {}, run.settings.tasks
     return Provenance(

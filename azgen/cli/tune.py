@@ -183,8 +183,8 @@ def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
 def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: dict[str, Any]) -> Path:
     import datetime
 
-    from azgen.study.export import export as write_module
-    from azgen.study.provenance import Provenance
+    from azgen.exports.module import export as write_module
+    from azgen.exports.provenance import Provenance
     from azgen.version import azgen_version
 
     sets = record["sets"]

@@ -19,6 +19,8 @@ from azgen.codegen.render import largest_register
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.execution.verify import verify
+from azgen.exports.module import export
+from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
 from azgen.presets import resolve_settings
@@ -32,8 +34,6 @@ from azgen.search.sources import make_tasks
 from azgen.search.space import population_tasks
 from azgen.study.baselines import Score, baseline_scores
 from azgen.study.environment import environment
-from azgen.study.export import export
-from azgen.study.provenance import Provenance
 from azgen.study.recorder import Recorder, origin
 from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.task import Task, TaskSplit

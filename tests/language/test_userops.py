@@ -10,10 +10,10 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import lay_out
+from azgen.exports.module import render_module
 from azgen.language import OPS, Memory, Op, Program
 from azgen.language.userfile import load_user_file
 from azgen.language.userops import check_op, user_ops
-from azgen.study.export import render_module
 from azgen.tasks.synthetic import linear_tasks
 
 FILE = """

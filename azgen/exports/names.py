@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import keyword
 
+from azgen.exports.flow import SIGMOID, SOFTMAX, Flow, Parameter, Value
+from azgen.exports.roles import Roles, changes, depends_on, is_product
 from azgen.language import Address
-from azgen.study.dataflow import SIGMOID, SOFTMAX, Flow, Parameter, Value
-from azgen.study.roles import Roles, changes, depends_on, is_product
 
 _TAKEN = ("self", "np", "rng", "features", "label", "prediction", "n_features", "predict", "learn")
 _TAKEN_FOR_CLASSES = ("softmax", "n_classes", "probabilities")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from azgen.study.dataflow import Value
+from azgen.exports.flow import Value
 
 AUGMENTED: dict[str, type[ast.operator]] = {
     "{a} + {b}": ast.Add,

@@ -1,9 +1,4 @@
-"""Exporting a program: a Python module that needs NumPy alone and reads as if a person had written it.
-
-The way of a program: `dataflow` turns registers into values, `naming` names what lasts, `folding` writes
-statements, and the templates in templates/export/ put an estimator, a small command line and the program's
-origin around them.
-"""
+"""Exporting a program: a Python module that needs NumPy alone and reads as if a person had written it."""
 
 from __future__ import annotations
 
@@ -16,14 +11,14 @@ from pathlib import Path
 
 from azgen.codegen.render import environment
 from azgen.errors import AzgenError
+from azgen.exports.flow import Flow, Parameter
+from azgen.exports.names import Namer
+from azgen.exports.provenance import Provenance
+from azgen.exports.statements import Folder
 from azgen.language import Program
 from azgen.language import random as draws
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
 from azgen.language.program import VECTOR
-from azgen.study.dataflow import Flow, Parameter
-from azgen.study.folding import Folder
-from azgen.study.naming import Namer
-from azgen.study.provenance import Provenance
 
 DTYPES = ("float32", "float64")
 _HELPERS = ("sigmoid", "softmax", "minimum", "maximum")

@@ -17,12 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from azgen.execution.execute import execute
+from azgen.exports.module import export
 from azgen.language import Program
 from azgen.language.program import VECTOR
 from azgen.language.zoo import zoo
-from azgen.study.export import export
 from azgen.tasks.task import Task
-from tests.study.test_export import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET
+from tests.exports.test_module import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,16 @@ from typing import Protocol
 
 import numpy as np
 
+from azgen.exports.expressions import AUGMENTED, Expression, applied, copied, parse, simplified, spelled
+from azgen.exports.flow import Flow, Function, Parameter, Value
 from azgen.language import Address, Op
-from azgen.study.dataflow import Flow, Function, Parameter, Value
-from azgen.study.expressions import AUGMENTED, Expression, applied, copied, parse, simplified, spelled
 
 MAX_OPERATIONS = 5
 MAX_CHARACTERS = 80
 
 
 class Names(Protocol):
-    """What `azgen.study.naming.Namer` decides."""
+    """What `azgen.exports.names.Namer` decides."""
 
     def attribute(self, address: Address) -> str:
         """Name of what outlasts a call at this address, without ``self.``."""

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
+from azgen.exports.module import export, render_module
+from azgen.exports.provenance import Provenance
 from azgen.language import Memory, Program
-from azgen.study.export import export, render_module
-from azgen.study.provenance import Provenance
 from tests.reference import NUMPY_SUMS, examples, predictions
 from tests.strategies import programs, random_program
 

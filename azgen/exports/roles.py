@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from azgen.exports.flow import SOFTMAX, Flow, Value
 from azgen.language import Address
-from azgen.study.dataflow import SOFTMAX, Flow, Value
 
 _ADDING = ("{a} + {b}", "{a} - {b}")
 
