@@ -1,0 +1,60 @@
+"""Files that are written whole: others see the old one or the new one, never half of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+MODE = 0o644
+"""Of every file written: meant to be passed on, while a temporary file is private."""
+
+
+def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
+    """Writes a file to a temporary one in the same folder, brings that to the disk, and renames it.
+
+    A process that is killed meanwhile leaves a hidden `.NAME.*.part` (see `remove_parts`) and the old file.
+
+    Args:
+        path: the file; one that is there is replaced.
+        content: text (UTF-8, lines end as given), bytes, or what writes them to an open file.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left then.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if callable(content):
+                content(file)
+            else:
+                file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, MODE)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def remove_parts(folder: Path) -> None:
+    """Removes what killed processes have left half written in a folder, as far as that can be removed."""
+    for left in folder.glob(".*.part"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Brings a rename to the disk, where folders can be opened; the file is whole in any case."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,187 @@
+"""Dataclasses to and from plain values: what JSON, TOML and messages between processes can hold.
+
+`as_plain` writes, `read` reads what came from outside and checks every type on the way; a mistake is named
+by its path, such as `islands.tasks.2.n_features`. A type that is no dataclass, such as a program, is written
+and read by a function that the caller gives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from azgen.errors import AzgenError
+
+T = TypeVar("T")
+
+Writers = Mapping[type, Callable[[Any], Any]]
+"""What makes values of a type plain."""
+
+Readers = Mapping[Any, Callable[[Any, str], Any]]
+"""What reads values of an annotated type: from the plain value and its path; it raises an AzgenError."""
+
+_WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
+
+
+class PlainError(AzgenError):
+    """A plain value is not what it should be; the message names it by its path."""
+
+
+def as_plain(value: Any, writers: Writers | None = None, leave_out: tuple[str, ...] = ()) -> Any:
+    """A value as nested dicts, lists, texts, numbers, bools and None.
+
+    Args:
+        value: a dataclass, or anything made of dataclasses, mappings, sequences, numbers and arrays of NumPy.
+        writers: for values of other types, which come before all else.
+        leave_out: fields of `value` itself that do not come along.
+
+    Raises:
+        TypeError: something in it has no plain form.
+    """
+    for kind, write in (writers or {}).items():
+        if isinstance(value, kind):
+            return write(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value) if field.name not in leave_out]
+        return {name: as_plain(getattr(value, name), writers) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item, writers) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_plain(item, writers) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def read(
+    cls: type[T],
+    value: Any,
+    source: str,
+    path: str = "",
+    *,
+    readers: Readers | None = None,
+    given: Mapping[str, Any] | None = None,
+    extra: bool = False,
+) -> T:
+    """A dataclass from a mapping.
+
+    Args:
+        cls: a dataclass whose fields are annotated with bool, int, float, str, None, Literal, unions, tuple,
+            list, dict or Mapping of such, dataclasses, or what `readers` know.
+        value: plain values by field.
+        source: what messages begin with, such as the file.
+        path: where `value` is in it, such as "tasks"; "" for all of it.
+        readers: for other annotations, which come before all else.
+        given: fields that are known already, in place of what the mapping has.
+        extra: whether a mapping may have keys that are no fields; a misspelt one is then not noticed.
+
+    Raises:
+        PlainError: no mapping, an unknown or a missing key, or a value of another type.
+    """
+    if not isinstance(value, Mapping):
+        raise PlainError(f"{source}: {path or 'it'} must be a table of settings, not {value!r}")
+    hints, given = _hints(cast(type, cls)), given or {}
+    unknown = [key for key in value if key not in hints]
+    if unknown and not extra:
+        close = difflib.get_close_matches(str(unknown[0]), hints, 1)
+        hint = f"; did you mean {_at(path, close[0])}?" if close else f"; known are {', '.join(hints)}"
+        raise PlainError(f"{source}: there is no setting {_at(path, unknown[0])}{hint}")
+    reading = _Reading(source, readers or {})
+    found = {
+        key: reading.value(hints[key], item, _at(path, key))
+        for key, item in value.items()
+        if key in hints and key not in given
+    }
+    missing = [name for name in _required(cast(type, cls)) if name not in found and name not in given]
+    if missing:
+        raise PlainError(f"{source}: {_at(path, missing[0])} is missing")
+    return cls(**found, **given)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reading:
+    """Values of one source."""
+
+    source: str
+    readers: Readers
+
+    def value(self, hint: Any, value: Any, path: str) -> Any:
+        """A value of an annotated type."""
+        for known, reader in self.readers.items():
+            if hint == known:
+                return reader(value, path)
+        if dataclasses.is_dataclass(hint):
+            return read(cast(type, hint), value, self.source, path, readers=self.readers)
+        kind = get_origin(hint)
+        if kind in (Union, types.UnionType):
+            return self._one_of(hint, value, path)
+        if kind is Literal:
+            if not any(value == option and type(value) is type(option) for option in get_args(hint)):
+                self._wrong(path, value, f"one of {', '.join(map(repr, get_args(hint)))}")
+            return value
+        if kind in (tuple, list):
+            return kind(self._items(hint, value, path))
+        if kind in (dict, Mapping) or (isinstance(kind, type) and issubclass(kind, Mapping)):
+            if not isinstance(value, Mapping):
+                self._wrong(path, value, "a table")
+            of_item = get_args(hint)[1]
+            return {str(key): self.value(of_item, item, _at(path, key)) for key, item in value.items()}
+        return self._scalar(hint, value, path)
+
+    def _scalar(self, hint: Any, value: Any, path: str) -> Any:
+        if hint is Any or (hint in (None, type(None)) and value is None):
+            return value
+        if hint is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(hint, type) or not isinstance(value, hint):
+            self._wrong(path, value, _WORDS.get(hint, str(hint)))
+        if isinstance(value, bool) and hint is not bool:
+            self._wrong(path, value, _WORDS.get(hint, str(hint)))
+        return value
+
+    def _one_of(self, hint: Any, value: Any, path: str) -> Any:
+        if value is None and type(None) in get_args(hint):
+            return None
+        problem: AzgenError | None = None
+        for option in get_args(hint):
+            if option is type(None):
+                continue
+            try:
+                return self.value(option, value, path)
+            except AzgenError as error:
+                problem = problem or error
+        raise problem or PlainError(f"{self.source}: {path} is {value!r}")
+
+    def _items(self, hint: Any, value: Any, path: str) -> list[Any]:
+        inner = get_args(hint)
+        fixed = get_origin(hint) is tuple and inner[-1] is not ...
+        if not isinstance(value, list | tuple) or (fixed and len(value) != len(inner)):
+            self._wrong(path, value, "a list" + (f" of {len(inner)} values" if fixed else ""))
+        kinds = inner if fixed else (inner[0],) * len(value)
+        places = [f"{path}.{number}" for number in range(1, len(value) + 1)]
+        return [self.value(*each) for each in zip(kinds, value, places, strict=True)]
+
+    def _wrong(self, path: str, value: Any, should: str) -> None:
+        raise PlainError(f"{self.source}: {path} is {value!r}; it must be {should}")
+
+
+def _at(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+@cache
+def _required(cls: type) -> tuple[str, ...]:
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(cast(Any, cls))
+    return tuple(f.name for f in fields if f.default is missing and f.default_factory is missing)
