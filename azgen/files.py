@@ -13,25 +13,29 @@ MODE = 0o644
 """Of every file written: meant to be passed on, while a temporary file is private."""
 
 
-def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
+Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def write_whole(path: Path, content: Content) -> None:
     """Writes a file to a temporary one in the same folder, brings that to the disk, and renames it.
 
     A process that is killed meanwhile leaves a hidden `.NAME.*.part` (see `remove_parts`) and the old file.
 
     Args:
-        path: the file; one that is there is replaced.
+        path: the file; one that is there is replaced, but a device or a pipe is written to as it is.
         content: text (UTF-8, lines end as given), bytes, or what writes them to an open file.
 
     Raises:
         OSError: it cannot be written; nothing of it is left then.
     """
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            _write(file, content)
+        return
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            if callable(content):
-                content(file)
-            else:
-                file.write(content.encode() if isinstance(content, str) else content)
+            _write(file, content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, MODE)
@@ -48,6 +52,13 @@ def remove_parts(folder: Path) -> None:
     for left in folder.glob(".*.part"):
         with suppress(OSError):
             left.unlink()
+
+
+def _write(file: BinaryIO, content: Content) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -92,15 +92,15 @@ def read(
         close = difflib.get_close_matches(str(unknown[0]), hints, 1)
         hint = f"; did you mean {_at(path, close[0])}?" if close else f"; known are {', '.join(hints)}"
         raise PlainError(f"{source}: there is no setting {_at(path, unknown[0])}{hint}")
+    missing = [name for name in _required(cast(type, cls)) if name not in value and name not in given]
+    if missing:
+        raise PlainError(f"{source}: {_at(path, missing[0])} is missing")
     reading = _Reading(source, readers or {})
     found = {
         key: reading.value(hints[key], item, _at(path, key))
         for key, item in value.items()
         if key in hints and key not in given
     }
-    missing = [name for name in _required(cast(type, cls)) if name not in found and name not in given]
-    if missing:
-        raise PlainError(f"{source}: {_at(path, missing[0])} is missing")
     return cls(**found, **given)
 
 

@@ -190,10 +190,10 @@ def history(records: list[dict[str, Any]]) -> dict[Any, Any]:
             case "Progress":
                 key, value = (
                     ("round", record["round"]),
-                    (record["restart"], record["islands"], record["counts"]),
+                    (record["restarts"], record["islands"], record["counts"]),
                 )
             case "Restarted":
-                key, value = ("restart", record["restart"]), (record["programs"], record["reason"])
+                key, value = ("population", record["population"]), (record["programs"], record["reason"])
             case _:
                 continue
         assert found.setdefault(key, value) == value, f"{key} differs"

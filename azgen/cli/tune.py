@@ -11,6 +11,7 @@ from azgen.cli.app import app
 from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
 from azgen.cli.programs import PANEL, REFERENCE, find
 from azgen.errors import AzgenError
+from azgen.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +164,7 @@ def _free(output: Path | None, name: str) -> Path:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -97,7 +97,7 @@ class LineView:
                 self._line(f"{_at(event.seconds)}  champion: {_champion(event.champion)}")
                 self._last = event.seconds
             case Restarted() if event.seconds >= self._last_restart + _RESTART_SECONDS:
-                population = f"population {event.restart + 1} begins (the last one: {event.reason})"
+                population = f"population {event.population + 1} begins (the last one: {event.reason})"
                 self._line(f"{_at(event.seconds)}  {population}")
                 self._last = self._last_restart = event.seconds
             case Progress() if event.seconds >= self._last + _LINE_SECONDS:
@@ -135,8 +135,8 @@ def _champion(champion: Champion) -> str:
 
 def _population(progress: Progress) -> str:
     if len(progress.islands) > 1:
-        return f"{len(progress.islands)} islands, {progress.restart} restarts"
-    return f"population {progress.restart + 1}"
+        return f"{len(progress.islands)} islands, {progress.restarts} restarts"
+    return f"population {progress.restarts + 1}"
 
 
 def _note(event: Resumed | Warned | Quarantined) -> str:
@@ -243,7 +243,7 @@ class LiveView:
             ]
         else:
             best = f"best on its search tasks {progress.island_fitness:.4f}"
-            rows.append(("population", f"{progress.restart + 1}, {best}"))
+            rows.append(("population", f"{progress.restarts + 1}, {best}"))
         if self._champions:
             rows.append(("champion", f"{self._champions[0].select_fitness:.6f} on the selection tasks"))
         return grid(rows)
@@ -267,7 +267,7 @@ class LiveView:
                     f"{champion.select_fitness:.6f}",
                     f"{champion.search_fitness:.6f}",
                     thousands(champion.number),
-                    str(champion.restart + 1),
+                    str(champion.population + 1),
                     sizes,
                 )
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import textwrap
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -15,6 +13,7 @@ from azgen.exports.flow import Flow, Parameter
 from azgen.exports.names import Namer
 from azgen.exports.provenance import Provenance
 from azgen.exports.statements import Folder
+from azgen.files import write_whole
 from azgen.language import Program
 from azgen.language import random as draws
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
@@ -80,7 +79,7 @@ def export(
         module_name=target.stem,
     )
     try:
-        _write_whole(target, text)
+        write_whole(target, text)
     except OSError as error:
         raise AzgenError(f"cannot export to {target}: {error.strerror or error}") from None
     return target
@@ -200,17 +199,3 @@ def _number(value: float) -> str:
     """A default as Python source, in full precision."""
     text = repr(float(value))
     return text if value - value == 0 else {"inf": "np.inf", "-inf": "-np.inf"}.get(text, "np.nan")
-
-
-def _write_whole(target: Path, text: str) -> None:
-    """Writes a file so that nobody ever sees half of it."""
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp makes a private file; this one is meant to be passed on.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.files import remove_parts, write_whole
 
 CHECKPOINTS = "checkpoints"
 """Folder in the run directory."""
@@ -92,9 +92,7 @@ class CheckpointDirectory:
             ) from None
         except OSError:
             pass  # a file system without locks
-        for left in path.glob(".checkpoint-*.part"):  # of a process that was killed
-            with suppress(OSError):
-                left.unlink()
+        remove_parts(path)  # of a process that was killed
 
     def close(self) -> None:
         """Lets another process have the folder."""
@@ -110,22 +108,11 @@ class CheckpointDirectory:
         path = self.path / f"checkpoint-{max(numbers, default=0) + 1:06d}.npz"
         sums = {name: _checksum(array) for name, array in arrays.items()}
         header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
-        temporary = ""
+        everything = {"header": np.frombuffer(header, np.uint8), **arrays}
         try:
-            descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=".checkpoint-", suffix=".part")
-            with os.fdopen(descriptor, "wb") as file:
-                np.savez(file, allow_pickle=False, header=np.frombuffer(header, np.uint8), **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-            os.fsync(self._descriptor)
+            write_whole(path, lambda file: np.savez(file, allow_pickle=False, **everything))
         except OSError as error:
             raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
-        finally:
-            with suppress(OSError):
-                if temporary:
-                    os.unlink(temporary)
         for _, old in self._files()[:-KEPT]:
             with suppress(OSError):
                 old.unlink()

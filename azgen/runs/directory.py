@@ -21,10 +21,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -34,10 +32,10 @@ from typing import Any, BinaryIO
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.language.ops import OpTable
+from azgen.files import remove_parts, write_whole
 from azgen.language.program import Program
 from azgen.runs.checkpoint import CHECKPOINTS
-from azgen.runs.events import Champion, Event, as_record, champion_record
+from azgen.runs.events import Champion, Event, as_record, champion_record, read_champion
 from azgen.runs.log import rewind
 from azgen.runs.configuration import read_settings
 from azgen.runs.settings import Settings
@@ -137,8 +135,7 @@ class RunDirectory:
             seconds: of search at the checkpoint.
         """
         with self._named_errors(""):
-            for left in self.path.glob(".*.part"):
-                left.unlink()
+            remove_parts(self.path)
             for name in (RESULT, EXPORT, SOURCE):
                 (self.path / name).unlink(missing_ok=True)
         rewind(self.path / EVENTS, seconds)
@@ -209,17 +206,7 @@ class RunDirectory:
 
     def _write(self, name: str, text: str) -> None:
         with self._named_errors(name):
-            descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.", suffix=".part")
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(temporary, 0o644)  # mkstemp makes a private file
-                os.replace(temporary, self.path / name)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            write_whole(self.path / name, text)
 
     @contextmanager
     def _named_errors(self, name: str) -> Iterator[None]:
@@ -318,7 +305,7 @@ def load_run(path: str | Path) -> SavedRun:
     if not isinstance(records, list) or not records:
         raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
     hall_of_fame = tuple(
-        _champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
+        read_champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
         for n, record in enumerate(records, 1)
     )
     environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
@@ -338,22 +325,3 @@ def _read_json(path: Path) -> Any:
         raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
         raise AzgenError(f"{path} is damaged: {error}") from None
-
-
-def _champion(record: Any, source: str, ops: OpTable) -> Champion:
-    kinds: dict[str, type] = {
-        "program": str,
-        "number": int,
-        "restart": int,
-        "search_fitness": float,
-        "select_fitness": float,
-        "cost": float,
-        "on_front": bool,
-    }
-    for name, kind in kinds.items():
-        value = record.get(name) if isinstance(record, dict) else None
-        known = isinstance(value, (int, float) if kind is float else kind)
-        if not known or (isinstance(value, bool) and kind is not bool):
-            raise AzgenError(f"{source} is damaged: {name} is missing or no {kind.__name__}")
-    values = {name: kind(record[name]) for name, kind in kinds.items() if name != "program"}
-    return Champion(Program.parse(record["program"], source, ops), **values)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azgen.language.ops import OpTable
 from azgen.language.program import Program
+from azgen.plain import PlainError, as_plain, read
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Champion:
     Attributes:
         program: its normal form.
         number: which program of the run it was, from 1.
-        restart: which population of the run it came from, from 0; population p lives on island p modulo
-        their count.
+        population: which population of the run it came from, from 0; population p lives on island p modulo
+            their count.
         search_fitness: mean (or median) over the search tasks of its population.
         select_fitness: mean over the selection tasks.
         cost: static cost of one training example, Predict and Learn, in multiplications.
@@ -28,7 +29,7 @@ class Champion:
 
     program: Program
     number: int
-    restart: int
+    population: int
     search_fitness: float
     select_fitness: float
     cost: float = 0.0
@@ -53,7 +54,7 @@ class Progress:
     Attributes:
         seconds: wall-clock seconds of search so far.
         programs: programs so far.
-        restart: restarts so far, over all islands.
+        restarts: populations given up so far, over all islands.
         island_fitness: best on the search tasks in the current populations.
         counts: programs by rung of the ladder, over the whole run.
         round: number of the round, from 0.
@@ -63,7 +64,7 @@ class Progress:
 
     seconds: float
     programs: int
-    restart: int
+    restarts: int
     island_fitness: float
     counts: dict[str, int]
     round: int = 0
@@ -84,13 +85,13 @@ class Restarted:
     """A population was given up, and a new one begins.
 
     Attributes:
-        restart: number of the new population among those of the run, from 0.
+        population: number of the new one among those of the run, from 0.
         island: where it lives.
     """
 
     seconds: float
     programs: int
-    restart: int
+    population: int
     reason: str
     island: int = 0
 
@@ -158,17 +159,33 @@ Observer = Callable[[Event], None]
 
 def as_record(event: Event) -> dict[str, Any]:
     """The event as plain values, for JSON."""
-    record: dict[str, Any] = {"event": type(event).__name__}
-    for field in dataclasses.fields(event):
-        value = getattr(event, field.name)
-        record[field.name] = champion_record(value) if isinstance(value, Champion) else value
-    return record
+    return {"event": type(event).__name__, **as_plain(event, {Champion: champion_record})}
 
 
 def champion_record(champion: Champion) -> dict[str, Any]:
     """A champion as plain values; the program as text."""
-    return {field.name: getattr(champion, field.name) for field in dataclasses.fields(champion)} | {
-        "program": str(champion.program),
-        "hash": champion.program.hash,
-        "structure_hash": champion.program.structure_hash,
-    }
+    hashes = {"hash": champion.program.hash, "structure_hash": champion.program.structure_hash}
+    return {**as_plain(champion, {Program: str}), **hashes}
+
+
+def read_champion(record: Any, source: str, ops: OpTable) -> Champion:
+    """A champion from plain values.
+
+    Args:
+        record: as `champion_record` writes it, or as runs of before did, which called its population "restart".
+        source: where it stands, for messages.
+        ops: what the program may consist of.
+
+    Raises:
+        AzgenError: a value is missing or of another type, or the program is none; says which and where.
+    """
+    values = dict(record) if isinstance(record, Mapping) else {}
+    if "restart" in values:
+        values["population"] = values["restart"]
+
+    def program(text: Any, path: str) -> Program:
+        if not isinstance(text, str):
+            raise PlainError(f"{source} is damaged: {path} is {text!r}; it must be a text")
+        return Program.parse(text, source, ops)
+
+    return read(Champion, values, f"{source} is damaged", readers={Program: program}, extra=True)

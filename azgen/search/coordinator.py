@@ -300,7 +300,7 @@ class Coordinator:
                 progress.counts[name] += now - then
             progress.ratings["native"] += report.native
             progress.ratings["compiled"] += report.compiled
-            leads = bool(progress.hall.members) and progress.hall.members[0].restart == life.population
+            leads = bool(progress.hall.members) and progress.hall.members[0].population == life.population
             confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
             progress.lives[island] = life
         progress.round = number
@@ -338,7 +338,7 @@ class Coordinator:
         """
         lives, members = self.progress.lives, self.progress.hall.members
         ended = [island for island, life in enumerate(lives) if 0 <= life.population != populations[island]]
-        if members and members[0].restart in [lives[island].population for island in ended]:
+        if members and members[0].population in [lives[island].population for island in ended]:
             self.confirm()
         for island in ended:
             self.progress.restarts += 1

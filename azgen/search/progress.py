@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
 
 from azgen.runs.settings import StopSettings
 from azgen.search.engines.messages import Migrants, Report
@@ -105,17 +103,3 @@ class Progression:
     confirmed: bool = False
     quarantine: list[Suspect] = field(default_factory=list)
     emigrants: dict[int, Migrants] = field(default_factory=dict)
-
-
-def as_plain(progress: Progression) -> dict[str, Any]:
-    """A progression without its emigrants as plain values."""
-    return {
-        "round": progress.round,
-        "seconds": progress.seconds,
-        "lives": [dataclasses.asdict(life) for life in progress.lives],
-        "counts": progress.counts,
-        "ratings": progress.ratings,
-        "restarts": progress.restarts,
-        "confirmed": progress.confirmed,
-        "quarantine": [dataclasses.asdict(suspect) for suspect in progress.quarantine],
-    }

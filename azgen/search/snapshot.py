@@ -13,7 +13,6 @@ count, always 0, and no ratings.) Arrays, of all islands one after the other:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,18 +21,18 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
-from azgen.language.ops import OpTable
 from azgen.language.program import Address, Program
+from azgen.plain import PlainError, as_plain, read
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.configuration import settings_from
-from azgen.runs.events import Champion, champion_record
+from azgen.runs.events import champion_record, read_champion
 from azgen.runs.settings import Settings
 from azgen.runs.values import as_mapping
 from azgen.search.engines.base import Engine
 from azgen.search.engines.messages import Migrants, Order
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
-from azgen.search.progress import RATINGS, Life, Progression, Suspect, as_plain
+from azgen.search.progress import RATINGS, Life, Progression, Suspect
 from azgen.search.space import SearchSpace
 from azgen.version import azgen_version
 
@@ -93,7 +92,7 @@ def take(
         "settings": as_mapping(space.settings),
         "fingerprint": space.fingerprint,
         "ops": [op.name for op in space.kernel.spec.ops],
-        "progress": as_plain(progress),
+        "progress": as_plain(progress, leave_out=("hall", "emigrants")),
         "hall": [champion_record(champion) for champion in progress.hall.members],
         "front": [champion_record(champion) for champion in progress.hall.front],
         "islands": islands,
@@ -129,6 +128,8 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
         for number, life in enumerate(progress.lives):
             order = Order(number, progress.round + 1, life.population)
             engine.adopt(order, states.island(number).arrays)
+    except PlainError as error:
+        raise DamagedError(f"{checkpoint.path} is damaged: {error}") from None
     except (KeyError, TypeError, IndexError, ValueError, OverflowError, AttributeError) as error:
         raise DamagedError(f"{checkpoint.path} is damaged: {type(error).__name__} {error}") from None
     return progress
@@ -161,7 +162,8 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
 def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
     values, count = checkpoint.values["progress"], space.settings.islands.count
     lives = [
-        Life(**{**life, "counts": tuple(_counts(checkpoint, life["counts"]))}) for life in values["lives"]
+        read(Life, {**life, "counts": _counts(checkpoint, life["counts"])}, "lives")
+        for life in values["lives"]
     ]
     _need(checkpoint, len(lives) == count, f"it has {len(lives)} islands, not {count}")
     for number, life in enumerate(lives):
@@ -181,12 +183,15 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
         _whole([values["restarts"]], 1)[0],
         HallOfFame(
             *(
-                [_champion(record, space.settings.user.table) for record in checkpoint.values[name]]
+                [
+                    read_champion(record, "the hall of fame", space.settings.user.table)
+                    for record in checkpoint.values[name]
+                ]
                 for name in ("hall", "front")
             )
         ),
         bool(values["confirmed"]),
-        [Suspect(**suspect) for suspect in values["quarantine"]],
+        [read(Suspect, suspect, "quarantine") for suspect in values["quarantine"]],
     )
     for suspect in progress.quarantine:
         space.kernel.encode(
@@ -203,11 +208,6 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
             for i, (end, size) in enumerate(zip(ends, n, strict=True))
         }
     return progress
-
-
-def _champion(record: Mapping[str, Any], ops: OpTable) -> Champion:
-    fields = {field.name: record[field.name] for field in dataclasses.fields(Champion)}
-    return Champion(**{**fields, "program": Program.parse(fields["program"], "the hall of fame", ops)})
 
 
 class _Reader:

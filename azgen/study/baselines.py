@@ -23,6 +23,7 @@ from azgen.execution.oracle import fitness_of_loss, loss_of
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
+from azgen.plain import as_plain
 from azgen.runs.settings import Settings
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.task import FloatArray, Task, TaskSplit
@@ -60,7 +61,8 @@ class Interval:
 
     def as_record(self) -> dict[str, Any]:
         """The interval as plain values."""
-        return {"mean": self.mean, "half_width": self.half_width, "n": self.n}
+        plain: dict[str, Any] = as_plain(self)
+        return plain
 
     def __str__(self) -> str:
         if math.isnan(self.half_width):

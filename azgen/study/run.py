@@ -287,8 +287,8 @@ def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, out
 
 def _search_score(settings: Settings, split: TaskSplit, champion: Champion) -> Score:
     """On the search tasks of the population that the champion comes from."""
-    tasks = population_tasks(settings, split, champion.restart)
-    epochs = task_settings(settings, champion.restart % settings.islands.count).epochs
+    tasks = population_tasks(settings, split, champion.population)
+    epochs = task_settings(settings, champion.population % settings.islands.count).epochs
     return Score.of("champion", _fitness(champion.program, tasks, settings, epochs), tasks[0].metric)
 
 

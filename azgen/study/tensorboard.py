@@ -92,7 +92,7 @@ class _Writer:
             self._scalar("fitness/median_island", float(np.median(event.islands)), step)
             histogram = self._summary.histogram("fitness/islands", np.array(event.islands), _BINS)
             self._add(step, summary=histogram)
-        self._scalar("islands/restarts", event.restart, step)
+        self._scalar("islands/restarts", event.restarts, step)
         self._scalar("islands/workers", event.workers, step)
         seconds, programs = event.seconds - self._last[0], event.programs - self._last[1]
         if seconds > 0:

@@ -89,7 +89,7 @@ def test_no_file_is_ever_half_written(monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(directory_module.os, "fsync", full)
+    monkeypatch.setattr("azgen.files.os.fsync", full)
     with pytest.raises(AzgenError, match=r"cannot write .*hall_of_fame\.json: No space left on device"):
         directory.write_champions([OTHER], "")
     assert (directory.path / "hall_of_fame.json").read_text() == before

@@ -20,8 +20,7 @@ import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.presets import resolve_settings
-from azgen.runs import checkpoint as files
-from azgen.runs.checkpoint import CHECKPOINTS, CheckpointDirectory, DamagedError, read
+from azgen.runs.checkpoint import CHECKPOINTS, SCHEMA, CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
 from azgen.runs.log import Thinning, rewind
 from azgen.runs.settings import Settings
@@ -334,7 +333,7 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
         ).run()
 
     def later(values: dict[str, Any], arrays: dict[str, Any]) -> None:
-        values["schema"] = files.SCHEMA + 1
+        values["schema"] = SCHEMA + 1
 
     rewritten(tmp_path, later)
     with pytest.raises(AzgenError, match=r"written by a later azgen \(schema 3\)"):
@@ -399,7 +398,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     def read_only(*args: Any, **options: Any) -> Any:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", read_only)
+    monkeypatch.setattr("azgen.files.tempfile.mkstemp", read_only)
     outcome, events = run(changed(ONE, stop__max_programs=3000), tmp_path)
     assert outcome.reason == "3000 programs"
     assert [e.message for e in events if isinstance(e, Warned)] == [
@@ -476,7 +475,7 @@ def test_fifty_thousand_rounds_of_bookkeeping(n_workers: int, tmp_path: Path) ->
 # -- old schemas
 
 
-@pytest.mark.parametrize("schema", range(1, files.SCHEMA + 1))
+@pytest.mark.parametrize("schema", range(1, SCHEMA + 1))
 def test_checkpoints_of_every_released_schema_can_be_read(schema: int, tmp_path: Path) -> None:
     fixture = FIXTURES / f"checkpoint-{schema}"
     shutil.copytree(fixture, tmp_path / "run")

@@ -52,9 +52,9 @@ def history(events: list[Event]) -> list[object]:
     kept: list[object] = []
     for event in events:
         if isinstance(event, Progress):
-            kept.append((event.round, event.restart, event.islands, event.counts))
+            kept.append((event.round, event.restarts, event.islands, event.counts))
         elif isinstance(event, Restarted):
-            kept.append((event.programs, event.restart, event.reason, event.island))
+            kept.append((event.programs, event.population, event.reason, event.island))
         elif type(event).__name__ == "NewChampion":
             kept.append(event.champion)  # type: ignore[union-attr]
     return kept
@@ -145,11 +145,11 @@ def test_stagnating_islands_begin_again_each_by_itself() -> None:
     restarts = [e for e in events if isinstance(e, Restarted)]
     assert len({e.island for e in restarts}) > 1
     assert all(e.reason.startswith("no better program in") for e in restarts)
-    populations = [e.restart for e in restarts]
+    populations = [e.population for e in restarts]
     assert len(set(populations)) == len(populations)
-    assert all(e.restart % 4 == e.island for e in restarts)
+    assert all(e.population % 4 == e.island for e in restarts)
     progress = [e for e in events if isinstance(e, Progress)]
-    assert progress[-1].restart == len(restarts)
+    assert progress[-1].restarts == len(restarts)
     assert len(progress[-1].islands) == 4 and max(progress[-1].islands) == progress[-1].island_fitness
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.kernel import INSTRUCTION
+from azgen.plain import as_plain, read
 
 _LENGTH = struct.Struct("<I")
 _TYPES = {name: np.dtype(name) for name in ("<f8", "<f4", "<i8", "<i4", "<u8", "|u1")} | {
@@ -84,14 +85,14 @@ class Order:
 
     def encode(self) -> bytes:
         """As a message."""
-        return encode({"kind": "order", **_plain(self, "immigrants")}, _migrants(self.immigrants))
+        return encode(
+            {"kind": "order", **as_plain(self, leave_out=("immigrants",))}, _migrants(self.immigrants)
+        )
 
     @staticmethod
     def decode(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Order:
         """From a message."""
-        values = {name: header[name] for name in Order.__dataclass_fields__ if name != "immigrants"}
-        values["quarantined"] = tuple(values["quarantined"])
-        return Order(**values, immigrants=_from_arrays(arrays))
+        return read(Order, header, "an order", given={"immigrants": _from_arrays(arrays)}, extra=True)
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,14 @@ class Report:
 
     def encode(self) -> bytes:
         """As a message."""
-        return encode({"kind": "report", **_plain(self, "emigrants")}, _migrants(self.emigrants))
+        return encode(
+            {"kind": "report", **as_plain(self, leave_out=("emigrants",))}, _migrants(self.emigrants)
+        )
 
     @staticmethod
     def decode(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Report:
         """From a message."""
-        values = {name: header[name] for name in Report.__dataclass_fields__ if name != "emigrants"}
-        values["counts"] = tuple(values["counts"])
-        return Report(**values, emigrants=_from_arrays(arrays))
+        return read(Report, header, "a report", given={"emigrants": _from_arrays(arrays)}, extra=True)
 
 
 @dataclass(frozen=True)
@@ -187,10 +188,6 @@ class Migrants:
         chosen = lengths[places]
         offsets = np.arange(chosen.sum()) - np.repeat(np.cumsum(chosen) - chosen, chosen)
         return Migrants(self.sizes[places], self.code[np.repeat(starts[places], chosen) + offsets])
-
-
-def _plain(value: Any, but: str) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__ if name != but}
 
 
 def _migrants(migrants: Migrants | None) -> dict[str, NDArray[Any]]:

@@ -13,7 +13,7 @@ import resource
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from azgen.execution.layout import LaneTasks, probe_of
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
+from azgen.plain import as_plain, read
 
 LEAST_WORK = 4e6
 """Multiplications of a two-layer net on all examples and lane groups (1 to 2 ms) below which nothing is
@@ -121,15 +122,13 @@ def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: Lane
     key = _key(kernel)
     values = read_measured(CALIBRATION, key)
     if values is not None:
-        return CostModel(
-            values["module"], values["instruction"], tuple(values["kernel"]), tuple(values["native"])
-        )
+        return read(CostModel, values, "what compiling costs", extra=True)
     model = _measure(kernel, programs(), tasks)
     if model is not None:
         spec = kernel.spec
         about = f"F = {spec.n_features}, {len(spec.ops)} ops, {spec.lane.lanes} lanes of {spec.dtype}"
         with suppress(CacheError):  # a full disk; the kernel is there, and the search can go on
-            write_measured(CALIBRATION, key, {"of": about, **asdict(model)})
+            write_measured(CALIBRATION, key, {"of": about, **as_plain(model)})
     return model
 
 
