@@ -77,6 +77,17 @@ def random_program(
     )
 
 
+def lively_program(rng: np.random.Generator, form: Form = SCALAR, ops: Iterable[Op] = OPS) -> Program:
+    """A longer random program whose prediction comes from what the rest computes, so that little is dead."""
+    program = random_program(rng, ops, Memory(4, 4, 2), (8, 16, 24), form)
+    last = (
+        Instruction(OPS["vector_inner_product"], 1, 2, 3)
+        if form == SCALAR
+        else Instruction(OPS["matrix_vector_product"], 2, 1, 3)
+    )
+    return Program(program.setup, (*program.predict, last), program.learn, form=form)
+
+
 def random_instruction(
     rng: np.random.Generator, ops: Sequence[Op], memory: Memory = MEMORY, form: Form = SCALAR
 ) -> Instruction:

@@ -71,4 +71,4 @@ def main() -> None:
 
 
 # Each of these adds its commands to the app.
-from azgen.cli import evolve, programs, execution, tune, data, reference, machine, bench  # noqa: E402, F401, I001 (the order of `azgen --help`)
+from azgen.cli import evolve, programs, execution, understand, tune, data, reference, machine, bench  # noqa: E402, F401, I001 (the order of `azgen --help`)

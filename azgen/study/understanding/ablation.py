@@ -1,0 +1,140 @@
+"""What each line of a program is worth: its fitness with the line, and without it or with 0 in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.language import FUNCTIONS, Program
+from azgen.study.baselines import Interval
+from azgen.study.understanding.edits import Place, at, places, without, zeroed
+from azgen.study.understanding.rating import Rated, Rater
+from azgen.tasks.task import Task
+
+How = Literal["removed", "zeroed"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a change costs.
+
+    Attributes:
+        difference: fitness as it is minus fitness with the change, paired by task: positive where the
+            program needs the line.
+        failed: tasks that fail with the change and did not before.
+        same: whether every prediction stays the same, bit for bit.
+        fitness: per task, with the change; 0 where it failed.
+    """
+
+    difference: Interval
+    failed: int
+    same: bool
+    fitness: NDArray[np.float64] = field(repr=False)
+
+    def as_record(self) -> dict[str, Any]:
+        """The loss as plain values."""
+        return {
+            "difference": self.difference.as_record(),
+            "failed": self.failed,
+            "same_predictions": self.same,
+            "fitness": self.fitness.tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class LineWorth:
+    """What one line of a program's live code is worth.
+
+    Attributes:
+        place: where it stands in the live program.
+        line: its text.
+        removed: the line is taken out; its address keeps what it held.
+        zeroed: the line sets its address to 0 (an element setter: its element).
+    """
+
+    place: Place
+    line: str
+    removed: Loss
+    zeroed: Loss
+
+    def as_record(self) -> dict[str, Any]:
+        """The worth as plain values."""
+        return {
+            "function": FUNCTIONS[self.place.function],
+            "line": self.line,
+            "removed": self.removed.as_record(),
+            "zeroed": self.zeroed.as_record(),
+        }
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What the lines of a program are worth.
+
+    Attributes:
+        program: the live program.
+        fitness: per task, as it is.
+        lines: one entry for each of its lines, in the order of the text.
+        versions: programs that were executed; lines that only differ in addresses share one.
+    """
+
+    program: Program
+    fitness: NDArray[np.float64] = field(repr=False)
+    lines: tuple[LineWorth, ...]
+    versions: int
+
+    def as_record(self) -> dict[str, Any]:
+        """The ablation as plain values."""
+        return {
+            "program": str(self.program),
+            "fitness": Interval.of(self.fitness).as_record() | {"per_task": self.fitness.tolist()},
+            "lines": [line.as_record() for line in self.lines],
+        }
+
+
+def ablate(
+    program: Program,
+    tasks: Sequence[Task],
+    *,
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> Ablation:
+    """Executes a program without each of its live lines, and with 0 in place of each.
+
+    All versions see the same tasks and draw from the same generators, so differences are paired by task. (A
+    version without a line that draws random numbers shifts the draws of the others.)
+
+    Args:
+        program: its live code is looked at.
+        tasks: tasks of one metric and shape.
+        seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+
+    Raises:
+        AzgenError: tasks that do not agree, or a program of another form than theirs.
+    """
+    live = program.live()
+    rate = Rater(live, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error)
+    spots = list(places(live))
+    versions = [live, *(without(live, p) for p in spots), *(zeroed(live, p) for p in spots)]
+    base, *changed = rate(versions)
+    n = len(spots)
+    lines = tuple(
+        LineWorth(spot, str(at(live, spot)), _loss(base, removed), _loss(base, zero))
+        for spot, removed, zero in zip(spots, changed[:n], changed[n:], strict=True)
+    )
+    return Ablation(live, base.fitness, lines, rate.rated)
+
+
+def _loss(base: Rated, changed: Rated) -> Loss:
+    return Loss(
+        Interval.of(base.fitness - changed.fitness),
+        int(np.sum(changed.failed & ~base.failed)),
+        changed.predictions == base.predictions,
+        changed.fitness,
+    )

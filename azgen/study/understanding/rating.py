@@ -1,0 +1,142 @@
+"""Many versions of one program, rated on the same tasks with the same draws."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.codegen.lanes import lane_type
+from azgen.codegen.render import largest_register
+from azgen.execution.execute import compile_together, general_spec, native_code
+from azgen.execution.kernel import build_kernel
+from azgen.execution.layout import check_form, check_tasks, lay_out
+from azgen.language import OPS, Instruction, Program
+from azgen.tasks.task import Task
+
+Floats = NDArray[np.float64]
+
+_COMPILING_PAYS = 2e9
+"""Multiplications of one version from which on native code, compiled for it, beats the kernel."""
+
+_BATCH_BYTES = 200_000_000
+"""Predictions are kept for as many versions at once as fit into this."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One version on all tasks.
+
+    Attributes:
+        fitness: per task; 0 where it failed.
+        failed: per task, whether it did.
+        predictions: a digest of all predictions; equal digests are equal predictions, bit for bit.
+    """
+
+    fitness: Floats
+    failed: NDArray[np.bool_]
+    predictions: bytes
+
+
+class Rater:
+    """Rates versions of a program: each behaviour once, in batches, on the kernel or natively.
+
+    Both give the same bits as `azgen.execute`, so it is only a matter of time which is taken.
+
+    Args:
+        program: the program whose versions are rated (see `edits`).
+        tasks: tasks of one metric and shape.
+        seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+
+    Raises:
+        AzgenError: tasks that do not agree, or a program of another form.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        tasks: Sequence[Task],
+        *,
+        seed: int = 0,
+        epochs: int = 1,
+        dtype: str = "float32",
+        max_abs_error: float = 100.0,
+    ):
+        check_tasks(tasks)
+        check_form(program, tasks)
+        self._tasks, self._dtype = list(tasks), dtype
+        self._how: dict[str, Any] = {"seed": seed, "epochs": epochs, "max_abs_error": max_abs_error}
+        self._known: dict[str, Rated] = {}
+        self._laid_out: dict[Any, Any] = {}
+        first = tasks[0]
+        live = program.live()
+        _, predict, learn = live.cost(first.n_features)
+        rows = first.n_train * epochs, first.n_valid
+        cost = len(tasks) * (rows[0] * (predict + learn) + rows[1] * predict)
+        self.native = cost > _COMPILING_PAYS
+        self._room = _with_zeros(live.normalized())
+
+    @property
+    def rated(self) -> int:
+        """Versions of different normal form that were executed."""
+        return len(self._known)
+
+    def __call__(self, programs: Sequence[Program]) -> list[Rated]:
+        """How these versions do."""
+        new = {p.hash: p for p in programs if p.hash not in self._known}
+        if new and self.native:
+            self._natively(new)
+        elif new:
+            self._on_kernel(new)
+        return [self._known[p.hash] for p in programs]
+
+    def _natively(self, new: dict[str, Program]) -> None:
+        first = self._tasks[0]
+        shape = first.n_features, first.metric
+        compile_together(list(new.values()), *shape, self._dtype, first.vector_classes)
+        for key, program in new.items():
+            lane = lane_type(self._dtype, largest_register(program.normalized().memory, first.n_features))
+            code = native_code(first.n_features, lane, first.metric, first.vector_classes)
+            self._keep(key, *code.prepare(program).evaluate(self._lanes(lane), with_predictions=True))
+
+    def _on_kernel(self, new: dict[str, Program]) -> None:
+        first = self._tasks[0]
+        spec = general_spec(self._room, first.n_features, first.metric, self._dtype, first.vector_classes)
+        kernel = build_kernel(spec)
+        data = self._lanes(spec.lane)
+        keys = list(new)
+        one = len(self._tasks) * first.n_valid * (first.vector_classes or 1) * np.dtype(self._dtype).itemsize
+        batch = max(1, _BATCH_BYTES // one)
+        for start in range(0, len(keys), batch):
+            some = keys[start : start + batch]
+            encoded = kernel.encode([new[key].normalized() for key in some])
+            fitness, predictions = kernel.evaluate(encoded, data, with_predictions=True)
+            assert predictions is not None
+            for key, f, p in zip(some, fitness, predictions, strict=True):
+                self._keep(key, f, p)
+
+    def _lanes(self, lane: Any) -> Any:
+        if lane not in self._laid_out:
+            self._laid_out[lane] = lay_out(self._tasks, lane, **self._how)
+        return self._laid_out[lane]
+
+    def _keep(self, key: str, fitness: Floats, predictions: NDArray[Any] | None) -> None:
+        assert predictions is not None
+        failed = np.isnan(fitness)
+        predictions = predictions.copy()
+        predictions[failed] = 0
+        digest = hashlib.sha256(failed.tobytes() + predictions.tobytes()).digest()
+        self._known[key] = Rated(np.where(failed, 0.0, fitness), failed, digest)
+
+
+def _with_zeros(program: Program) -> Program:
+    """A program with room for everything that a version with one line set to zero needs (`edits.zeroed`)."""
+    memory = program.memory
+    zeros = [Instruction(OPS["vector_sum"], *(memory.vectors,) * 3)]
+    if memory.matrices:
+        zeros.append(Instruction(OPS["matrix_sum"], *(memory.matrices,) * 3))
+    return Program(program.setup, program.predict, (*program.learn, *zeros), form=program.form)

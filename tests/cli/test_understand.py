@@ -1,0 +1,38 @@
+"""`azgen ablate` and `azgen prune` from the command line."""
+
+from __future__ import annotations
+
+import json
+
+from azgen import load
+from azgen.language.zoo import zoo
+from tests.commands import azgen
+
+
+def test_ablate_prints_every_line_with_what_it_is_worth():
+    out = azgen("ablate", "zoo:linear", "--tasks", "linear", "--set", "search")
+    assert all(str(i) in out for i in zoo("linear").instructions())
+    assert "Fitness on 10 search tasks" in out and "removed" in out and "set to 0" in out
+    record = json.loads(azgen("ablate", "zoo:linear", "--tasks", "linear", "--set", "search", "--json"))
+    assert len(record["lines"]) == 6 and record["set"] == "search"
+    first = record["lines"][0]
+    assert first["function"] == "setup" and first["removed"]["difference"]["n"] == 10
+
+
+def test_prune_writes_the_shorter_program(tmp_path):
+    file = tmp_path / "short.az"
+    out = azgen("prune", "zoo:neural-net", "--tasks", "two-layer", "--set", "search", "-o", file)
+    assert "removed" in out and "What stays" in out and f"Written: {file}" in out
+    assert len(list(load(file).instructions())) < len(list(zoo("neural-net").instructions()))
+    record = json.loads(azgen("prune", "zoo:linear", "--tasks", "linear", "--json"))
+    assert record["cuts"] == [] and record["test"]["pruned"]["fitness"]["n"] == 100
+
+
+def test_mistakes_say_what_to_do():
+    assert "on which tasks?" in azgen("prune", "zoo:linear", status=2)
+    assert "no task set 'valid'" in azgen(
+        "ablate", "zoo:linear", "--tasks", "linear", "--set", "valid", status=2
+    )
+    assert "name a file in a folder that exists" in azgen(
+        "prune", "zoo:linear", "--tasks", "linear", "-o", "/nowhere/x.az", status=2
+    )
