@@ -59,7 +59,7 @@ def test_a_full_disk_delays_the_log_and_ends_nothing(tmp_path: Path, monkeypatch
     def full(*args: Any, **options: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("azgen.runs.directory.tempfile.mkstemp", full)
+    monkeypatch.setattr("azgen.files.tempfile.mkstemp", full)
     recorder.observe(NewChampion(1.0, CHAMPION))
     recorder.observe(progress(2.0, 200))
     recorder.observe(progress(2.1, 210))
@@ -69,7 +69,7 @@ def test_a_full_disk_delays_the_log_and_ends_nothing(tmp_path: Path, monkeypatch
     )
     assert (tmp_path / "events.jsonl").read_text() == written and not (tmp_path / "champion.az").exists()
     directory._events = events
-    monkeypatch.setattr("azgen.runs.directory.tempfile.mkstemp", temporaries)
+    monkeypatch.setattr("azgen.files.tempfile.mkstemp", temporaries)
     recorder.observe(progress(2.2, 220))  # which the log does not keep
     directory.close()
     log = [line.split('"')[3] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
