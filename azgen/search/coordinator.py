@@ -1,9 +1,8 @@
 """The course of a run over all its islands: rounds, exchanges, restarts, the hall of fame, and when to stop.
 
 A round of an island depends on its state after the round before, on the programs that arrive, and on nothing
-else. Islands may be ahead of each other by `LOOKAHEAD` rounds, so that no worker waits for the slowest; what
-a round found is taken in when all islands have done it, in the order of their numbers. So the result does not
-depend on workers.
+else. Which rounds are due is the schedule's; what a round found is taken in when all islands have done it, in
+the order of their numbers. So the result does not depend on workers.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
 from azgen.runs.settings import Settings
-from azgen.search import migration
-from azgen.search.engines.base import LOOKAHEAD, Engine, Lost, ProgramLost
-from azgen.search.engines.messages import Migrants, Order, Report
+from azgen.search.engines.base import Engine, Lost, ProgramLost
+from azgen.search.engines.messages import Report
 from azgen.search.island import COUNTS
 from azgen.search.progress import Life, Progression, Suspect, limit_reached
+from azgen.search.schedule import Schedule, quarantined
 
 CONFIRM_ROUNDS = 10
 """Rounds for which a new leader must have led before it is compiled; at a restart and at the end it is at
@@ -58,22 +57,12 @@ class Coordinator:
         self._interrupted, self._save = interrupted, save
         count = settings.islands.count
         self.progress = progress or Progression([Life() for _ in range(count)])
-        self._count, self._every = count, migration.exchange_rounds(settings)
-        self._lives = list(self.progress.lives)  # after the last round that each island has done
-        self._reports: dict[int, dict[int, tuple[Report, Life]]] = defaultdict(dict)
-        self._emigrants: dict[int, dict[int, Migrants]] = defaultdict(dict)
-        self._pool: tuple[int, Migrants] | None = None
-        self._runnable = list(range(count))
-        self._after_commit: dict[int, list[int]] = defaultdict(list)
-        self._after_report: dict[tuple[int, int], list[int]] = defaultdict(list)
-        self._next = [self.progress.round + 1] * count
+        self._count, self._schedule = count, Schedule(settings, self.progress)
         self._losses: dict[tuple[int, int], int] = defaultdict(int)
         self._suspected: dict[str, int] = defaultdict(int)
         self._cut = self._save_failed = False
         self._began = time.perf_counter() - self.progress.seconds
         self._saved = self.progress.seconds
-        if self.progress.emigrants:
-            self._emigrants[self.progress.round] = dict(self.progress.emigrants)
 
     @property
     def programs(self) -> int:
@@ -100,7 +89,7 @@ class Coordinator:
                     reason = reason or self._lost(result)
                 else:
                     self._arrived(result)
-            while not reason and len(self._reports[self.progress.round + 1]) == self._count:
+            while not reason and self._schedule.complete:
                 reason = self._commit()
             if not reason and self._interrupted():
                 reason = "interrupted"
@@ -154,99 +143,19 @@ class Coordinator:
     # -- orders
 
     def _issue(self) -> None:
-        """Submits every order whose inputs are there."""
-        waiting, self._runnable = self._runnable, []
-        for island in waiting:
-            order = self._order(island)
-            if order is not None:
-                self._engine.submit(order)
-
-    def _order(self, island: int) -> Order | None:
-        """An island's next order; None if it has to wait, which is noted."""
-        number, life, committed = self._next[island], self._lives[island], self.progress.round
-        if number > committed + 1 + LOOKAHEAD:
-            self._after_commit[number - 1 - LOOKAHEAD].append(island)
-            return None
-        n_programs = self._n_programs(island, number)
-        if n_programs is None:
-            self._after_commit[number - 1].append(island)
-            return None
-        birth, arriving = bool(life.ending), None
-        if self._exchange(number - 1) and not birth:
-            sources = migration.sources(self._settings, island)
-            if len(sources) > 1 and committed < number - 1:
-                self._after_commit[number - 1].append(island)
-                return None
-            if len(sources) == 1 and sources[0] not in self._emigrants[number - 1]:
-                self._after_report[sources[0], number - 1].append(island)
-                return None
-            pool = self._pooled(number - 1) if len(sources) > 1 else self._emigrants[number - 1][sources[0]]
-            arriving = migration.immigrants(self._settings, island, number - 1, pool)
-        population = life.population
-        if birth:
-            population = island if life.population < 0 else life.population + self._count
-        return Order(
-            island,
-            number,
-            population,
-            birth,
-            0 if birth else n_programs,
-            0 if birth else life.best_number,
-            migration.n_migrants(self._settings) if self._exchange(number) else 0,
-            self._quarantined(island, number),
-            arriving,
-        )
-
-    def _exchange(self, round_number: int) -> bool:
-        return self._every > 0 and round_number > 0 and round_number % self._every == 0
-
-    def _pooled(self, round_number: int) -> Migrants:
-        if self._pool is None or self._pool[0] != round_number:
-            parts = self._emigrants[round_number]
-            self._pool = round_number, Migrants.joined([parts[i] for i in range(self._count)])
-        return self._pool[1]
-
-    def _n_programs(self, island: int, number: int) -> int | None:
-        """Children of an island's round; None if that cannot be told before the round before it is over
-        everywhere."""
-        full, most = migration.round_programs(self._settings), self._settings.stop.max_programs
-        if not most:
-            return full
-        largest = max(full + migration.n_migrants(self._settings), self._settings.evolution.population)
-        ahead = number - 1 - self.progress.round
-        if ahead > 0:
-            return full if self.programs + (ahead + 1) * self._count * largest <= most else None
-        left = most - self.programs
-        if left >= full * self._count:
-            return full
-        if not self._cut and self.progress.round >= 0 and left < full * self._count:
+        """Submits every order that is due."""
+        orders = self._schedule.due(self.progress.quarantine)
+        if self._schedule.cut and not self._cut:
             self.save()  # from here a run with a higher limit goes on as if it had had it from the start
             self._cut = True
-        share, more = divmod(max(left, 0), self._count)
-        return min(full, share + (island < more))
-
-    def _quarantined(self, island: int, number: int) -> tuple[str, ...]:
-        """Programs that score 0: an island's own at once, others' when it is certain that all know of
-        them."""
-        known = {
-            s.program: None
-            for s in self.progress.quarantine
-            if s.island == island or s.round + LOOKAHEAD < number
-        }
-        return tuple(known)
+        for order in orders:
+            self._engine.submit(order)
 
     # -- results
 
     def _arrived(self, report: Report) -> None:
-        island, number = report.island, report.round
-        life = self._lives[island] = self._lives[island].after(report, self._settings.stop)
-        self._reports[number][island] = report, life
-        if report.emigrants is not None:
-            self._emigrants[number][island] = report.emigrants
-        self._losses.pop((island, number), None)
-        self._next[island] = number + 1
-        self._runnable.append(island)
-        self._runnable += self._after_report.pop((island, number), [])
+        self._schedule.arrived(report)
+        self._losses.pop((report.island, report.round), None)
 
     def _lost(self, lost: Lost) -> str:
         """Submits a lost order again, after every second loss with care."""
@@ -268,8 +177,8 @@ class Coordinator:
         losses = self._losses[at]
         # Care takes long, so that accidents hit it more often: the times between it are without.
         careful = losses > 0 and losses % 2 == 0
-        quarantined = self._quarantined(order.island, order.round)
-        self._engine.submit(dataclasses.replace(order, careful=careful, quarantined=quarantined))
+        known = quarantined(self.progress.quarantine, order.island, order.round)
+        self._engine.submit(dataclasses.replace(order, careful=careful, quarantined=known))
         return ""
 
     def _quarantine(self, suspect: Suspect) -> None:
@@ -285,8 +194,7 @@ class Coordinator:
 
     def _commit(self) -> str:
         """Takes in what a round found, which all islands have done; returns what ends the run, or ""."""
-        progress, number = self.progress, self.progress.round + 1
-        reports = self._reports.pop(number)
+        progress, reports = self.progress, self._schedule.take()
         confirm = False
         self._tell_restarts([reports[island][1].population for island in range(self._count)])
         for island in range(self._count):
@@ -303,12 +211,8 @@ class Coordinator:
             leads = bool(progress.hall.members) and progress.hall.members[0].population == life.population
             confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
             progress.lives[island] = life
-        progress.round = number
-        for done in [r for r in self._emigrants if r < number]:
-            del self._emigrants[done]
-        progress.emigrants = dict(self._emigrants.get(number, {}))
-        for key in [k for k in self._after_commit if k <= number]:
-            self._runnable += self._after_commit.pop(key)
+        progress.round += 1
+        progress.emigrants = self._schedule.commit(self.programs)
         if confirm:
             self.confirm()
         best = tuple(life.best_fitness for life in progress.lives)
@@ -319,7 +223,7 @@ class Coordinator:
                 progress.restarts,
                 max(best),
                 dict(progress.counts),
-                number,
+                progress.round,
                 best,
                 self._engine.n_workers,
             )
