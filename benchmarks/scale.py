@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.program import Program
-from azgen.presets import preset
 from azgen.runs.checkpoint import CheckpointDirectory
-from azgen.runs.settings import Settings
 from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Lost
@@ -31,6 +29,8 @@ from azgen.search.engines.messages import Migrants, Order, Report, decode
 from azgen.search.engines.runner import Runner, State
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.presets import preset
+from azgen.settings.settings import Settings
 
 MOST_MIGRANTS = 500_000
 """Of a round: 1000 islands that send 500 programs each hold 2 GB."""

@@ -13,9 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from azgen.presets import preset
 from azgen.runs.events import Event, Progress
-from azgen.runs.settings import Settings
 from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine
 from azgen.search.engines.inline import InlineEngine
@@ -23,6 +21,8 @@ from azgen.search.engines.workers import WorkerEngine, _processor_seconds
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.presets import preset
+from azgen.settings.settings import Settings
 
 
 class TimedEngine(WorkerEngine):

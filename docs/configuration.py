@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
-from azgen.presets import DEFAULT, preset, preset_names
-from azgen.runs import settings
+from azgen.settings import settings
+from azgen.settings.presets import DEFAULT, preset, preset_names
 
 HEAD = """# Configuration
 

@@ -59,9 +59,9 @@ def data(
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
     from azgen.cli.output import console
-    from azgen.presets import source_of
-    from azgen.runs.configuration import settings_from
     from azgen.search.sources import table_options as options_of_table
+    from azgen.settings.overrides import source_of
+    from azgen.settings.reading import settings_from
     from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS
 

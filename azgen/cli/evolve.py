@@ -13,7 +13,7 @@ from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options
 
 if TYPE_CHECKING:
     from azgen.runs.events import Observer
-    from azgen.runs.settings import Settings
+    from azgen.settings.settings import Settings
     from azgen.study.run import Run
 
 # What both commands take.
@@ -86,7 +86,7 @@ def evolve(
     Without arguments the default preset runs. Ctrl-C ends the search early and keeps the best so far;
     `azgen resume` goes on with it.
     """
-    from azgen.presets import resolve_settings
+    from azgen.settings.overrides import resolve_settings
     from azgen.study import run as study
 
     settings = resolve_settings(

@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
     from azgen.cli.programs import Reference
-    from azgen.runs.settings import Settings
+    from azgen.settings.settings import Settings
 
 
 @app.command(rich_help_panel=PANEL)
@@ -138,8 +138,9 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
         overrides: see `resolve_settings`.
     """
     from azgen.language.program import VECTOR
-    from azgen.presets import preset_names, resolve_settings
-    from azgen.runs.settings import Settings, TaskSettings
+    from azgen.settings.overrides import resolve_settings
+    from azgen.settings.presets import preset_names
+    from azgen.settings.settings import Settings, TaskSettings
     from azgen.tasks.synthetic import TEACHERS
 
     run, data = found.run, overrides["data"]

@@ -114,7 +114,7 @@ def presets(
 ) -> None:
     """List the presets, or print one to start a configuration file from."""
     from azgen.cli.output import console, grid
-    from azgen.presets import DEFAULT, preset, preset_names, preset_text
+    from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 
     if name is not None:
         typer.echo(preset_text(name), nl=False)

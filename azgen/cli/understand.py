@@ -17,7 +17,7 @@ from azgen.cli.programs import PANEL, REFERENCE, Reference, find
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.runs.settings import Settings
+    from azgen.settings.settings import Settings
     from azgen.study.understanding.ablation import Ablation, Loss
     from azgen.study.understanding.pruning import Pruned
     from azgen.tasks.task import Task, TaskSplit

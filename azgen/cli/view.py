@@ -31,7 +31,7 @@ from azgen.runs.events import (
     Warned,
     as_record,
 )
-from azgen.runs.settings import Settings
+from azgen.settings.settings import Settings
 
 _LINE_SECONDS = 5.0
 _RESTART_SECONDS = 1.0

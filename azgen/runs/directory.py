@@ -37,9 +37,9 @@ from azgen.language.program import Program
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record, read_champion
 from azgen.runs.log import rewind
-from azgen.runs.configuration import read_settings
-from azgen.runs.settings import Settings
-from azgen.runs.values import as_mapping
+from azgen.settings.reading import read_settings
+from azgen.settings.settings import Settings
+from azgen.settings.values import as_mapping
 
 ROOT = Path("runs")
 """Where runs lie, seen from the folder that azgen is called in."""

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
-from azgen.runs.settings import Settings
 from azgen.search.engines.base import Engine, Lost, ProgramLost
 from azgen.search.engines.messages import Report
 from azgen.search.island import COUNTS
 from azgen.search.progress import Life, Progression, Suspect, limit_reached
 from azgen.search.schedule import Schedule, quarantined
+from azgen.settings.settings import Settings
 
 CONFIRM_ROUNDS = 10
 """Rounds for which a new leader must have led before it is compiled; at a restart and at the end it is at

@@ -18,7 +18,6 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
-from azgen.runs.settings import Settings
 from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Engine
@@ -29,6 +28,7 @@ from azgen.search.hall import HALL_SIZE
 from azgen.search.interrupts import deferred_interrupts
 from azgen.search.progress import Progression, Suspect
 from azgen.search.space import SearchSpace, kernel_spec
+from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 

@@ -20,8 +20,8 @@ from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program
 from azgen.language.random import mix
-from azgen.runs.settings import EvolutionSettings, Settings
 from azgen.search.rating.hook import CaptureHook, RatingHook
+from azgen.settings.settings import EvolutionSettings, Settings
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256

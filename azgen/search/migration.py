@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.random import mix
-from azgen.runs.settings import Settings
 from azgen.search.engines.messages import Migrants
+from azgen.settings.settings import Settings
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from azgen.runs.settings import StopSettings
 from azgen.search.engines.messages import Migrants, Report
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS
+from azgen.settings.settings import StopSettings
 
 RATINGS = ("native", "compiled", "champions")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from azgen.runs.settings import Settings
 from azgen.search import migration
 from azgen.search.engines.base import LOOKAHEAD
 from azgen.search.engines.messages import Migrants, Order, Report
 from azgen.search.progress import Life, Progression, Suspect
+from azgen.settings.settings import Settings
 
 Round = dict[int, tuple[Report, Life]]
 """What each island did in a round, and what is known of its population after it."""

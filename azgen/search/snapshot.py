@@ -24,16 +24,16 @@ from azgen.execution.kernel import INSTRUCTION, Kernel
 from azgen.language.program import Address, Program
 from azgen.plain import PlainError, as_plain, read
 from azgen.runs.checkpoint import Checkpoint, DamagedError
-from azgen.runs.configuration import settings_from
 from azgen.runs.events import champion_record, read_champion
-from azgen.runs.settings import Settings
-from azgen.runs.values import as_mapping
 from azgen.search.engines.base import Engine
 from azgen.search.engines.messages import Migrants, Order
 from azgen.search.hall import HallOfFame
 from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
 from azgen.search.progress import RATINGS, Life, Progression, Suspect
 from azgen.search.space import SearchSpace
+from azgen.settings.reading import settings_from
+from azgen.settings.settings import Settings
+from azgen.settings.values import as_mapping
 from azgen.version import azgen_version
 
 _NUMBERS = ("next", "random", "best_fitness", "best_number")

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from azgen.language.metrics import Metric
 from azgen.language.userfile import NOTHING, UserFile
-from azgen.runs.settings import Sizes, TaskSettings
+from azgen.settings.settings import Sizes, TaskSettings
 from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.multiclass import multiclass_tasks

@@ -19,9 +19,9 @@ from azgen.execution.layout import TASKS, LaneTasks, aligned, check_form, check_
 from azgen.language.metrics import Metric
 from azgen.language.program import FUNCTIONS, VECTOR, Memory, Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes
-from azgen.runs.settings import Settings
-from azgen.runs.values import task_settings
 from azgen.search.sources import search_redraw, search_tasks
+from azgen.settings.settings import Settings
+from azgen.settings.values import task_settings
 from azgen.tasks.task import Task, TaskSplit
 
 _NUMBERS = ("n_groups", "n_rows", "n_training", "n_steps", "max_abs_error")

@@ -24,7 +24,7 @@ from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.plain import as_plain
-from azgen.runs.settings import Settings
+from azgen.settings.settings import Settings
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.task import FloatArray, Task, TaskSplit
 

@@ -16,7 +16,7 @@ from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.render import largest_register
 from azgen.language.program import Memory
-from azgen.runs.settings import Settings
+from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 

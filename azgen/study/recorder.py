@@ -8,8 +8,8 @@ from azgen.errors import AzgenError
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Event, NewChampion, Observer, Resumed, Warned
 from azgen.runs.log import Thinning
-from azgen.runs.settings import Settings
 from azgen.search.evolve import HALL_SIZE
+from azgen.settings.settings import Settings
 
 
 class Recorder:

@@ -7,12 +7,12 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
-from azgen.presets import resolve_settings
 from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory, SavedRun, load_run, saved_settings
 from azgen.runs.events import Observer
-from azgen.runs.settings import Settings
 from azgen.search.progress import limit_reached
 from azgen.search.sources import make_tasks
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.settings import Settings
 from azgen.study.run import Run, carry_out
 
 

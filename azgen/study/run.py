@@ -23,15 +23,15 @@ from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
-from azgen.presets import resolve_settings
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
-from azgen.runs.settings import Settings
-from azgen.runs.values import task_settings
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.progress import Suspect
 from azgen.search.sources import make_tasks
 from azgen.search.space import population_tasks
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.settings import Settings
+from azgen.settings.values import task_settings
 from azgen.study.baselines import Score, baseline_scores
 from azgen.study.environment import environment
 from azgen.study.recorder import Recorder, origin

@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.language.ops import OPS
 from azgen.language.zoo import zoo
-from azgen.presets import preset_names, preset_text
+from azgen.settings.presets import preset_names, preset_text
 from tests.commands import azgen
 
 

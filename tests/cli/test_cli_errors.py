@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from azgen.cli import app
-from azgen.presets import preset_text
+from azgen.settings.presets import preset_text
 
 
 @pytest.fixture(autouse=True)

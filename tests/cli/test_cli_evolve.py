@@ -14,11 +14,12 @@ from rich.console import Console
 
 from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
-from azgen.presets import preset, preset_names, resolve_settings
-from azgen.runs.configuration import read_settings
 from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
-from azgen.runs.values import task_settings
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.presets import preset, preset_names
+from azgen.settings.reading import read_settings
+from azgen.settings.values import task_settings
 from azgen.tasks import image_sets
 from tests.commands import azgen
 

@@ -14,8 +14,14 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
-from azgen.runs.settings import ActionWeights, EvolutionSettings, FunctionSettings, MemorySettings, Settings
 from azgen.search.island import Island
+from azgen.settings.settings import (
+    ActionWeights,
+    EvolutionSettings,
+    FunctionSettings,
+    MemorySettings,
+    Settings,
+)
 from azgen.tasks.synthetic import linear_tasks
 from tests.strategies import programs
 

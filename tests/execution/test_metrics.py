@@ -10,7 +10,7 @@ from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
 from azgen.language import Program
 from azgen.language.program import SCALAR
 from azgen.language.zoo import zoo, zoo_names
-from azgen.presets import preset
+from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks

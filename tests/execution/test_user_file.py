@@ -22,14 +22,14 @@ from azgen.language.metrics import UserMetric
 from azgen.language.userfile import load_user_file, read_user_file
 from azgen.language.usermetrics import C_FUNCTIONS, check_metric
 from azgen.language.userops import LANE_FUNCTIONS
-from azgen.presets import resolve_settings
 from azgen.runs.checkpoint import CHECKPOINTS
-from azgen.runs.configuration import read_settings, settings_from
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Progress
-from azgen.runs.values import as_mapping
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.values import as_mapping
 from azgen.study.resume import resume
 from tests.agreement import Tally, close, random_tasks, same_bits
 from tests.commands import azgen

@@ -16,7 +16,7 @@ from azgen.language import Memory, Program
 from azgen.language.meaning import softmax
 from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo
-from azgen.presets import preset
+from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions
 from azgen.tasks import load_data_set, multiclass_tasks
 from azgen.tasks.task import Task

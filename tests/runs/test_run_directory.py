@@ -11,7 +11,7 @@ from azgen.language.zoo import zoo
 from azgen.runs import directory as directory_module
 from azgen.runs.directory import RunDirectory, load_run, to_json
 from azgen.runs.events import Champion, NewChampion, Progress
-from azgen.runs.settings import Settings, TaskSettings
+from azgen.settings.settings import Settings, TaskSettings
 
 CHAMPION = Champion(zoo("linear").normalized(), 17, 2, 0.9, 0.95)
 OTHER = Champion(zoo("affine").normalized(), 5, 0, 0.7, math.pi / 4)

@@ -21,8 +21,6 @@ from azgen.execution.layout import TASKS as TASKS_RECORD
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.presets import preset, preset_names
-from azgen.runs.values import task_settings
 from azgen.search.engines import runner as running
 from azgen.search.engines.messages import Order
 from azgen.search.engines.runner import Runner
@@ -32,6 +30,8 @@ from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay, work_of
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.presets import preset, preset_names
+from azgen.settings.values import task_settings
 
 DEMO = preset("linear")
 SMALL = dataclasses.replace(

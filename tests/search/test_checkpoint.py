@@ -19,12 +19,9 @@ import pytest
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.presets import resolve_settings
 from azgen.runs.checkpoint import CHECKPOINTS, SCHEMA, CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
 from azgen.runs.log import Thinning, rewind
-from azgen.runs.settings import Settings
-from azgen.runs.values import as_mapping
 from azgen.search import snapshot
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.messages import Order, Report
@@ -33,6 +30,9 @@ from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.settings import Settings
+from azgen.settings.values import as_mapping
 from azgen.study.run import evolve
 from tests.search.test_evolution import changed
 from tests.search.test_islands import SMALL, history

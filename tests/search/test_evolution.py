@@ -12,12 +12,12 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import lay_out
-from azgen.runs.configuration import read_settings
 from azgen.runs.events import Event, Finished, NewChampion, Progress, Restarted, Started
-from azgen.runs.settings import Settings
 from azgen.search.evolve import Evolution, Outcome, kernel_spec
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks, search_tasks
+from azgen.settings.reading import read_settings
+from azgen.settings.settings import Settings
 
 PRESETS = Path(__file__).parents[2] / "azgen/presets"
 LINEAR = read_settings(PRESETS / "linear.toml")

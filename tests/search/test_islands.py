@@ -11,9 +11,7 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.runs.configuration import settings_from
 from azgen.runs.events import Champion, Event, Progress, Restarted
-from azgen.runs.settings import Settings
 from azgen.search import migration
 from azgen.search.engines.messages import Migrants, Order, Report, decode, encode
 from azgen.search.engines.runner import Runner
@@ -21,6 +19,8 @@ from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, population_tasks
+from azgen.settings.reading import settings_from
+from azgen.settings.settings import Settings
 from tests.search.test_evolution import LINEAR, changed
 
 SMALL = changed(

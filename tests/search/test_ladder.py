@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from azgen.codegen.render import DROPPED_BITS
 from azgen.errors import AzgenError
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
-from azgen.presets import preset
-from azgen.runs.checks import check
-from azgen.runs.settings import EvolutionSettings, Settings
 from azgen.search.island import COUNTS, Island
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.checks import check
+from azgen.settings.presets import preset
+from azgen.settings.settings import EvolutionSettings, Settings
 
 N_PROGRAMS = 1200
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from azgen.execution.kernel import INSTRUCTION
-from azgen.runs.settings import Settings
 from azgen.search import migration
 from azgen.search.engines.base import LOOKAHEAD
 from azgen.search.engines.messages import Migrants, Order, Report
 from azgen.search.island import COUNTS
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.schedule import Schedule, quarantined
+from azgen.settings.settings import Settings
 from tests.search.test_evolution import LINEAR, changed
 
 FREE = changed(

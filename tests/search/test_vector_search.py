@@ -19,14 +19,15 @@ from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
 from azgen.language.program import VECTOR
 from azgen.language.zoo import zoo
-from azgen.presets import preset, resolve_settings
 from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
-from azgen.runs.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.presets import preset
+from azgen.settings.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings
 from tests.agreement import random_tasks
 from tests.commands import azgen
 from tests.search.test_evolution import changed

@@ -26,7 +26,6 @@ from azgen.execution import kernel as kernel_module
 from azgen.execution import native as native_module
 from azgen.language.program import Program
 from azgen.runs.events import Event, Quarantined, Warned
-from azgen.runs.settings import Settings
 from azgen.search.engines import worker
 from azgen.search.engines import workers as watching
 from azgen.search.engines.base import Engine
@@ -37,6 +36,7 @@ from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.settings import Settings
 from tests.search.test_evolution import changed
 from tests.search.test_islands import SMALL, history
 
@@ -396,7 +396,7 @@ def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
 
 _SCRIPT = """
 import sys
-from azgen.presets import preset
+from azgen.settings.presets import preset
 from tests.search.test_islands import SMALL
 from tests.search.test_evolution import changed
 from azgen.search.evolve import Evolution

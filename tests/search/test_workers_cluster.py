@@ -15,7 +15,6 @@ import tomli_w
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Progress
-from azgen.runs.values import as_mapping
 from azgen.search.engines import dask
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.dask import DaskEngine
@@ -23,6 +22,7 @@ from azgen.search.engines.messages import Order, Report
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.values import as_mapping
 from tests.chaos import findings
 from tests.search.test_evolution import changed
 from tests.search.test_islands import SMALL, history

@@ -10,8 +10,8 @@ import pytest
 
 import azgen
 from azgen.language.zoo import zoo
-from azgen.presets import preset
 from azgen.runs.events import Finished, Started
+from azgen.settings.presets import preset
 from azgen.study.baselines import Interval, baseline_scores, rms_error
 from azgen.tasks.task import TaskSplit
 

@@ -18,7 +18,7 @@ from azgen.errors import AzgenError
 from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Event, Finished
-from azgen.runs.values import as_mapping
+from azgen.settings.values import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.commands import azgen
 from tests.search.test_evolution import changed

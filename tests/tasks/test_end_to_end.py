@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import azgen
-from azgen.runs.settings import TaskSettings
 from azgen.search.sources import make_tasks
+from azgen.settings.settings import TaskSettings
 from azgen.tasks import table_tasks
 
 

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.language.program import Program
-from azgen.runs.configuration import settings_from
-from azgen.runs.values import as_mapping
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import Order, Report, decode, encode
 from azgen.search.engines.runner import State
@@ -31,6 +29,8 @@ from azgen.search.engines.shared import KEPT_ROUNDS
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.island import state_layout
 from azgen.search.space import SearchSpace
+from azgen.settings.reading import settings_from
+from azgen.settings.values import as_mapping
 from azgen.version import azgen_version
 
 CUT_ROUNDS = 20

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.layout import ALIGNMENT
-from azgen.runs.settings import Settings
 from azgen.search.engines.base import LOOKAHEAD
 from azgen.search.engines.runner import State
 from azgen.search.island import state_layout
+from azgen.settings.settings import Settings
 
 KEPT_ROUNDS = LOOKAHEAD + 2
 """States of an island that are kept: of the last round that all have done, and of those that it is ahead."""

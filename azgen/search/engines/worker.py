@@ -16,11 +16,11 @@ from multiprocess import reduction
 
 from azgen.codegen.cache import set_build_directory
 from azgen.errors import AzgenError
-from azgen.runs.configuration import settings_from
 from azgen.search.engines.messages import Order, decode, encode
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.shared import SharedMemory, SharedStates
 from azgen.search.space import SearchSpace
+from azgen.settings.reading import settings_from
 
 OUT_OF_MEMORY = 12
 """Exit status of a worker that got no memory (the number of the system's error ENOMEM)."""

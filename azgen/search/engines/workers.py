@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from azgen.codegen.cache import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
-from azgen.runs.values import as_mapping
 from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.channel import Channel
@@ -34,6 +33,7 @@ from azgen.search.engines.messages import Order, Report, decode, encode
 from azgen.search.engines.runner import State
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
 from azgen.search.space import SearchSpace
+from azgen.settings.values import as_mapping
 
 START_SECONDS = 120.0
 """Longest time from starting a worker to its first sign of life."""

@@ -16,12 +16,12 @@ from azgen.execution.layout import LaneTasks, lay_out
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.runs.settings import Settings
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.rating.cost_model import CostModel, cost_model
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.settings import Settings
 from azgen.study.benchmark.compiling import fresh_build_directory
 from azgen.study.benchmark.effort import Effort
 from azgen.study.benchmark.evaluation import INTERLEAVED, NATIVE, evaluation_works, work_name

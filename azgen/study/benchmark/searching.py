@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from azgen.language.random import mix
-from azgen.presets import preset
-from azgen.runs.settings import Settings
 from azgen.search.evolve import Evolution
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.settings.presets import preset
+from azgen.settings.settings import Settings
 from azgen.study.benchmark import original
 from azgen.study.benchmark.compiling import fresh_build_directory
 from azgen.study.benchmark.effort import Effort

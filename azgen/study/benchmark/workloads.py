@@ -11,9 +11,9 @@ from azgen.execution.kernel import Kernel, build_kernel
 from azgen.language.metrics import Metric
 from azgen.language.program import Memory, Program
 from azgen.language.zoo import zoo
-from azgen.presets import preset
-from azgen.runs.settings import Settings
 from azgen.search.space import kernel_spec
+from azgen.settings.presets import preset
+from azgen.settings.settings import Settings
 from azgen.tasks.datasets import load_data_set
 from azgen.tasks.image_sets import IMAGE_SETS
 from azgen.tasks.projected import projected_tasks

@@ -9,7 +9,7 @@ from azgen.errors import AzgenError
 from azgen.language.metrics import is_classification
 
 if TYPE_CHECKING:
-    from azgen.runs.settings import Settings
+    from azgen.settings.settings import Settings
 
 _TABLE = (
     *("positive", "impute", "categorical", "drop", "drop_constant", "groups", "time", "folds"),
@@ -31,18 +31,25 @@ def check_tasks(settings: Settings, need: Callable[[bool, str], None]) -> None:
     source, table, projected = tasks.source, tasks.source == "table", tasks.source in _IMAGES
     need(not (table or projected) or bool(tasks.data), f'tasks.data is needed for source "{source}"')
     usual = type(tasks)()
-    for names, fits, what in ((_TABLE, table, "a table"), (_SYNTHETIC, not (table or projected), "a teacher")):
+    for names, fits, what in (
+        (_TABLE, table, "a table"),
+        (_SYNTHETIC, not (table or projected), "a teacher"),
+    ):
         for name in names:
             same = getattr(tasks, name) == getattr(usual, name)
             need(same or fits, f'tasks.{name} is for {what}, but tasks.source is "{source}"')
-    need(table or tasks.kind != "multiclass", 'tasks.kind "multiclass" is for tables; of images it is the source')
+    need(
+        table or tasks.kind != "multiclass",
+        'tasks.kind "multiclass" is for tables; of images it is the source',
+    )
     if table:
         _check_table(settings, need)
     else:
         # A kernel of one feature is built as any other; tables may have one column.
         least = 0 if projected else 3 if source == "two-layer" else 1
         need(
-            tasks.n_features >= least, f"tasks.n_features is {tasks.n_features}; at least {least} for {source}"
+            tasks.n_features >= least,
+            f"tasks.n_features is {tasks.n_features}; at least {least} for {source}",
         )
     seeded = bool(tasks.data_seeds or tasks.param_seeds)
     need(min((*tasks.data_seeds, *tasks.param_seeds, 0)) == 0, "tasks.data_seeds and param_seeds: 0 or more")
@@ -55,7 +62,9 @@ def check_tasks(settings: Settings, need: Callable[[bool, str], None]) -> None:
 
 def _check_table(settings: Settings, need: Callable[[bool, str], None]) -> None:
     tasks = settings.tasks
-    need(not (tasks.groups and tasks.time), "tasks.groups and tasks.time exclude each other; give one of them")
+    need(
+        not (tasks.groups and tasks.time), "tasks.groups and tasks.time exclude each other; give one of them"
+    )
     need(
         not (tasks.folds and tasks.time),
         "tasks.folds and tasks.time exclude each other: a fold would train on later rows",

@@ -1,9 +1,8 @@
-"""Presets: complete settings that ship with azgen as TOML files; and settings from them with changes."""
+"""Settings of a run: a preset, a file or given settings, with what the user asks for in their place."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -14,51 +13,14 @@ from azgen.errors import AzgenError
 from azgen.language.ops import Op
 from azgen.language.program import FUNCTIONS
 from azgen.language.userfile import read_user_file, user_text
-from azgen.runs.configuration import read_settings, settings_from
-from azgen.runs.settings import Settings
-
-DEFAULT = "digits"
-"""The preset of a run that names none."""
-
-TABLE = "table"
-"""The preset of a run on a table that names none."""
-
-MULTICLASS = "ten-digits"
-"""The preset of a run on images, all classes at once, that names none."""
+from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset
+from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.settings import Settings
 
 _PLACEHOLDER = "FILE"
 """What stands in the preset for tables where the user's file belongs."""
 
-_DIRECTORY = Path(__file__).resolve().parent
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
-
-
-def preset_names() -> tuple[str, ...]:
-    """Names of the presets."""
-    return tuple(sorted(path.stem for path in _DIRECTORY.glob("*.toml")))
-
-
-def preset_text(name: str) -> str:
-    """A preset's TOML.
-
-    Raises:
-        AzgenError: no such preset.
-    """
-    if name not in preset_names():
-        close = difflib.get_close_matches(name, preset_names(), 1)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        raise AzgenError(f"there is no preset {name!r}. {hint}There are {', '.join(preset_names())}")
-    return (_DIRECTORY / f"{name}.toml").read_text(encoding="utf-8")
-
-
-def preset(name: str) -> Settings:
-    """A preset's settings.
-
-    Raises:
-        AzgenError: no such preset.
-    """
-    preset_text(name)
-    return read_settings(_DIRECTORY / f"{name}.toml")
 
 
 def parse_duration(value: str | float) -> float:

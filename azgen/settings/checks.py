@@ -8,9 +8,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from azgen.errors import AzgenError
-from azgen.runs.settings import FunctionSettings, IslandSettings, Settings
-from azgen.runs.task_checks import check_tasks
-from azgen.runs.values import task_settings
+from azgen.settings.settings import FunctionSettings, IslandSettings, Settings
+from azgen.settings.task_checks import check_tasks
+from azgen.settings.values import task_settings
 
 
 def check(settings: Settings, source: str = "configuration") -> None:
@@ -64,7 +64,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
         len(shares) == len(evolution.hurdles),
         f"evolution.hurdle_tasks is {list(shares)}; one fraction for each of evolution.hurdles, or none",
     )
-    # Each is larger than the one before it in examples or tasks or both, and the whole is larger than the last.
+    # Each is larger than the one before it in examples or tasks or both, and the whole than the last.
     stages = [*zip(evolution.hurdles, shares, strict=True), (1.0, 1.0)]
     rising = all(a != b and a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(stages))
     need(
@@ -104,8 +104,8 @@ def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> Non
     need(islands.workers >= 1, f"islands.workers is {islands.workers}; at least 1")
     need(
         islands.workers <= islands.count,
-        f"islands.workers is {islands.workers}, but there is work for {islands.count} only: a worker runs whole "
-        f"islands, so set islands.count to {islands.workers} or more",
+        f"islands.workers is {islands.workers}, but there is work for {islands.count} only: a worker "
+        f"runs whole islands, so set islands.count to {islands.workers} or more",
     )
     need(
         islands.workers == 1 or islands.engine != "process",
@@ -114,7 +114,8 @@ def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> Non
     need(islands.interval >= 1, f"islands.interval is {islands.interval}; at least 1")
     need(
         0 <= islands.migrants <= population,
-        f"islands.migrants is {islands.migrants}; 0 (half of the population) to evolution.population ({population})",
+        f"islands.migrants is {islands.migrants}; 0 (half of the population) to "
+        f"evolution.population ({population})",
     )
     need(islands.round_timeout >= 0, "islands.round_timeout cannot be negative")
     need(islands.checkpoint_seconds > 0, "islands.checkpoint_seconds must be positive")

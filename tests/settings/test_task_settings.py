@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.presets import resolve_settings
-from azgen.runs.configuration import read_settings, settings_from
 from azgen.search.sources import make_tasks, search_tasks
+from azgen.settings.overrides import resolve_settings
+from azgen.settings.reading import read_settings, settings_from
 from tests.commands import azgen
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError
-from azgen.runs.settings import Settings, TaskSettings
+from azgen.settings.settings import Settings, TaskSettings
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def read_values(cls: type[T], mapping: Any, source: str, prefix: str) -> T:
     """A class of settings from a mapping.
 
     Args:
-        cls: one of the dataclasses of `azgen.runs.settings`.
+        cls: one of the dataclasses of `azgen.settings.settings`.
         mapping: values by key, nested as the settings are.
         source: what messages name, such as the file.
         prefix: of the keys in messages, such as "tasks.".

@@ -8,9 +8,10 @@ import pytest
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.presets import DEFAULT, parse_duration, preset, preset_names, preset_text, resolve_settings
-from azgen.runs.configuration import read_settings, settings_from
-from azgen.runs.values import as_mapping
+from azgen.settings.overrides import parse_duration, resolve_settings
+from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
+from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.values import as_mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 

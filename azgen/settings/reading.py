@@ -10,9 +10,9 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.language.userfile import user_text
-from azgen.runs.checks import check
-from azgen.runs.settings import Settings
-from azgen.runs.values import read_values
+from azgen.settings.checks import check
+from azgen.settings.settings import Settings
+from azgen.settings.values import read_values
 
 
 def read_settings(path: str | Path) -> Settings:

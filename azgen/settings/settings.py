@@ -1,20 +1,12 @@
-"""Settings of a run: frozen dataclasses. `configuration` reads them, `checks` says whether they agree."""
+"""Settings of a run: frozen dataclasses. `reading` reads them, `checks` says whether they agree."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import tomllib
-import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
-from azgen.errors import AzgenError
-from azgen.language.userfile import NOTHING, UserFile, read_user_file, user_text
-from azgen.runs.task_checks import check_tasks
+from azgen.language.userfile import NOTHING, UserFile, read_user_file
 
 Sizes = tuple[int, int, int]
 """One number each for search, selection and test tasks."""
@@ -26,15 +18,15 @@ class TaskSettings:
 
     Attributes:
         source: "linear", "affine", "two-layer", "two-layer-live" (synthetic teachers; two-layer has two units
-            zeroed, as the original), "projected" (class pairs of a data set), "multiclass" (all its classes at
-            once) or "table" (the user's own).
+            zeroed, as the original), "projected" (class pairs of a data set), "multiclass" (all its classes
+            at once) or "table" (the user's own).
         data: data set name or file, for "projected", "multiclass" and "table".
         metric: what fitness is: "rmse" or "r2"; "accuracy", "balanced-accuracy" or "log-loss"; or one of
             ops_file. Empty: rmse for regression, accuracy for classes.
         target: the table's column to predict.
         kind: "auto" (a table's target column tells; a teacher gives regression), "regression",
-            "classification" (of a teacher: the sign of its output) or "multiclass" (of a table: one-hot labels
-            also for two classes).
+            "classification" (of a teacher: the sign of its output) or "multiclass" (of a table: one-hot
+            labels also for two classes).
         positive: the class of a table to tell from all others; empty: none.
         n_features: F of synthetic and projected tasks; 0: images as they are, without a projection.
         n_search, n_select, n_test: number of tasks of each set; for tables n_search and n_select are splits.

@@ -1,0 +1,1 @@
+"""Settings of a run: what there is to set, whether settings agree, reading, presets and overrides."""
