@@ -50,7 +50,7 @@ def run_once(path: Path, target: str, seed: int, max_programs: int, out: Path) -
     run = azgen.evolve(data=path, target=target, seed=seed, max_programs=max_programs, out=out)
     return {
         "seconds": time.perf_counter() - began,
-        "search_seconds": run.seconds,
+        "search_seconds": run.outcome.seconds,
         "metric": str(run.tasks.metric),
         "program": str(run.champion.program),
         "search": run.search.interval.mean,

@@ -6,16 +6,14 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.execution.layout import lay_out
-from azgen.execution.native import NativeCode
-from azgen.language.program import Program
+from azgen.language.metrics import Metric
 from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.search import snapshot
@@ -36,6 +34,35 @@ __all__ = ["HALL_SIZE", "Evolution", "Outcome", "kernel_spec"]
 
 
 @dataclass(frozen=True)
+class Found:
+    """Where a search ended.
+
+    Attributes:
+        progress: all that it has come to.
+        reason: what ended it, in words.
+    """
+
+    progress: Progression
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A champion's fitness per task, by its native code; 0 where it failed.
+
+    Attributes:
+        search: on the search tasks of the population that it comes from.
+        select, test: on the selection and test tasks.
+        search_metric: what fitness is on the search tasks, which an island may have of its own.
+    """
+
+    search: NDArray[np.float64]
+    select: NDArray[np.float64]
+    test: NDArray[np.float64]
+    search_metric: Metric
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a run found.
 
@@ -43,32 +70,40 @@ class Outcome:
         champion: best on the selection tasks.
         hall_of_fame: best by selection fitness, of different structure, best first: ten, and those of the
             front of selection fitness and cost (`Champion.on_front`) that are not among them.
-        test_fitness: the champion's fitness per test task.
+        tested: the champion's fitness per task of each set.
         counts: programs by rung of the ladder.
         ratings: what rated those that were evaluated, "kernel" or "native"; how many were compiled for that
             ("compiled"), and how many "champions" were. Depends on machine and backend, unlike all else.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
         search_seconds: wall-clock time of the search alone, which limits are for.
-        native: compiled candidates of the run.
         quarantined: programs that killed or hung the processes that ran them.
     """
 
     champion: Champion
     hall_of_fame: tuple[Champion, ...]
-    test_fitness: NDArray[np.float64]
+    tested: Tested
     counts: dict[str, int]
     reason: str
     seconds: float
     cpu_seconds: float
     ratings: dict[str, int]
     search_seconds: float
-    native: NativeCode = field(repr=False)
     quarantined: tuple[Suspect, ...] = ()
+
+    @property
+    def test_fitness(self) -> NDArray[np.float64]:
+        """The champion's fitness per test task."""
+        return self.tested.test
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the search."""
+        return self.reason == "interrupted"
 
 
 class Evolution:
-    """Carries out a run; `run` does all of it.
+    """Carries out a run: builds the search space, then `search` and `test`, or `run` for both.
 
     Args:
         settings: see `Settings`.
@@ -97,32 +132,57 @@ class Evolution:
         self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
         self._space = SearchSpace.of(settings, split)
         self._make_engine = make_engine or engine_of
-        spec = self._space.kernel.spec
-        self._native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
         self._checkpoints, self._resume = checkpoints, resume
 
-    def run(self, stack: ExitStack | None = None) -> Outcome:
-        """Searches until a limit or Ctrl-C, then tests the champion.
+    def run(self) -> Outcome:
+        """Searches until a limit or Ctrl-C, then tests the champion; see `search` and `test`."""
+        with ExitStack() as stack:
+            return self.test(self.search(stack))
+
+    def search(self, stack: ExitStack) -> Found:
+        """Searches until a limit or Ctrl-C, and confirms the leader: its native code agrees with the kernel.
 
         Ctrl-C ends the search after the current round; a second one at once.
 
         Args:
-            stack: until it is closed no other process can carry the run out; None: until this returns.
+            stack: until it is closed no other process can carry the run out.
 
         Raises:
             AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
                 on, no checkpoint that fits.
         """
-        with ExitStack() as own:
-            kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
-            if kept:
-                (stack or own).callback(kept.close)
-            engine = self._make_engine(self._space)
-            try:
-                progress, reason = self._search(engine, kept)
-            finally:
-                engine.close()
-            return self._conclude(progress, reason)
+        kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
+        if kept:
+            stack.callback(kept.close)
+        engine = self._make_engine(self._space)
+        try:
+            progress, reason = self._search(engine, kept)
+        finally:
+            engine.close()
+        if not progress.hall.members:
+            raise AzgenError(f"the run has found no program ({reason})")
+        return Found(progress, reason)
+
+    def test(self, found: Found) -> Outcome:
+        """Runs the champion once on the tasks of each set."""
+        progress, hall = found.progress, found.progress.hall.listing()
+        tested = self._tested(hall[0])
+        seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
+        counts = dict(progress.counts)
+        mean = float(tested.test.mean())
+        self._observe(Finished(found.reason, seconds, cpu, counts["programs"], counts, mean))
+        return Outcome(
+            champion=hall[0],
+            hall_of_fame=hall,
+            tested=tested,
+            counts=counts,
+            reason=found.reason,
+            seconds=seconds,
+            cpu_seconds=cpu,
+            ratings={"kernel": counts["evaluated"] - progress.ratings["native"], **progress.ratings},
+            search_seconds=progress.seconds,
+            quarantined=tuple(progress.quarantine),
+        )
 
     def _search(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, str]:
         progress = None
@@ -182,41 +242,12 @@ class Evolution:
             "repeats it from its beginning"
         )
 
-    def _conclude(self, progress: Progression, reason: str) -> Outcome:
-        hall = progress.hall.listing()
-        if not hall:
-            raise AzgenError(f"the run has found no program ({reason})")
-        test_fitness = self._test(hall[0].program)
-        seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
-        counts = dict(progress.counts)
-        self._observe(Finished(reason, seconds, cpu, counts["programs"], counts, float(test_fitness.mean())))
-        quarantined = tuple(progress.quarantine)
-        ratings = {"kernel": counts["evaluated"] - progress.ratings["native"], **progress.ratings}
-        return Outcome(
-            hall[0],
-            hall,
-            test_fitness,
-            counts,
-            reason,
-            seconds,
-            cpu,
-            ratings,
-            progress.seconds,
-            self._native,
-            quarantined,
-        )
-
-    def _test(self, program: Program) -> NDArray[np.float64]:
-        settings = self._settings
-        tasks = lay_out(
-            self._split.test,
-            self._space.kernel.spec.lane,
-            seed=settings.seed,
-            epochs=settings.tasks.epochs,
-            max_abs_error=settings.tasks.max_abs_error,
-        )
-        fitness, _ = self._native.prepare(program).evaluate(tasks)
-        return np.nan_to_num(fitness, nan=0.0)
+    def _tested(self, champion: Champion) -> Tested:
+        space, settings = self._space, self._settings
+        search = space.task_set(champion.population % settings.islands.count, champion.population)
+        test = space.laid_out(self._split.test)
+        fitness = [tasks.evaluate_natively(champion.program) for tasks in (search, space.select, test)]
+        return Tested(fitness[0], fitness[1], fitness[2], search.kernel.spec.metric)
 
 
 def engine_of(space: SearchSpace) -> Engine:

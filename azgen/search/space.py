@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen.render import KernelSpec
 from azgen.errors import AzgenError
+from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import TASKS, LaneTasks, aligned, check_form, check_tasks, lay_out
 from azgen.language.metrics import Metric
@@ -84,6 +85,13 @@ class TaskSet:
         fitness, _ = self.kernel.evaluate(self.kernel.encode([program]), self.lanes)
         return np.asarray(fitness[0])
 
+    def evaluate_natively(self, program: Program) -> NDArray[np.float64]:
+        """A program's fitness per task, by native code of its own; 0 where it failed."""
+        spec = self.kernel.spec
+        code = native_code(spec.n_features, spec.lane, spec.metric, spec.classes)
+        fitness, _ = code.prepare(program).evaluate(self.lanes)
+        return np.nan_to_num(fitness, nan=0.0)
+
 
 class SearchSpace:
     """Kernels and task sets of a run.
@@ -137,6 +145,10 @@ class SearchSpace:
             return self.search[island % len(self.search)]
         epochs = task_settings(self.settings, island).epochs
         return task_set(self.settings, self.start, redrawn_tasks(self.settings, population), epochs)
+
+    def laid_out(self, tasks: tuple[Task, ...]) -> TaskSet:
+        """More tasks of the kind of the selection tasks, in the lanes of their kernel."""
+        return task_set(self.settings, self.start, tasks, self.settings.tasks.epochs)
 
     def cost_limit(self, tasks: TaskSet) -> float:
         """Static cost above which a program scores 0 on these tasks; 0: none."""

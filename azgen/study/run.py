@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from azgen.codegen.candidate import render_candidates
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.render import largest_register
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute
 from azgen.execution.verify import verify
 from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
+from azgen.plain import as_plain
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.progress import Suspect
 from azgen.search.sources import make_tasks
-from azgen.search.space import population_tasks
 from azgen.settings.overrides import resolve_settings
 from azgen.settings.settings import Settings
-from azgen.settings.values import task_settings
-from azgen.study.baselines import Score, baseline_scores
+from azgen.study.baselines import Interval, Score, baseline_scores
 from azgen.study.environment import environment
 from azgen.study.recorder import Recorder, origin
 from azgen.study.tensorboard import tensorboard_writer
-from azgen.tasks.task import Task, TaskSplit
+from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 
 
@@ -45,72 +38,80 @@ class Run:
     """What a run found, and where it is kept.
 
     Attributes:
-        champion: best program on the selection tasks: ``.program``, ``.search_fitness``, ``.select_fitness``.
-        test_fitness: its mean fitness on the test tasks, which no part of the search has seen.
-        search, select, test: its score per task of each set, with confidence intervals.
+        outcome: what the search found, and how its best did: champion, hall of fame, counts, end, times.
+        search, select, test: the champion's score per task of each set, with confidence intervals; no part of
+            the search has seen the test tasks.
         baselines: what else scores on the same test tasks.
-        hall_of_fame: the best programs of different structure, best first.
         settings: everything that decided the run.
         tasks: the task sets.
         directory: the run directory.
         export_path: the champion as a Python module that needs NumPy alone.
-        counts: programs by what became of them.
-        ratings: how many of those that were evaluated the kernel and native code rated; how many programs,
-            and how many champions, were compiled.
-        reason: what ended the search, in words.
-        seconds, cpu_seconds: wall-clock time of the run, and processor time of the process that ended it
-            and of its workers.
-        search_seconds: wall-clock time of the search alone, which limits are for.
-        quarantined: programs that killed or hung the processes that ran them.
     """
 
-    champion: Champion
-    test_fitness: float
+    outcome: Outcome = field(repr=False)
     search: Score = field(repr=False)
     select: Score = field(repr=False)
     test: Score = field(repr=False)
     baselines: tuple[Score, ...] = field(repr=False)
-    hall_of_fame: tuple[Champion, ...] = field(repr=False)
     settings: Settings = field(repr=False)
     tasks: TaskSplit = field(repr=False)
     directory: Path
     export_path: Path
-    counts: dict[str, int] = field(repr=False)
-    ratings: dict[str, int] = field(repr=False)
-    reason: str
-    seconds: float
-    cpu_seconds: float
-    search_seconds: float
-    quarantined: tuple[Suspect, ...] = ()
+
+    @property
+    def champion(self) -> Champion:
+        """Best program on the selection tasks: ``.program``, ``.search_fitness``, ``.select_fitness``."""
+        return self.outcome.champion
+
+    @property
+    def hall_of_fame(self) -> tuple[Champion, ...]:
+        """The best programs of different structure, best first."""
+        return self.outcome.hall_of_fame
+
+    @property
+    def test_fitness(self) -> float:
+        """The champion's mean fitness on the test tasks."""
+        return self.test.interval.mean
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Programs by what became of them."""
+        return self.outcome.counts
+
+    @property
+    def reason(self) -> str:
+        """What ended the search, in words."""
+        return self.outcome.reason
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the search."""
-        return self.reason == "interrupted"
+        return self.outcome.interrupted
 
     def as_record(self) -> dict[str, Any]:
         """The run as plain values: the content of result.json."""
+        settings, metric, outcome = self.settings, self.tasks.metric, self.outcome
         return {
-            "name": self.settings.name,
-            "seed": self.settings.seed,
-            "source": self.settings.tasks.source,
-            "metric": str(self.tasks.metric),
-            "fitness_is": describe_metric(self.tasks.metric),
-            "classification": is_classification(self.tasks.metric),
-            "dtype": self.settings.dtype,
+            "name": settings.name,
+            "seed": settings.seed,
+            "source": settings.tasks.source,
+            "metric": str(metric),
+            "fitness_is": describe_metric(metric),
+            "classification": is_classification(metric),
+            "dtype": settings.dtype,
             "data": self.tasks.description,
             "champion": champion_record(self.champion),
             "search": self.search.as_record(),
             "select": self.select.as_record(),
             "test": self.test.as_record(),
             "baselines": [score.as_record() for score in self.baselines],
-            "counts": self.counts,
-            "quarantined": [dataclasses.asdict(suspect) for suspect in self.quarantined],
-            "ratings": self.ratings,
-            "reason": self.reason,
-            "seconds": self.seconds,
-            "cpu_seconds": self.cpu_seconds,
-            "search_seconds": self.search_seconds,
+            "counts": outcome.counts,
+            "quarantined": as_plain(outcome.quarantined),
+            "ratings": outcome.ratings,
+            "reason": outcome.reason,
+            "seconds": outcome.seconds,
+            "cpu_seconds": outcome.cpu_seconds,
+            "search_seconds": outcome.search_seconds,
             "directory": str(self.directory),
             "export": str(self.export_path),
         }
@@ -216,95 +217,83 @@ def carry_out(
     tensorboard: bool,
     found: Sequence[Champion] | None = None,
 ) -> Run:
-    """Searches and concludes, in a directory that is there.
+    """Carries a run out whose settings are resolved and whose tasks are split: builds the search space,
+    searches, confirms and tests, writes, exports, and compares with the baselines.
 
     Args:
         directory, settings, split, observer, tensorboard: see `evolve`.
         found: champions of a run that goes on from its checkpoint; None: the run begins.
     """
-    observers, resumed = [observer] if observer else [], found is not None
+    checkpoints, resumed = directory.checkpoints, found is not None
     with contextlib.ExitStack() as stack:
-        if tensorboard:
-            curves = tensorboard_writer(directory.path, lambda warning: recorder.observe(warning))
-            observers.append(stack.enter_context(curves))
-        stack.callback(directory.close)
-        recorder = Recorder(directory, settings, observers, found or ())
+        recorder = _recorder(stack, directory, settings, observer, tensorboard, found or ())
         try:
-            outcome = Evolution(
-                settings, split, recorder.observe, checkpoints=directory.checkpoints, resume=resumed
-            ).run(stack)
-            return _conclude(directory, settings, split, outcome)
+            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed)
+            outcome = evolution.test(evolution.search(stack))
+            _write(directory, settings, split, outcome)
+            _export(directory, settings, split, outcome)
+            run = _compared(directory, settings, split, outcome)
+            directory.append()  # what a full disk kept out of the log at the end of the search
+            directory.write_result(run.as_record())
+            return run
         except AzgenError as error:
             if resumed or not directory.has_checkpoint:
                 raise
             raise AzgenError(f"{error}\nThe run can go on: azgen resume {directory.path}") from None
 
 
-def _conclude(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> Run:
-    """Tests, exports and writes down what the search found."""
-    champion, metric = outcome.champion, split.metric
+def _recorder(
+    stack: contextlib.ExitStack,
+    directory: RunDirectory,
+    settings: Settings,
+    observer: Observer | None,
+    tensorboard: bool,
+    found: Sequence[Champion],
+) -> Recorder:
+    """What keeps the directory up to date and passes events on, until the stack is closed."""
+    observers = [observer] if observer else []
+    if tensorboard:
+        curves = tensorboard_writer(directory.path, lambda warning: recorder.observe(warning))
+        observers.append(stack.enter_context(curves))
+    stack.callback(directory.close)
+    recorder = Recorder(directory, settings, observers, found)
+    return recorder
+
+
+def _write(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> None:
+    """The champions, and the best one's generated source."""
+    champion, classes = outcome.champion, split.search[0].vector_classes
     directory.write_champions(outcome.hall_of_fame, origin(directory, settings, champion))
-    classes = split.search[0].vector_classes
-    source = generated_source(champion.program, split.n_features, metric, settings.dtype, classes)
+    source = generated_source(champion.program, split.n_features, split.metric, settings.dtype, classes)
     directory.write_source(source)
-    test = Score.of("champion", np.nan_to_num(outcome.test_fitness, nan=0.0), metric)
+
+
+def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> None:
+    """The champion as a Python module."""
     export(
-        champion.program,
+        outcome.champion.program,
         directory.export_path,
-        metric=metric,
+        metric=split.metric,
         dtype=settings.dtype,
         epochs=settings.tasks.epochs,
-        provenance=_provenance(directory, settings, split, outcome, test),
+        provenance=_provenance(directory, settings, split, outcome),
     )
-    run = Run(
-        champion=champion,
-        test_fitness=test.interval.mean,
-        search=_search_score(settings, split, champion),
-        select=Score.of(
-            "champion", _fitness(champion.program, split.select, settings, settings.tasks.epochs), metric
-        ),
-        test=test,
-        baselines=baseline_scores(
-            split, test.fitness, settings, "few" if outcome.reason == "interrupted" else settings.baselines
-        ),
-        hall_of_fame=outcome.hall_of_fame,
+
+
+def _compared(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> Run:
+    """The champion's scores beside the baselines'."""
+    tested, which = outcome.tested, "few" if outcome.interrupted else settings.baselines
+    return Run(
+        outcome=outcome,
+        search=Score.of("champion", tested.search, tested.search_metric),
+        select=Score.of("champion", tested.select, split.metric),
+        test=Score.of("champion", tested.test, split.metric),
+        baselines=baseline_scores(split, tested.test, settings, which),
         settings=settings,
         tasks=split,
         directory=directory.path,
         export_path=directory.export_path,
-        counts=outcome.counts,
-        ratings=outcome.ratings,
-        reason=outcome.reason,
-        seconds=outcome.seconds,
-        cpu_seconds=outcome.cpu_seconds,
-        search_seconds=outcome.search_seconds,
-        quarantined=outcome.quarantined,
     )
-    directory.append()  # what a full disk kept out of the log at the end of the search
-    directory.write_result(run.as_record())
-    return run
-
-
-def _search_score(settings: Settings, split: TaskSplit, champion: Champion) -> Score:
-    """On the search tasks of the population that the champion comes from."""
-    tasks = population_tasks(settings, split, champion.population)
-    epochs = task_settings(settings, champion.population % settings.islands.count).epochs
-    return Score.of("champion", _fitness(champion.program, tasks, settings, epochs), tasks[0].metric)
-
-
-def _fitness(
-    program: Program, tasks: tuple[Task, ...], settings: Settings, epochs: int
-) -> NDArray[np.float64]:
-    result = execute(
-        program,
-        tasks,
-        "native",
-        seed=settings.seed,
-        epochs=epochs,
-        dtype=settings.dtype,
-        max_abs_error=settings.tasks.max_abs_error,
-    )
-    return result.fitness
 
 
 def generated_source(program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> str:
@@ -314,7 +303,7 @@ def generated_source(program: Program, n_features: int, metric: Metric, dtype: s
 
 
 def _provenance(
-    directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome, test: Score
+    directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome
 ) -> Provenance:
     return Provenance(
         run=directory.name,
@@ -325,7 +314,7 @@ def _provenance(
         data=split.description,
         search_fitness=outcome.champion.search_fitness,
         selection_fitness=outcome.champion.select_fitness,
-        test_fitness=test.interval.mean,
+        test_fitness=Interval.of(outcome.test_fitness).mean,
         search_tasks=len(split.search),
         selection_tasks=len(split.select),
         test_tasks=len(split.test),
