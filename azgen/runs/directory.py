@@ -10,7 +10,7 @@
       champion.pyx       its generated source
       champion.py        the same as a Python module of its own
       result.json        fitness on search, selection and test tasks, baselines, counts, times
-      checkpoints/       the last two checkpoints, from which `azgen resume` goes on (azgen/runs/checkpoint.py)
+      checkpoints/       the last two, from which `azgen resume` goes on (azgen/runs/checkpoint.py)
       tensorboard/       the same events for TensorBoard, if asked for
 
 All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk,
@@ -155,7 +155,7 @@ class RunDirectory:
         self._write_json(ENVIRONMENT, environment)
 
     def append(self, *events: Event) -> None:
-        """A line more in events.jsonl for each; after an error, what is missing is written by the next call."""
+        """A line more in events.jsonl for each; after an error, the next call writes what is missing."""
         for event in events:
             self._unwritten += (to_json(as_record(event)) + "\n").encode()
         if not self._unwritten:

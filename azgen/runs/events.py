@@ -172,7 +172,8 @@ def read_champion(record: Any, source: str, ops: OpTable) -> Champion:
     """A champion from plain values.
 
     Args:
-        record: as `champion_record` writes it, or as runs of before did, which called its population "restart".
+        record: as `champion_record` writes it, or as runs of before did, whose word for "population"
+            was "restart".
         source: where it stands, for messages.
         ops: what the program may consist of.
 

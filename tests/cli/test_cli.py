@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -30,19 +29,11 @@ def test_help_names_every_command():
         assert "Usage" in azgen(command, "--help")
 
 
-def test_help_comes_quickly():
+def test_help_imports_nothing_heavy():
     command = [sys.executable, "-X", "importtime", "-m", "azgen", "--help"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
     assert not imported & {"numpy", "pandas", "sklearn", "scipy", "Cython", "jinja2"}
-    # The best of a few, as this machine may be busy.
-    assert min(_seconds([sys.executable, "-m", "azgen", "--help"]) for _ in range(3)) < 1.0
-
-
-def _seconds(command):
-    started = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True)
-    return time.perf_counter() - started
 
 
 def test_the_version_is_that_of_the_package():

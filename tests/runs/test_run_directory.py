@@ -8,7 +8,6 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
-from azgen.runs import directory as directory_module
 from azgen.runs.directory import RunDirectory, load_run, to_json
 from azgen.runs.events import Champion, NewChampion, Progress
 from azgen.settings.settings import Settings, TaskSettings
