@@ -26,9 +26,10 @@ from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Lost
 from azgen.search.engines.messages import Migrants, Order, Report, decode
-from azgen.search.engines.runner import Runner, State
+from azgen.search.engines.runner import Runner
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
+from azgen.search.state import State
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program
 from azgen.language.random import mix
 from azgen.search.rating.hook import CaptureHook, RatingHook
+from azgen.search.state import Part, State, StateBlock, copy_state
 from azgen.settings.settings import EvolutionSettings, Settings
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
@@ -89,22 +90,23 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
     )
 
 
-def state_layout(
-    settings: Settings, program: np.dtype[Any]
-) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
-    """Number type and shape of each array of an island's state."""
-    evolution = settings.evolution
-    n_hurdles, n_sets = len(evolution.hurdles), _sets(evolution)
-    return {
-        "state": (island_dtype(program), (1,)),
-        "population": (program, (evolution.population,)),
-        "fitness": (np.dtype(np.float64), (evolution.population,)),
-        # Programs in quarantine need room even where nothing else is remembered.
-        "known": (ENTRY, (max(n_sets["known"], QUARANTINE_SETS), CACHE_WAYS)),
-        "probed": (ENTRY, (n_sets["probed"], CACHE_WAYS)),
-        "hurdles": (HURDLE, (n_hurdles,)),
-        "heights": (np.dtype(np.float64), (n_hurdles, 2, evolution.population)),
-    }
+def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
+    """The arrays of an island's state; `program` is the kernel's record of a program."""
+    evolution, number = settings.evolution, np.dtype(np.float64)
+    size, n_hurdles, n_sets = evolution.population, len(evolution.hurdles), _sets(evolution)
+    # Programs in quarantine need room even where nothing else is remembered.
+    known = max(n_sets["known"], QUARANTINE_SETS)
+    return StateBlock(
+        {
+            "state": Part(island_dtype(program), (1,), "numbers"),
+            "population": Part(program, (size,), "programs"),
+            "fitness": Part(number, (size,), "whole"),
+            "known": Part(ENTRY, (known, CACHE_WAYS), "entries"),
+            "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
+            "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),
+            "heights": Part(number, (n_hurdles, 2, size), "whole"),
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,7 @@ class Island:
         evolution = settings.evolution
         self._kernel, self._tasks, self._hook, self._settings = kernel, tasks, hook, settings
         self._probe = probe_of(tasks, evolution.probe_train, evolution.probe_valid)
-        arrays = {
-            name: np.zeros(shape, dtype)
-            for name, (dtype, shape) in state_layout(settings, kernel.program).items()
-        }
-        self.arrays = arrays
+        self.arrays = arrays = state_block(settings, kernel.program).zeros()
         self.population, self.fitness = arrays["population"], arrays["fitness"]
         self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
         if kernel.module.sizes()["island"] != self._state.dtype.itemsize:
@@ -218,10 +216,9 @@ class Island:
                 recent.ctypes.data,
             )
 
-    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def load(self, arrays: State) -> None:
         """Takes over a state that `arrays` of an island with the same settings held."""
-        for name, array in self.arrays.items():
-            array[...] = arrays[name]
+        copy_state(arrays, self.arrays)
         self._point()
 
     def populate(self, start: Program | None) -> None:

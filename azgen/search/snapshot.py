@@ -28,7 +28,7 @@ from azgen.runs.events import champion_record, read_champion
 from azgen.search.engines.base import Engine
 from azgen.search.engines.messages import Migrants, Order
 from azgen.search.hall import HallOfFame
-from azgen.search.island import COUNTS, QUARANTINE_SETS, Island
+from azgen.search.island import COUNTS, QUARANTINE_SETS, Island, state_block
 from azgen.search.progress import RATINGS, Life, Progression, Suspect
 from azgen.search.space import SearchSpace
 from azgen.settings.reading import settings_from
@@ -37,7 +37,6 @@ from azgen.settings.values import as_mapping
 from azgen.version import azgen_version
 
 _NUMBERS = ("next", "random", "best_fitness", "best_number")
-_TABLES = ("known", "probed")
 _ENTRY = ("key", "used", "fitness")
 
 FREE = {
@@ -52,8 +51,9 @@ def take(
     space: SearchSpace, progress: Progression, engine: Engine
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Values and arrays of a checkpoint."""
-    islands, programs, tables = [], list[Migrants](), {name: list[Any]() for name in _TABLES}
-    fitness, heights = [], []
+    block = state_block(space.settings, space.kernel.program)
+    islands, programs, tables = [], list[Migrants](), {name: list[Any]() for name in block.kept("entries")}
+    whole = {name: list[NDArray[Any]]() for name in block.kept("whole")}
     for number in range(space.settings.islands.count):
         state = engine.state(number, progress.round)
         record = state["state"][0]
@@ -61,21 +61,20 @@ def take(
             {
                 **{name: record[name].item() for name in _NUMBERS},
                 "counts": [record["counts"][name].item() for name in COUNTS],
-                **{table: [record[table][name].item() for name in ("n_sets", "clock")] for table in _TABLES},
+                **{table: [record[table][name].item() for name in ("n_sets", "clock")] for table in tables},
                 "hurdles": [[hurdle["n"].item(), hurdle["next"].item()] for hurdle in state["hurdles"]],
             }
         )
         programs.append(Migrants.of(np.append(state["population"], record["best"])))
-        fitness.append(state["fitness"])
-        heights.append(state["heights"])
-        for table in _TABLES:
+        for name, of_islands in whole.items():
+            of_islands.append(state[name])
+        for table in tables:
             tables[table].append(_used_entries(state[table]))
     joined = Migrants.joined(programs)
     arrays = {
         "sizes": joined.sizes,
         "code": joined.code,
-        "fitness": np.stack(fitness),
-        "heights": np.stack(heights),
+        **{name: np.stack(of_islands) for name, of_islands in whole.items()},
     }
     for table, parts in tables.items():
         arrays[f"{table}.n"] = np.array([len(places) for places, _ in parts])
@@ -219,15 +218,13 @@ class _Reader:
         count, size = settings.islands.count, settings.evolution.population
         self._programs = Migrants(self._arrays["sizes"], self._arrays["code"])
         _check_programs(space.kernel, self._programs, count * (size + 1))
-        shapes = {
-            "fitness": (count, size),
-            "heights": (count, len(settings.evolution.hurdles), 2, size),
-        }
-        for name, shape in shapes.items():
-            array = self._arrays[name]
-            _need(checkpoint, array.shape == shape and array.dtype == np.float64, f"{name} has another shape")
+        self._block = state_block(settings, space.kernel.program)
+        for name in self._block.kept("whole"):
+            array, part = self._arrays[name], self._block.parts[name]
+            same = array.shape == (count, *part.shape) and array.dtype == part.dtype
+            _need(checkpoint, same, f"{name} has another shape")
             _need(checkpoint, bool(np.isfinite(array).all()), f"{name} is not finite")
-        for table in _TABLES:
+        for table in self._block.kept("entries"):
             n = _whole(self._arrays[f"{table}.n"].tolist(), count)
             for name in ("place", *_ENTRY):
                 _need(
@@ -235,7 +232,7 @@ class _Reader:
                     self._arrays[f"{table}.{name}"].shape == (sum(n),),
                     f"{table} has another size",
                 )
-        self._ends = {table: np.cumsum(self._arrays[f"{table}.n"]) for table in _TABLES}
+        self._ends = {t: np.cumsum(self._arrays[f"{t}.n"]) for t in self._block.kept("entries")}
 
     def island(self, number: int) -> Island:
         """An island without an own kernel's pointers set for running: only its arrays count."""
@@ -256,10 +253,10 @@ class _Reader:
             tasks.kernel.program
         )
         island.population[...], record["best"] = records[:size], records[size]
-        island.fitness[...] = self._arrays["fitness"][number]
+        for name in self._block.kept("whole"):
+            island.arrays[name][...] = self._arrays[name][number]
         self._tables(island, number, values)
-        heights = self._arrays["heights"][number]
-        island.arrays["heights"][...] = heights
+        heights = island.arrays["heights"]
         for hurdle, (n, following), (ordered, _) in zip(
             island.arrays["hurdles"], values["hurdles"], heights, strict=True
         ):
@@ -268,7 +265,7 @@ class _Reader:
         return island
 
     def _tables(self, island: Island, number: int, values: Mapping[str, Any]) -> None:
-        for table in _TABLES:
+        for table in self._block.kept("entries"):
             n_sets, clock = values[table]
             of = island.arrays["state"][0][table]
             usual = int(of["n_sets"])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from azgen.language.program import Program
 from azgen.search.engines.messages import Order, Report
-from azgen.search.engines.runner import State
+from azgen.search.state import State
 
 LOOKAHEAD = 1
 """Rounds that an island may be ahead of the last one that all islands have done."""

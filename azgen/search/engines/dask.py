@@ -24,11 +24,11 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import Order, Report, decode, encode
-from azgen.search.engines.runner import State
 from azgen.search.engines.shared import KEPT_ROUNDS
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.island import state_layout
+from azgen.search.island import state_block
 from azgen.search.space import SearchSpace
+from azgen.search.state import State
 from azgen.settings.reading import settings_from
 from azgen.settings.values import as_mapping
 from azgen.version import azgen_version
@@ -58,7 +58,7 @@ class DaskEngine:
     def __init__(self, space: SearchSpace, scheduler: str = "", patience: float = 20.0):
         self._distributed = require_dask()
         self._space = space
-        self._layout = state_layout(space.settings, space.kernel.program)
+        self._block = state_block(space.settings, space.kernel.program)
         self._cluster: Any = None
         self._client = self._connect(scheduler, patience)
         described, arrays = space.describe()
@@ -168,7 +168,7 @@ class DaskEngine:
         Raises:
             AzgenError: it is lost, or no worker answers.
         """
-        return _from_bytes(self._state(island, round_number), self._layout)
+        return self._block.from_bytes(self._state(island, round_number))
 
     def _state(self, island: int, round_number: int) -> bytes:
         task = self._client.submit(_state_of, self._rounds[island, round_number], pure=False)
@@ -181,7 +181,7 @@ class DaskEngine:
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes the state in that an island has before an order."""
-        task = self._client.submit(_as_round, _to_bytes(state), pure=False)
+        task = self._client.submit(_as_round, self._block.to_bytes(state), pure=False)
         self._rounds[order.island, order.round - 1] = task
 
     def rate(self, program: Program) -> NDArray[np.float64]:
@@ -228,19 +228,6 @@ def require_dask() -> Any:
     return distributed
 
 
-def _to_bytes(state: State) -> bytes:
-    return b"".join(np.ascontiguousarray(array).tobytes() for array in state.values())
-
-
-def _from_bytes(data: bytes, layout: dict[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> State:
-    arrays, at = {}, 0
-    for name, (dtype, shape) in layout.items():
-        count = int(np.prod(shape))
-        arrays[name] = np.frombuffer(data, dtype, count, at).reshape(shape)
-        at += count * dtype.itemsize
-    return arrays
-
-
 # -- what runs on the cluster's workers
 
 
@@ -260,7 +247,7 @@ class _Node:
         }
         self.run, self.name = run, header["name"]
         self.space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
-        self.layout = state_layout(self.space.settings, self.space.kernel.program)
+        self.block = state_block(self.space.settings, self.space.kernel.program)
         self.engine = WorkerEngine(self.space, 1, n_islands=1)
 
 
@@ -293,7 +280,7 @@ def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> 
         header, arrays = decode(order)
         ordered = Order.decode(header, arrays)
         if before is not None:
-            node.engine.adopt(ordered, _from_bytes(before[1], node.layout))
+            node.engine.adopt(ordered, node.block.from_bytes(before[1]))
         node.engine.submit(ordered)
         results: list[Report | Lost] = []
         while not results:
@@ -303,7 +290,7 @@ def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> 
     (result,) = results
     if isinstance(result, Lost):
         return encode({"kind": "lost", "cause": result.cause, "program": result.program}), b""
-    return result.encode(), _to_bytes(node.engine.state(ordered.island, ordered.round))
+    return result.encode(), node.block.to_bytes(node.engine.state(ordered.island, ordered.round))
 
 
 def _rate(run: bytes, program: str) -> bytes:

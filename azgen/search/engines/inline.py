@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from azgen.language.program import Program
 from azgen.search.engines.base import Lost
 from azgen.search.engines.messages import Order, Report
-from azgen.search.engines.runner import Runner, State
+from azgen.search.engines.runner import Runner
 from azgen.search.space import SearchSpace
+from azgen.search.state import State
 
 
 class InlineEngine:

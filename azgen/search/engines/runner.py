@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,15 +24,13 @@ from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay
 from azgen.search.rating.hook import RatingHook
 from azgen.search.space import SearchSpace, TaskSet
+from azgen.search.state import State
 
 _SAMPLE, _MUTATIONS = 512, 30
 """Programs to measure the cost model with, and how often each is mutated."""
 
 _QUARANTINE_BATCHES = 16
 """Batches after which programs in quarantine are entered again."""
-
-State = Mapping[str, NDArray[Any]]
-"""An island's arrays, see `azgen.search.island.state_layout`."""
 
 
 class StateStore(Protocol):

@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.execution.layout import ALIGNMENT
 from azgen.search.engines.base import LOOKAHEAD
-from azgen.search.engines.runner import State
-from azgen.search.island import state_layout
-from azgen.settings.settings import Settings
+from azgen.search.state import State, StateBlock, copy_state
 
 KEPT_ROUNDS = LOOKAHEAD + 2
 """States of an island that are kept: of the last round that all have done, and of those that it is ahead."""
@@ -103,43 +101,24 @@ class SharedStates:
 
     Args:
         memory: where they lie.
-        settings: see `Settings`.
-        program: the kernel's record of a program.
+        block: the arrays of a state.
         offset: of the first state, in bytes.
         n_islands: islands that there is room for at a time; island i lies at i modulo this number.
     """
 
-    def __init__(
-        self, memory: SharedMemory, settings: Settings, program: np.dtype[Any], offset: int, n_islands: int
-    ):
-        self._memory, self._offset, self._n_islands = memory, offset, n_islands
-        self._layout = state_layout(settings, program)
-        packing = Packing()
-        self._places = {name: packing.reserve(_n_bytes(*of)) for name, of in self._layout.items()}
-        self._size = packing.size
+    def __init__(self, memory: SharedMemory, block: StateBlock, offset: int, n_islands: int):
+        self._memory, self._block, self._offset, self._n_islands = memory, block, offset, n_islands
 
     @staticmethod
-    def n_bytes(settings: Settings, program: np.dtype[Any], n_islands: int) -> int:
+    def n_bytes(block: StateBlock, n_islands: int) -> int:
         """Size of all states."""
-        packing = Packing()
-        for of in state_layout(settings, program).values():
-            packing.reserve(_n_bytes(*of))
-        return n_islands * KEPT_ROUNDS * packing.size
+        return n_islands * KEPT_ROUNDS * block.n_bytes
 
     def read(self, island: int, round_number: int) -> State:
         """An island's state after a round, where it lies."""
         place = island % self._n_islands * KEPT_ROUNDS + round_number % KEPT_ROUNDS
-        start = self._offset + place * self._size
-        return {
-            name: self._memory.array(dtype, shape, start + self._places[name])
-            for name, (dtype, shape) in self._layout.items()
-        }
+        return self._block.at(self._memory.array, self._offset + place * self._block.n_bytes)
 
     def write(self, island: int, round_number: int, state: State) -> None:
         """Keeps an island's state after a round."""
-        for name, array in self.read(island, round_number).items():
-            array[...] = state[name]
-
-
-def _n_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
-    return dtype.itemsize * int(np.prod(shape))
+        copy_state(state, self.read(island, round_number))

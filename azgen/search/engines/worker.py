@@ -19,6 +19,7 @@ from azgen.errors import AzgenError
 from azgen.search.engines.messages import Order, decode, encode
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.shared import SharedMemory, SharedStates
+from azgen.search.island import state_block
 from azgen.search.space import SearchSpace
 from azgen.settings.reading import settings_from
 
@@ -71,7 +72,7 @@ def _runner(descriptor: int, message: bytes) -> Runner:
 
     return Runner(
         space,
-        SharedStates(memory, space.settings, program, header["states"], header["n_islands"]),
+        SharedStates(memory, state_block(space.settings, program), header["states"], header["n_islands"]),
         header["capacity"],
         trace,
     )

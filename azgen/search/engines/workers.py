@@ -30,9 +30,10 @@ from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.channel import Channel
 from azgen.search.engines.messages import Order, Report, decode, encode
-from azgen.search.engines.runner import State
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
+from azgen.search.island import state_block
 from azgen.search.space import SearchSpace
+from azgen.search.state import State
 from azgen.settings.values import as_mapping
 
 START_SECONDS = 120.0
@@ -101,13 +102,14 @@ class WorkerEngine:
         settings, packing = self._space.settings, Packing()
         described, arrays = self._space.describe()
         tasks = packing.add(arrays)
-        states = packing.reserve(SharedStates.n_bytes(settings, self._program, n_islands))
+        block = state_block(settings, self._program)
+        states = packing.reserve(SharedStates.n_bytes(block, n_islands))
         trace_size = _TRACE_BYTES + self._program.itemsize
         self._traces = [packing.reserve(trace_size) for _ in range(self._n_workers)]
         self._memory = SharedMemory.create(packing.size)
         for name, (dtype, shape, offset) in tasks.items():
             self._memory.array(dtype, shape, offset)[...] = arrays[name]
-        self._states = SharedStates(self._memory, settings, self._program, states, n_islands)
+        self._states = SharedStates(self._memory, block, states, n_islands)
         self._run = {
             "kind": "run",
             "settings": as_mapping(settings),
