@@ -138,17 +138,9 @@ def lay_out(
         epochs: passes over the training examples before validation.
         max_abs_error: error above which a program fails on a task.
     """
-    check_tasks(tasks)
-    if epochs < 1:
-        raise AzgenError(f"epochs is {epochs}; it must be at least 1")
-    n_train, n_valid, F = len(tasks[0].x_train), len(tasks[0].x_valid), tasks[0].n_features
-    n_groups, n_rows = -(-len(tasks) // lane.lanes), n_train + n_valid
-    x = aligned((n_groups, n_rows, F, lane.lanes), lane.dtype)
-    entries = (tasks[0].vector_classes,) if tasks[0].vector_classes else ()
-    y = aligned((n_groups, n_rows, *entries, lane.lanes), lane.dtype)
-    random = aligned((n_groups, lane.lanes), np.uint64)
-    active = aligned((n_groups, lane.lanes), np.int32 if lane.dtype == "float32" else np.int64)
-    weight = aligned((n_groups, len(tasks[0].loss_weights), lane.lanes), lane.dtype)
+    x, y, weight = _arrays(tasks, lane, -(-len(tasks) // lane.lanes))
+    random, active = aligned((len(x), lane.lanes), np.uint64), _inactive(len(x), lane)
+    n_train = tasks[0].n_train
     for number, task in enumerate(tasks):
         group, place = divmod(number, lane.lanes)
         with np.errstate(over="ignore"):
@@ -157,19 +149,87 @@ def lay_out(
         random[group, place] = task_state(seed, number)
         active[group, place] = -1
         weight[group, :, place] = task.loss_weights
-    order = np.concatenate(
-        [
-            *(epoch_order(n_train, epoch) for epoch in range(epochs)),
-            np.arange(n_train, n_rows, dtype=np.int32),
-        ]
+    arrays = {"x": x, "y": y, "random": random, "active": active, "weight": weight}
+    return _laid_out(tasks, arrays, lane.lanes, len(tasks), epochs, max_abs_error)
+
+
+def lay_out_copies(
+    tasks: Sequence[Task], lane: LaneType, *, seed: int = 0, epochs: int = 1, max_abs_error: float = 100.0
+) -> LaneTasks:
+    """Lays tasks out so that each fills all lanes of a group of its own; see `lay_out`.
+
+    Draws depend on the task's number, not on the lane, as if every lane were executed by itself.
+    """
+    x, y, weight = _arrays(tasks, lane, len(tasks))
+    random, active = aligned((len(x), lane.lanes), np.uint64), _inactive(len(x), lane)
+    n_train = tasks[0].n_train
+    active[...] = -1
+    for number, task in enumerate(tasks):
+        with np.errstate(over="ignore"):
+            x[number, :n_train], x[number, n_train:] = task.x_train[..., None], task.x_valid[..., None]
+            y[number, :n_train], y[number, n_train:] = task.y_train[..., None], task.y_valid[..., None]
+        random[number] = task_state(seed, number)
+        weight[number] = np.array(task.loss_weights)[:, None]
+    arrays = {"x": x, "y": y, "random": random, "active": active, "weight": weight}
+    return _laid_out(tasks, arrays, lane.lanes, len(tasks) * lane.lanes, epochs, max_abs_error)
+
+
+def with_epochs(tasks: LaneTasks, n_train: int, epochs: int) -> LaneTasks:
+    """The same data with another number of passes over the training examples.
+
+    Args:
+        n_train: training examples of one pass.
+    """
+    n_rows = int(tasks.record["n_rows"][0])
+    arrays = {**tasks.arrays, "order": _order(n_train, n_rows, epochs)}
+    record = tasks.record.copy()
+    record["n_training"], record["n_steps"] = n_train * epochs, len(arrays["order"])
+    _point(record, arrays)
+    return LaneTasks(record, arrays, tasks.n_tasks, tasks.lanes)
+
+
+def _arrays(
+    tasks: Sequence[Task], lane: LaneType, n_groups: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Room for features, labels and the weights of losses."""
+    check_tasks(tasks)
+    n_rows, F = tasks[0].n_train + tasks[0].n_valid, tasks[0].n_features
+    entries = (tasks[0].vector_classes,) if tasks[0].vector_classes else ()
+    return (
+        aligned((n_groups, n_rows, F, lane.lanes), lane.dtype),
+        aligned((n_groups, n_rows, *entries, lane.lanes), lane.dtype),
+        aligned((n_groups, len(tasks[0].loss_weights), lane.lanes), lane.dtype),
     )
-    arrays = {"order": order, "x": x, "y": y, "random": random, "active": active, "weight": weight}
+
+
+def _inactive(n_groups: int, lane: LaneType) -> NDArray[Any]:
+    return aligned((n_groups, lane.lanes), np.int32 if lane.dtype == "float32" else np.int64)
+
+
+def _order(n_train: int, n_rows: int, epochs: int) -> NDArray[np.int32]:
+    """Order in which rows are executed: training rows, epoch by epoch, then validation rows."""
+    if epochs < 1:
+        raise AzgenError(f"epochs is {epochs}; it must be at least 1")
+    orders = (epoch_order(n_train, epoch) for epoch in range(epochs))
+    return np.concatenate([*orders, np.arange(n_train, n_rows, dtype=np.int32)])
+
+
+def _laid_out(
+    tasks: Sequence[Task],
+    arrays: dict[str, NDArray[Any]],
+    lanes: int,
+    n_tasks: int,
+    epochs: int,
+    max_abs_error: float,
+) -> LaneTasks:
+    n_train, n_rows = tasks[0].n_train, tasks[0].n_train + tasks[0].n_valid
+    arrays = {"order": _order(n_train, n_rows, epochs), **arrays}
     record = np.zeros(1, TASKS)
-    record["n_groups"], record["n_rows"] = n_groups, n_rows
-    record["n_training"], record["n_steps"] = n_train * epochs, len(order)
+    record["n_groups"], record["n_rows"] = len(arrays["x"]), n_rows
+    record["n_training"], record["n_steps"] = n_train * epochs, len(arrays["order"])
     record["max_abs_error"] = max_abs_error
     _point(record, arrays)
-    return LaneTasks(record, arrays, len(tasks), lane.lanes)
+    return LaneTasks(record, arrays, n_tasks, lanes)
 
 
 def probe_of(tasks: LaneTasks, n_train: int, n_valid: int) -> LaneTasks:

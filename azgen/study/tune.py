@@ -2,9 +2,7 @@
 section 4.2).
 
 Every constant is multiplied by a factor of its own, log-uniform in [0.001, 1000], all of them jointly.
-Candidates read their constants from lanes, so the lanes carry settings here: each task lies in every lane
-of a group of its own, and each lane has other constants. A fitness is bit for bit what `azgen.execute`
-gives for that program on these tasks.
+Lanes carry settings here (azgen.execution.trials).
 """
 
 from __future__ import annotations
@@ -12,19 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import DTYPES, lane_type
-from azgen.codegen.render import largest_register
+from azgen.codegen.lanes import DTYPES
 from azgen.errors import AzgenError
-from azgen.execution.execute import native_code
-from azgen.execution.layout import LaneTasks, check_form, check_tasks, lay_out, probe_of
+from azgen.execution.layout import check_form, check_tasks, probe_of
+from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.program import Program
-from azgen.language.random import task_state
-from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.task import Task
 
 LARGEST_FACTOR = 1000.0
@@ -32,10 +26,6 @@ LARGEST_FACTOR = 1000.0
 
 FINALISTS = 10
 """Settings that are compared on the selection tasks; the program as it was is one more."""
-
-SCALED = ("value", "mean", "stdev", "low", "high")
-"""Kinds of constants that are multiplied. Positions of elements stay: a factor would move them, not scale
-them."""
 
 _STREAM = 7  # of the seed, so that factors are not what tasks of the same seed are drawn from
 _LEAST_GOING_ON = 3
@@ -127,22 +117,23 @@ def tune(
     live = program.live()
     factors = draw_factors(live, trials, seed)
     settings = np.array(live.constants) * factors
-    rate = _Rater(live, settings, dtype)
-    data = rate.lay_out(tasks, seed, epochs, max_abs_error)
+    rate = Trials(live, tasks[0], dtype)
+    data = lay_out_trials(tasks, rate.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
 
     alive = np.arange(trials)
     for place, share in enumerate(shares[:-1]):
         part = probe_of(data, round(share * tasks[0].n_train * epochs), _valid_share(tasks[0].n_valid, share))
-        order = _best_first(rate(part, alive, observe).mean(axis=1), alive)
+        order = _best_first(rate(part, settings[alive], observe).mean(axis=1), alive)
         room = max(_LEAST_GOING_ON, round(len(alive) * share / shares[place + 1]))
         alive = np.union1d(order[:room], [0])  # the program as it was always goes on
-    fitness = rate(data, alive, observe)
+    fitness = rate(data, settings[alive], observe)
     best = _best_first(fitness.mean(axis=1), alive)
 
     winner, select_fitness = int(best[0]), None
     if select:
         finalists = np.union1d(best[:FINALISTS], [0])
-        select_fitness = rate(rate.lay_out(select, seed, epochs, max_abs_error), finalists, observe)
+        held_out = lay_out_trials(select, rate.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+        select_fitness = rate(held_out, settings[finalists], observe)
         # Equal on the selection tasks: the better on the tuning tasks.
         ranks = [int(np.flatnonzero(best == trial)[0]) for trial in finalists]
         order = np.lexsort((ranks, -select_fitness.mean(axis=1)))
@@ -170,14 +161,12 @@ def draw_factors(program: Program, trials: int, seed: int) -> Floats:
     Raises:
         AzgenError: the program has no constant that a factor could change.
     """
-    kinds = [kind for instruction in program.instructions() for kind in instruction.op.constants]
-    values = np.array(program.constants)
-    scaled = np.array([kind in SCALED for kind in kinds], dtype=bool) & np.isfinite(values) & (values != 0)
+    scaled = scaled_constants(program)
     if not scaled.any():
         raise AzgenError(
             "there is nothing to tune: the program's live code has no constant that a factor would change"
         )
-    exponents = np.random.default_rng([seed, _STREAM]).uniform(-1.0, 1.0, (trials, len(kinds)))
+    exponents = np.random.default_rng([seed, _STREAM]).uniform(-1.0, 1.0, (trials, len(scaled)))
     exponents[0] = 0.0
     return np.asarray(LARGEST_FACTOR ** np.where(scaled, exponents, 0.0))
 
@@ -189,45 +178,3 @@ def _valid_share(n_valid: int, share: float) -> int:
 def _best_first(fitness: Floats, trials: NDArray[np.intp]) -> NDArray[np.intp]:
     """Trials by falling fitness; equal ones in the order of their numbers."""
     return trials[np.lexsort((trials, -fitness))]
-
-
-class _Rater:
-    """A compiled structure, and the settings of its constants."""
-
-    def __init__(self, program: Program, settings: Floats, dtype: str):
-        self._program, self._settings, self._dtype = program, settings, dtype
-        self._memory = program.normalized().memory
-
-    def lay_out(self, tasks: Sequence[Task], seed: int, epochs: int, max_abs_error: float) -> LaneTasks:
-        """The tasks, each in all lanes of a group of its own."""
-        check_tasks(tasks)
-        lane = lane_type(self._dtype, largest_register(self._memory, tasks[0].n_features))
-        rows = tasks[0].n_train + tasks[0].n_valid
-        refuse_if_too_large(
-            f"each of {len(tasks)} tasks in {lane.lanes} lanes",
-            len(tasks) * rows * (tasks[0].n_features + (tasks[0].vector_classes or 1)) * lane.bytes,
-        )
-        copies = [task for task in tasks for _ in range(lane.lanes)]
-        data = lay_out(copies, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
-        # Draws depend on the task's number, not on the lane, as if every setting were executed by itself.
-        data.arrays["random"][:] = [[task_state(seed, number)] for number in range(len(tasks))]
-        code = native_code(tasks[0].n_features, lane, tasks[0].metric, tasks[0].vector_classes)
-        self._candidate: Any = code.prepare(self._program)
-        return data
-
-    def __call__(self, data: LaneTasks, trials: NDArray[np.intp], observe: Observer) -> Floats:
-        """Fitness of these settings, trials x tasks; 0 where a setting failed."""
-        fitness = np.empty((len(trials), data.n_groups))
-        best = 0.0
-        for start in range(0, len(trials), data.lanes):
-            batch = trials[start : start + data.lanes]
-            lanes = np.resize(batch, data.lanes)  # the last batch repeats itself
-            with np.errstate(over="ignore"):
-                # A prepared candidate has its constants [constant][lane]: here another setting in each lane.
-                self._candidate._constants[: self._settings.shape[1]] = self._settings[lanes].T
-            found, _ = self._candidate.evaluate(data)
-            by_trial = found.reshape(data.n_groups, data.lanes).T
-            fitness[start : start + len(batch)] = np.nan_to_num(by_trial[: len(batch)], nan=0.0)
-            best = max(best, float(fitness[start : start + len(batch)].mean(axis=1).max()))
-            observe(start + len(batch), len(trials), best)
-        return fitness

@@ -1,0 +1,137 @@
+"""Tuned programs of the zoo to start from."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from azgen.errors import AzgenError
+from azgen.execution.execute import execute
+from azgen.language.program import SCALAR, VECTOR, Memory, Program
+from azgen.language.zoo import zoo, zoo_names
+from azgen.study.starts import Start, chosen_epochs, fitting_programs, has_bias, tune_starts, with_bias
+from azgen.tasks.synthetic import teacher_tasks
+
+ROOM = Memory(8, 10, 3)
+
+
+def tasks(source="affine", count=6, n_train=60, first=0):
+    return teacher_tasks(
+        source,
+        count,
+        4,
+        n_train,
+        30,
+        data_seeds=range(first, first + count),
+        param_seeds=range(first, first + count),
+    )
+
+
+@pytest.fixture(scope="module")
+def starts():
+    programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
+    return tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=3)
+
+
+def test_programs_that_fit_form_features_and_memory():
+    found = fitting_programs(SCALAR, 16, ROOM, biased=False)
+    assert set(found) == {f"zoo:{name}" for name in zoo_names() if zoo(name).form == SCALAR}
+    assert set(fitting_programs(VECTOR, 16, Memory(8, 11, 3), biased=True)) == {
+        "zoo:softmax-linear",
+        "zoo:softmax-mean-weight-rate",
+        "zoo:softmax-neural-net",
+    }
+    assert set(fitting_programs(SCALAR, 16, Memory(5, 9, 0), biased=False)) == {"zoo:linear", "zoo:affine"}
+    assert set(fitting_programs(SCALAR, 500, ROOM, biased=False)) == {"zoo:linear", "zoo:affine"}
+
+
+def test_programs_without_a_bias_come_with_one_too():
+    found = fitting_programs(SCALAR, 16, ROOM, biased=True)
+    more = set(found) - set(fitting_programs(SCALAR, 16, ROOM, biased=False))
+    # Linear with a bias is affine.
+    assert more == {f"zoo:{n} with a bias" for n in ("best-evolved", "best-evolved-raw", "evolved-net")}
+    for name in more:
+        assert has_bias(found[name]) and not has_bias(
+            zoo(name.removeprefix("zoo:").removesuffix(" with a bias"))
+        )
+    assert [name for name in zoo_names() if zoo(name).form == SCALAR and has_bias(zoo(name))] == [
+        "affine",
+        "mean-weight-rate",
+        "neural-net",
+        "noisy-relu",
+        "rate-decay",
+    ]
+
+
+def test_a_bias_learns_what_linear_cannot():
+    biased = with_bias(zoo("linear"))
+    shifted = [
+        dataclasses.replace(t, y_train=t.y_train + 1.0, y_valid=t.y_valid + 1.0)
+        for t in tasks("linear", 4, 300)
+    ]
+    plain, better = (execute(p, shifted, epochs=5).fitness.mean() for p in (zoo("linear"), biased))
+    assert better > 0.95 > 0.7 > plain
+    np.testing.assert_allclose(
+        execute(biased, shifted).fitness, execute(zoo("affine"), shifted).fitness, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("line", ["s1 = s0 - s1", "s1 = s1 + s1"])
+def test_a_bias_takes_its_error_from_the_prediction_even_if_that_is_overwritten(line):
+    program = Program.parse(f"def Setup():\n  pass\ndef Predict():\n  s1 = s2 + s1\ndef Learn():\n  {line}\n")
+    assert with_bias(program).memory.scalars == program.memory.scalars + 3
+    assert with_bias(zoo("best-evolved")).memory.scalars == zoo("best-evolved").memory.scalars + 2
+
+
+def test_starts_are_tuned_ranked_and_true(starts):
+    assert [member.epochs for member in starts.members] == [starts.epochs] * len(starts.members)
+    fitness = [member.fitness for member in starts.members if member.holds]
+    assert fitness == sorted(fitness, reverse=True) and starts.settings > 300
+    affine = next(s for s in starts.tried if s.name == "zoo:affine" and s.epochs == 2)
+    assert affine.program.structure_hash == zoo("affine").structure_hash
+    for kind, where in (("search_fitness", tasks()), ("select_fitness", tasks(first=50))):
+        again = execute(affine.program, where, seed=3, epochs=2).fitness
+        np.testing.assert_array_equal(getattr(affine, kind), again)
+        assert again.mean() > execute(zoo("affine"), where, seed=3, epochs=2).fitness.mean() + 0.1
+    best = max(s.fitness for s in starts.tried if s.holds)
+    assert starts.members[0].fitness >= best - 1e-3
+
+
+def test_the_same_seed_gives_the_same_starts(starts):
+    programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
+    again = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=3)
+    assert [str(s.program) for s in again.tried] == [str(s.program) for s in starts.tried]
+    other = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=4)
+    assert [str(s.program) for s in other.tried] != [str(s.program) for s in starts.tried]
+    alone = tune_starts(programs, tasks(), tasks(first=50), epochs=(2,), seed=3)
+    assert {s.epochs for s in alone.tried} == {2} and alone.epochs == 2
+
+
+def test_less_is_tried_where_it_costs_much(starts):
+    programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
+    seen = []
+    few = tune_starts(
+        programs, tasks(), tasks(first=50), seed=3, budget=1e6, observe=lambda *what: seen.append(what)
+    )
+    assert few.settings < starts.settings and {s.name for s in few.tried} == set(programs)
+    assert seen[:3] == [(name, 1) for name in programs]
+
+
+def test_programs_that_fail_come_last_and_decide_nothing():
+    def start(epochs, select, lasts=True):
+        return Start("x", zoo("linear"), epochs, np.ones(2), np.array(select), lasts)
+
+    good, long = start(2, [0.8, 0.8]), start(5, [0.8005, 0.8005])
+    assert chosen_epochs([good, long]) == 2
+    assert chosen_epochs([good, start(5, [0.9, 0.9])]) == 5
+    assert chosen_epochs([good, start(5, [1.0, 0.0])]) == 2
+    assert chosen_epochs([good, start(5, [0.9, 0.9], lasts=False)]) == 2
+    assert not start(5, [1.0, 0.0]).holds and not start(5, [1.0, 1.0], lasts=False).holds
+    assert chosen_epochs([start(5, [1.0, 0.0])]) == 5
+
+
+def test_there_must_be_a_program_of_the_right_form():
+    with pytest.raises(AzgenError, match="no program to start from"):
+        tune_starts({}, tasks(), tasks())
+    with pytest.raises(AzgenError, match="several classes"):
+        tune_starts({"zoo:softmax-linear": zoo("softmax-linear")}, tasks(), tasks())
