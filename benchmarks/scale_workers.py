@@ -17,7 +17,8 @@ from azgen.runs.events import Event, Progress
 from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine
 from azgen.search.engines.inline import InlineEngine
-from azgen.search.engines.workers import WorkerEngine, _processor_seconds
+from azgen.search.engines.process import processor_seconds
+from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
@@ -62,7 +63,7 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
 
     def observe(event: Event) -> None:
         if isinstance(event, Progress):
-            workers = sum(_processor_seconds(pid) for pid in getattr(engines[0], "processes", []))
+            workers = sum(processor_seconds(pid) for pid in getattr(engines[0], "processes", []))
             busy = getattr(engines[0], "busy", 0.0) / engines[0].n_workers
             marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from azgen.search.engines.workers import START_SECONDS
+from azgen.search.engines.process import START_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER_SIGNALS = {"kill": signal.SIGKILL, "segmentation fault": signal.SIGSEGV, "stop": signal.SIGSTOP}

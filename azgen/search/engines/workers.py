@@ -7,20 +7,10 @@ signal has killed.)
 
 from __future__ import annotations
 
-import os
 import selectors
-import signal
-import sys
 import time
-import types
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
 
-import multiprocess
 import numpy as np
-from multiprocess import reduction
 from numpy.typing import NDArray
 
 from azgen.codegen.cache import build_directory
@@ -28,41 +18,19 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
-from azgen.search.engines.channel import Channel
 from azgen.search.engines.messages import Order, Report, decode, encode
+from azgen.search.engines.process import Entry, Trace, WatchedProcess
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
 from azgen.search.island import state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
 from azgen.settings.values import as_mapping
 
-START_SECONDS = 120.0
-"""Longest time from starting a worker to its first sign of life."""
-
 MOST_FAILED_STARTS = 20
 """Workers that may be killed one after the other before they are ready."""
 
 MOST_LOADS = 2000
 """Compiled modules that a worker loads before it is replaced, since a module never leaves a process."""
-
-_TRACE_BYTES = 16
-"""Whether a program is about to run, and how many have been, before the program itself."""
-
-Entry = Callable[[Any, int], None]
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: Any
-    channel: Channel
-    place: int  # of its trace
-    since: float  # when it was started, or given its order
-    ready: bool = False
-    order: Order | Program | None = None
-    processor: float = 0.0  # processor time when it was given its order
-    islands: set[int] = field(default_factory=set)
-    traced: int = 0
-    given: int = 0  # what `traced` was when it was given its order
 
 
 class WorkerEngine:
@@ -91,7 +59,7 @@ class WorkerEngine:
         self._orders: list[Order] = []
         self._results: list[Report | Lost] = []
         self._rated: list[NDArray[np.float64] | ProgramLost] = []  # by a program's native code, or why not
-        self._workers: list[_Worker] = []
+        self._workers: list[WatchedProcess] = []
         self._failed_starts = 0
         self._selector = selectors.DefaultSelector()
         self._program = space.kernel.program
@@ -104,9 +72,9 @@ class WorkerEngine:
         tasks = packing.add(arrays)
         block = state_block(settings, self._program)
         states = packing.reserve(SharedStates.n_bytes(block, n_islands))
-        trace_size = _TRACE_BYTES + self._program.itemsize
-        self._traces = [packing.reserve(trace_size) for _ in range(self._n_workers)]
+        places = [packing.reserve(Trace.n_bytes(self._program)) for _ in range(self._n_workers)]
         self._memory = SharedMemory.create(packing.size)
+        self._traces = [Trace(self._memory, place, self._program) for place in places]
         for name, (dtype, shape, offset) in tasks.items():
             self._memory.array(dtype, shape, offset)[...] = arrays[name]
         self._states = SharedStates(self._memory, block, states, n_islands)
@@ -166,7 +134,7 @@ class WorkerEngine:
             ProgramLost: the worker died of it.
         """
         self._rated.clear()
-        asked: _Worker | None = None
+        asked: WatchedProcess | None = None
         while not self._rated:
             if asked is None:
                 free = [w for w in self._workers if w.ready and w.order is None]
@@ -217,51 +185,29 @@ class WorkerEngine:
             self._start()
             starting += 1
 
-    def _give(self, to: _Worker, order: Order | Program, message: bytes) -> None:
-        to.order, to.since, to.processor = order, time.monotonic(), _processor_seconds(to.process.pid)
-        to.traced = to.given = self._traced(to)
-        to.channel.send(message)
+    def _give(self, to: WatchedProcess, order: Order | Program, message: bytes) -> None:
+        to.give(order, message)
         self._watch(to)
 
     # -- workers
 
     def _start(self) -> None:
-        ours, theirs = multiprocess.Pipe()
-        place = next(p for p in range(self._n_workers) if p not in [w.place for w in self._workers])
-        self._memory.array(np.dtype(np.int64), (2,), self._traces[place])[...] = 0
-        context = multiprocess.get_context("spawn")
-        process = context.Process(target=self._entry, args=(theirs, os.getpid()), daemon=True)
-        # Ctrl-C is not the workers' business, not even before they can say so.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        # A worker has no need of the main module; a script that calls azgen without a guard would start
-        # itself again.
-        main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
-        try:
-            process.start()
-        except OSError as error:
-            ours.close()
-            raise AzgenError(f"cannot start a worker process: {error.strerror or error}") from None
-        finally:
-            sys.modules["__main__"] = main
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            theirs.close()
-        started = _Worker(process, Channel(ours), place, time.monotonic())
+        taken = [one.trace for one in self._workers]
+        started = WatchedProcess(self._entry, next(trace for trace in self._traces if trace not in taken))
         self._workers.append(started)
-        self._selector.register(process.sentinel, selectors.EVENT_READ, started)
+        self._selector.register(started.process.sentinel, selectors.EVENT_READ, started)
         self._selector.register(started.channel, selectors.EVENT_READ, started)
-        with suppress(OSError):  # dead already; seen when polled
-            reduction.send_handle(ours, self._memory.descriptor, process.pid)
-        started.channel.send(encode({**self._run, "trace": self._traces[place]}))
+        started.channel.send(encode({**self._run, "trace": started.trace.offset}))
         self._watch(started)
 
-    def _watch(self, one: _Worker) -> None:
+    def _watch(self, one: WatchedProcess) -> None:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if one.channel.pending else 0)
         self._selector.modify(one.channel, events, one)
 
     def _poll(self, timeout: float) -> None:
         """Waits for signs of life, and for deaths; looks after those that give none."""
         for key, events in self._selector.select(min(timeout, 1.0)):
-            one: _Worker = key.data
+            one: WatchedProcess = key.data
             if one not in self._workers:
                 continue
             if events & selectors.EVENT_WRITE:
@@ -274,24 +220,16 @@ class WorkerEngine:
                     self._answered(one, message)
             except EOFError:
                 one.process.join(1.0)
-                self._bury(one, _cause(one.process.exitcode))
-        now = time.monotonic()
+                self._bury(one, one.cause)
+        limit = self._timeout or max(60.0, 10 * self._slowest)
         for one in [w for w in self._workers if w.order is not None or not w.ready]:
-            traced = self._traced(one)
-            if traced != one.traced:  # with care, it is each program that must come to an end
-                one.traced, one.since = traced, now
-                one.processor = _processor_seconds(one.process.pid)
-            limit = self._timeout or max(60.0, 10 * self._slowest)
-            compiling = isinstance(one.order, Program) and traced == one.given
-            if not one.ready or compiling:
-                limit = max(limit, START_SECONDS)
-            if now - one.since > limit:
-                used = _processor_seconds(one.process.pid) - one.processor
-                cause = f"no answer for {limit:.0f} s ({used:.1f} s of processor time)"
+            allowed = one.allowed(limit)
+            cause = one.overdue(allowed)
+            if cause:
                 # One that was stopped, or had no processor, tells nothing of the program that it ran.
-                self._bury(one, cause, blame=used > limit / 20)
+                self._bury(one, cause, blame=one.used > allowed / 20)
 
-    def _answered(self, one: _Worker, message: bytes) -> None:
+    def _answered(self, one: WatchedProcess, message: bytes) -> None:
         header, arrays = decode(message)
         kind, order = header.pop("kind"), one.order
         if kind == "error":
@@ -312,7 +250,7 @@ class WorkerEngine:
         if report.loads >= MOST_LOADS:
             self._end(one)
 
-    def _bury(self, one: _Worker, cause: str, blame: bool = True) -> None:
+    def _bury(self, one: WatchedProcess, cause: str, blame: bool = True) -> None:
         """Gives a worker up, and its order back."""
         order = one.order
         program = self._running(one) if blame else ""
@@ -329,47 +267,13 @@ class WorkerEngine:
         elif order is not None:
             self._results.append(Lost(order, cause, program))
 
-    def _traced(self, one: _Worker) -> int:
-        """How many programs a worker has named so far."""
-        return int(self._memory.array(np.dtype(np.int64), (2,), self._traces[one.place])[1])
-
-    def _running(self, one: _Worker) -> str:
+    def _running(self, one: WatchedProcess) -> str:
         """Text of the program that a worker was about to run; "" if it had named none."""
-        offset = self._traces[one.place]
-        if not self._memory.array(np.dtype(np.int64), (1,), offset)[0]:
-            return ""
-        record = self._memory.array(self._program, (1,), offset + _TRACE_BYTES)[0]
-        return str(self._space.kernel.decode(record).normalized())
+        record = one.trace.running
+        return "" if record is None else str(self._space.kernel.decode(record).normalized())
 
-    def _end(self, one: _Worker) -> None:
+    def _end(self, one: WatchedProcess) -> None:
         self._workers.remove(one)
         self._selector.unregister(one.channel)
         self._selector.unregister(one.process.sentinel)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(one.process.pid, signal.SIGKILL)  # with the compiler that it may be running
-        one.process.kill()
-        one.process.join()
-        one.process.close()
-        one.channel.close()
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is None:
-        return "it has closed its pipe"
-    if exitcode < 0:
-        name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
-        more = " (out of memory?)" if name == "SIGKILL" else ""
-        return f"killed by {name}{more}"
-    if exitcode == worker.OUT_OF_MEMORY:
-        return "out of memory"
-    return f"ended with status {exitcode}"
-
-
-def _processor_seconds(process: int) -> float:
-    """Processor time of a process in seconds; where the system does not tell, that of the clock."""
-    try:
-        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
-        return time.monotonic()
+        one.end()
