@@ -454,5 +454,6 @@ def test_stale_temporaries_are_removed_and_fresh_ones_left(build_dir):
 
 def test_used_entry_counts_as_new(entry):
     os.utime(entry, (0, 0))
+    before = time.time()
     cache.build("kernel", FILES)
-    assert time.time() - cache.cache_entries()[0].last_used < 60
+    assert cache.cache_entries()[0].last_used > before - 1  # file systems round their clock

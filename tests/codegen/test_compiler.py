@@ -55,7 +55,7 @@ def test_compiled_code_does_ieee_arithmetic(compiled):
 
 def test_stage_times_are_returned_and_only_the_products_are_left(compiled):
     _, seconds, folder = compiled
-    assert all(0.0 < stage < 600.0 for stage in seconds)
+    assert all(stage > 0.0 for stage in seconds)
     assert sorted(path.name for path in folder.iterdir()) == [
         "arithmetic.c",
         "arithmetic.pyx",

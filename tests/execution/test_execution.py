@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute, lane_type, native_code, prepare
+from azgen.execution.execute import compile_together, execute, prepare
 from azgen.language import OPS, Memory, Program
+from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
@@ -21,20 +22,17 @@ from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 
 FEATURES = (2, 3, 4, 8, 16, 28, 33)
+SHAPES = [
+    (2, "float32"), (3, "float64"), (4, "float32"), (4, "float64"), (8, "float64"), (16, "float32"),
+    (28, "float64"), (33, "float32"),
+]  # fmt: skip
+"""Numbers of features, each with a number type; `make experiments` sweeps all of them with both."""
 
 
-def compile_all(sample: list[Program], n_features: int, dtype: str, metric: str) -> None:
-    """Compiles many programs in few modules."""
-    for wide in (False, True):
-        some = [program for program in sample if bool(program.normalized().memory.matrices) == wide]
-        lane = lane_type(dtype, n_features**2 if wide else n_features)
-        native_code(n_features, lane, metric).compile(some)
-
-
-def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str, export: bool = False) -> Tally:
+def sweep(seed: int, count: int, n_features: int, dtype: str, metric: Metric, export: bool = False) -> Tally:
     rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
     sample = [random_program(rng) for _ in range(count)]
-    compile_all(sample, n_features, dtype, metric)
+    compile_together(sample, n_features, metric, dtype)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric)
@@ -44,8 +42,7 @@ def sweep(seed: int, count: int, n_features: int, dtype: str, metric: str, expor
     return tally
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("n_features", FEATURES)
+@pytest.mark.parametrize(("n_features", "dtype"), SHAPES)
 def test_executors_agree_on_random_programs(n_features: int, dtype: str) -> None:
     tally = sweep(0, 24, n_features, dtype, "rmse")
     assert not tally.wrong, "\n\n".join(tally.wrong)
@@ -64,7 +61,8 @@ def test_executors_agree_on_classification(dtype: str) -> None:
 @pytest.mark.parametrize("n_features", FEATURES)
 def test_executors_agree_on_ten_thousand_programs(n_features: int, dtype: str) -> None:
     total = Tally()
-    for metric, count in (("rmse", 640), ("accuracy", 200)):
+    sweeps: tuple[tuple[Metric, int], ...] = (("rmse", 640), ("accuracy", 200))
+    for metric, count in sweeps:
         tally = sweep(1, count, n_features, dtype, metric, export=True)
         total.wrong += tally.wrong
         for name in ("programs", "exact", "within_tolerance", "sensitive", "exported"):
@@ -109,7 +107,7 @@ def test_fitness_is_the_originals(backend: str, count: int) -> None:
     tasks = original_tasks()
     sample = [Program.parse(row["text"]) for row in ORIGINAL["programs"][:count]]
     if backend == "native":
-        compile_all(sample, 4, "float64", "rmse")
+        compile_together(sample, 4, "rmse", "float64")
     for program, row in zip(sample, ORIGINAL["programs"], strict=False):
         result = execute(program, tasks, backend, dtype="float64")
         np.testing.assert_allclose(result.fitness, row["fitness"], rtol=1e-9, atol=0)

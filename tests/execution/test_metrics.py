@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss, r2_score
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute
+from azgen.execution.execute import compile_together, execute
 from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
 from azgen.language import Program
 from azgen.language.program import SCALAR
@@ -14,7 +14,6 @@ from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks
-from tests.execution.test_execution import compile_all
 from tests.strategies import random_program
 
 METRICS = (*REGRESSION_METRICS, *CLASSIFICATION_METRICS)
@@ -69,7 +68,7 @@ def test_executors_agree_on_random_programs(metric, dtype):
     regression = metric in REGRESSION_METRICS
     rng = np.random.default_rng([7, dtype == "float32", METRICS.index(metric)])
     sample = [random_program(rng) for _ in range(24)]
-    compile_all(sample, 4, dtype, metric)
+    compile_together(sample, 4, metric, dtype)
     tally = Tally()
     for program in sample:
         tasks = [

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from azgen.codegen.lanes import lane_type
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute, native_code
+from azgen.execution.execute import compile_together, execute
 from azgen.language import Memory, Program
 from azgen.language.meaning import softmax
+from azgen.language.metrics import Metric
 from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.settings.presets import preset
@@ -199,16 +199,13 @@ def test_forms_and_tasks_must_fit():
 
 
 def sweep(
-    shape: tuple[int, int], count: int, dtype: str, metric: str, memory: Memory, export: bool = True
+    shape: tuple[int, int], count: int, dtype: str, metric: Metric, memory: Memory, export: bool = True
 ) -> Tally:
     """Random programs over all ops on tasks of a shape: features and classes."""
     n_features, classes = shape
     rng = np.random.default_rng([count, n_features, classes, dtype == "float32"])
     sample = [random_program(rng, memory=memory, form=VECTOR) for _ in range(count)]
-    for wide in (False, True):
-        some = [program for program in sample if bool(program.normalized().memory.matrices) == wide]
-        lane = lane_type(dtype, n_features**2 if wide else n_features)
-        native_code(n_features, lane, metric, classes).compile(some)
+    compile_together(sample, n_features, metric, dtype, classes)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric, n_train=classes + 6, classes=classes)

@@ -100,7 +100,7 @@ def measured() -> CostModel:
 
 def test_costs_are_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     first = measured()
-    assert 0.01 < first.module < 10 and 0 < first.instruction < 0.1
+    assert first.module > 0 and first.instruction > 0
     work = work_of(KERNEL, KERNEL.encode([zoo("linear").normalized()]), TASKS)[0]
     assert 0.1 < float(work @ first.kernel) / evaluation_seconds() < 10
     (entry,) = [e for e in cache_entries() if e.kind == CALIBRATION]

@@ -269,8 +269,8 @@ def test_fashion_mnist_ten_classes():
 
 
 @needs_fashion
-def test_building_100_tasks_of_fashion_mnist_is_quick_and_small():
-    """100 tasks of 8000 + 2000 examples, F = 16, in a process of its own: under 10 s and under 1.5 GB."""
+def test_building_100_tasks_of_fashion_mnist_is_small():
+    """100 tasks of 8000 + 2000 examples, F = 16, in a process of its own: under 1.5 GB."""
     program = """
         import resource
         from azgen.tasks import load_data_set, projected_tasks
@@ -281,11 +281,8 @@ def test_building_100_tasks_of_fashion_mnist_is_quick_and_small():
         )
         assert len(split.search) == 100 and split.search[0].x_train.shape == (8000, 16)
         assert split.search[99].x_valid.shape == (2000, 16)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     """
     arguments = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(arguments, check=True, timeout=120, capture_output=True, text=True)
-    seconds, largest = map(float, done.stdout.split())
-    assert seconds < 10
-    assert largest * (1 if sys.platform == "darwin" else 1024) < 1.5e9
+    assert int(done.stdout) * (1 if sys.platform == "darwin" else 1024) < 1.5e9
