@@ -15,7 +15,7 @@ from rich.console import Console
 from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
 from azgen.cli.view import LiveView
 from azgen.runs.events import Event, Finished
-from azgen.settings.overrides import resolve_settings
+from azgen.settings.resolve import resolve_settings
 from azgen.study.run import evolve
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -60,8 +60,8 @@ def data(
     """
     from azgen.cli.output import console
     from azgen.search.sources import table_options as options_of_table
-    from azgen.settings.overrides import source_of
     from azgen.settings.reading import settings_from
+    from azgen.settings.resolve import source_of
     from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS
 

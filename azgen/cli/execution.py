@@ -138,8 +138,8 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
         overrides: see `resolve_settings`.
     """
     from azgen.language.program import VECTOR
-    from azgen.settings.overrides import resolve_settings
     from azgen.settings.presets import preset_names
+    from azgen.settings.resolve import resolve_settings
     from azgen.settings.settings import Settings, TaskSettings
     from azgen.tasks.synthetic import TEACHERS
 

@@ -12,7 +12,7 @@ import typer
 
 _COLUMNS = "COLUMN[,COLUMN]"
 
-OPTIONS: dict[str, Any] = {
+TABLE: dict[str, Any] = {
     "positive": Annotated[
         str | None,
         typer.Option(metavar="CLASS", help="The class of a table to tell from all others."),
@@ -74,36 +74,116 @@ OpsOption = Annotated[
     str | None, typer.Option("--ops", metavar="FILE.py", help="A Python file of your own ops and metrics.")
 ]
 
+RESUME_OVERRIDES: dict[str, Any] = {
+    "max_time": Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Limit of the whole run's search: 90s, 10m, 1h30m."),
+    ],
+    "max_programs": Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="As --max-time, in programs. Either replaces the limits of before."
+        ),
+    ],
+    "target_fitness": Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Stop when the fitness on selection tasks exceeds this."),
+    ],
+    "workers": Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes that run islands; never changes results."),
+    ],
+    "engine": Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What runs islands: auto, process (this one), workers or dask. Never changes results.",
+        ),
+    ],
+    "scheduler": Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The Dask scheduler's, such as tcp://host:8786; without it a cluster on this machine.",
+        ),
+    ],
+}
+"""By the name in `azgen.settings.overrides.ResumeOverrides`."""
 
-def table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of tables, before its flag --json.
+OVERRIDES: dict[str, Any] = {
+    "data": Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE | NAME", help="A table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name."
+        ),
+    ],
+    "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
+    "kind": KindOption,
+    "metric": MetricOption,
+    "ops": OpsOption,
+    "seed": Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."),
+    ],
+    "islands": Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Populations that evolve side by side and exchange programs."),
+    ],
+    **RESUME_OVERRIDES,
+    "backend": Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="What rates programs: auto, kernel or native. Never changes results."
+        ),
+    ],
+    "dtype": Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")],
+    "baselines": Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH", help="What the champion is compared with: all (default; takes seconds) or few."
+        ),
+    ],
+}
+"""By the name in `azgen.settings.overrides.Overrides`; its `tasks` are the options `TABLE`."""
 
-    They reach it as one argument `table`: changes to `TaskSettings`, by name.
+
+def gathered(into: str, options: dict[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command options that reach it as one keyword argument: those that were given, by name.
+
+    Args:
+        into: the command's keyword-only parameter; the options stand in its place.
+        options: their annotations, by name; without a value each is None.
     """
-    signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "table"]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
-        for name, hint in OPTIONS.items()
-    ]
-    place = next((i for i, parameter in enumerate(own) if parameter.name == "json"), len(own))
-    parameters = [
-        p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own[:place], *shared, *own[place:])
-    ]
 
-    @wraps(command)
-    def wrapped(**given: Any) -> None:
-        table = {name: given.pop(name) for name in OPTIONS}
-        changes = {name: _listed(value) if name in _LISTS else value for name, value in table.items()}
-        command(table={name: value for name, value in changes.items() if value is not None}, **given)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+            for name, hint in options.items()
+        ]
+        parameters: list[inspect.Parameter] = []
+        for name, parameter in signature.parameters.items():
+            own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+            parameters += shared if name == into else own
 
-    wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
-    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapped
+        @wraps(command)
+        def wrapped(**given: Any) -> None:
+            values = {name: given.pop(name) for name in options}
+            command(**given, **{into: {n: _listed(n, v) for n, v in values.items() if v is not None}})
+
+        wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
+        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return wrapped
+
+    return decorate
 
 
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+table_options = gathered("table", TABLE)
+"""Gives a command the options of tables; they reach it as `table`: changes to `TaskSettings`, by name."""
+
+
+def _listed(name: str, value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if name in _LISTS else value
 
 
 def use_build_directory(folder: Path | None) -> None:

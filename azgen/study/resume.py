@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
@@ -11,7 +11,8 @@ from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory, SavedRun, l
 from azgen.runs.events import Observer
 from azgen.search.progress import limit_reached
 from azgen.search.sources import make_tasks
-from azgen.settings.overrides import resolve_settings
+from azgen.settings.overrides import ResumeOverrides, check_names
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.study.run import Run, carry_out
 
@@ -20,13 +21,8 @@ def resume(
     run: str | Path,
     *,
     observer: Observer | None = None,
-    max_time: str | float | None = None,
-    max_programs: int | None = None,
-    target_fitness: float | None = None,
-    workers: int | None = None,
-    engine: str | None = None,
-    scheduler: str | None = None,
     tensorboard: bool = False,
+    **overrides: Unpack[ResumeOverrides],
 ) -> Run:
     """Goes on with a run that was killed or interrupted, or that gets more time or programs.
 
@@ -34,23 +30,17 @@ def resume(
 
     Args:
         run: the run directory.
-        max_time, max_programs: limits of the whole run, what is done already included; one of them replaces
-            both.
-        observer, target_fitness, workers, engine, scheduler, tensorboard: as for `evolve`.
+        observer, tensorboard: as for `evolve`.
+        overrides: `max_time`, `max_programs`, `target_fitness`, `workers`, `engine`, `scheduler`; see
+            `azgen.settings.overrides.ResumeOverrides`. Limits are the whole run's, what is done already
+            included.
 
     Raises:
         AzgenError: no run, no checkpoint that can be read, other data than the run began with, or a limit
             that the run has reached already.
+        TypeError: there is no such override.
     """
-    settings = resumed_settings(
-        run,
-        max_time=max_time,
-        max_programs=max_programs,
-        target_fitness=target_fitness,
-        workers=workers,
-        engine=engine,
-        scheduler=scheduler,
-    )
+    settings = resumed_settings(run, **overrides)
     verify(settings.user, settings.dtype)
     split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     found = _found(Path(run))
@@ -58,17 +48,18 @@ def resume(
     return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, champions)
 
 
-def resumed_settings(run: str | Path, **changes: Any) -> Settings:
+def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> Settings:
     """Settings of a run that goes on.
 
     Args:
         run: the run directory.
-        changes: limits and engine, as for `resume`.
+        overrides: as for `resume`.
 
     Raises:
         AzgenError: no run, settings that contradict each other, or a limit that the run has reached already.
     """
-    settings = resolve_settings(saved_settings(run), **changes)
+    check_names(overrides, ResumeOverrides)
+    settings = resolve_settings(saved_settings(run), **overrides)
     saved = _found(Path(run))
     if saved is None or saved.result is None:
         return settings

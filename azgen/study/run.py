@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from azgen.codegen.candidate import render_candidates
 from azgen.codegen.lanes import lane_type
@@ -23,7 +23,8 @@ from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.sources import make_tasks
-from azgen.settings.overrides import resolve_settings
+from azgen.settings.overrides import Overrides
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.study.baselines import Interval, Score, baseline_scores
 from azgen.study.environment import environment
@@ -122,24 +123,8 @@ def evolve(
     *,
     observer: Observer | None = None,
     out: str | Path | None = None,
-    data: str | Path | None = None,
-    target: str | None = None,
-    kind: str | None = None,
-    seed: int | None = None,
-    backend: str | None = None,
-    dtype: str | None = None,
-    max_time: str | float | None = None,
-    max_programs: int | None = None,
-    target_fitness: float | None = None,
-    islands: int | None = None,
-    workers: int | None = None,
-    metric: str | None = None,
-    ops: str | Path | None = None,
-    baselines: str | None = None,
-    tasks: Mapping[str, Any] | None = None,
-    engine: str | None = None,
-    scheduler: str | None = None,
     tensorboard: bool = False,
+    **overrides: Unpack[Overrides],
 ) -> Run:
     """Evolves a learning algorithm.
 
@@ -151,51 +136,16 @@ def evolve(
             "multiclass" the preset "ten-digits".
         observer: called with every event of the run (azgen.runs.events).
         out: where the run is kept; default runs/<name>-<seed>.
-        data: a table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name, in place of the config's tasks.
-        target: the table's column to predict.
-        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
-            "multiclass" means all classes at once, in place of pairs of classes.
-        seed: decides tasks, mutations and draws.
-        backend: "auto", "kernel" or "native": what rates children; never changes results.
-        dtype: "float32" or "float64".
-        max_time: limit of the search in seconds, or as text: "10m". A limit of time or of programs replaces
-            both limits of the config.
-        max_programs: limit of the search in programs.
-        target_fitness: stop when the fitness on the selection tasks exceeds this.
-        islands: populations that evolve side by side and exchange programs.
-        workers: processes that run the islands; never changes results.
-        metric: what fitness is; see docs/data.md.
-        ops: a Python file of your own ops and metrics (azgen.language.userfile).
-        baselines: "all" or "few": what the champion is compared with.
-        tasks: further changes to the settings of tasks, by name, such as {"groups": "patient"}.
-        engine: "process", "workers" or "dask": what runs the islands; never changes results.
-        scheduler: address of the Dask scheduler, for the engine "dask"; without it a cluster on this machine.
         tensorboard: also write events for TensorBoard, into the run directory (extra `tensorboard`).
+        overrides: what takes the place of the config's settings: `data`, `target`, `seed`, `max_time` and so
+            on; see `azgen.settings.overrides.Overrides`.
 
     Raises:
         AzgenError: settings or data that cannot be used, no compiler, an extra that is not installed, or an
             `out` that is not empty.
+        TypeError: there is no such override.
     """
-    settings = resolve_settings(
-        config,
-        data=data,
-        target=target,
-        kind=kind,
-        seed=seed,
-        backend=backend,
-        dtype=dtype,
-        max_time=max_time,
-        max_programs=max_programs,
-        target_fitness=target_fitness,
-        islands=islands,
-        workers=workers,
-        metric=metric,
-        ops=ops,
-        baselines=baselines,
-        tasks=tasks,
-        engine=engine,
-        scheduler=scheduler,
-    )
+    settings = resolve_settings(config, **overrides)
     verify(settings.user, settings.dtype)
     split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     directory = RunDirectory.create(settings.name, settings.seed, out)

@@ -16,9 +16,9 @@ from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
 from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
-from azgen.settings.overrides import resolve_settings
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.reading import read_settings
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.values import task_settings
 from azgen.tasks import image_sets
 from tests.commands import azgen

@@ -27,8 +27,8 @@ from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Progress
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
-from azgen.settings.overrides import resolve_settings
 from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.values import as_mapping
 from azgen.study.resume import resume
 from tests.agreement import Tally, close, random_tasks, same_bits

@@ -30,7 +30,7 @@ from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
-from azgen.settings.overrides import resolve_settings
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
 from azgen.study.run import evolve

@@ -25,8 +25,8 @@ from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
-from azgen.settings.overrides import resolve_settings
 from azgen.settings.presets import preset
+from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings
 from tests.agreement import random_tasks
 from tests.commands import azgen

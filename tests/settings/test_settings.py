@@ -1,5 +1,6 @@
 """Settings: reading, mistakes, presets, overrides; and the documentation of every key."""
 
+import dataclasses
 import importlib.util
 import tomllib
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+import azgen
+from azgen.cli.options import OVERRIDES, RESUME_OVERRIDES, TABLE
 from azgen.errors import AzgenError
-from azgen.settings.overrides import parse_duration, resolve_settings
+from azgen.settings.overrides import Overrides, ResumeOverrides
 from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.resolve import parse_duration, resolve_settings
+from azgen.settings.settings import TaskSettings
 from azgen.settings.values import as_mapping
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +27,17 @@ def test_presets_are_complete_and_read_back_from_their_own_output(name):
     assert settings.name == name and settings.description.endswith((".", ")"))
     assert settings_from(tomllib.loads(tomli_w.dumps(as_mapping(settings)))) == settings
     assert tomllib.loads(preset_text(name))
+
+
+def test_an_override_is_declared_once():
+    assert {*OVERRIDES, "tasks"} == {*Overrides.__annotations__}
+    assert {*RESUME_OVERRIDES} == {*ResumeOverrides.__annotations__} < {*Overrides.__annotations__}
+    assert {*TABLE} < {field.name for field in dataclasses.fields(TaskSettings)}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_tim'; did you mean max_time"):
+        azgen.evolve("linear", max_tim=3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seed'; there are max_time, "):
+        azgen.resume("nowhere", seed=3)
+    assert resolve_settings("linear", seed=None, data=None, tasks=None) == preset("linear")
 
 
 def test_there_is_a_default_preset():

@@ -9,8 +9,8 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.search.sources import make_tasks, search_tasks
-from azgen.settings.overrides import resolve_settings
 from azgen.settings.reading import read_settings, settings_from
+from azgen.settings.resolve import resolve_settings
 from tests.commands import azgen
 
 
