@@ -104,6 +104,11 @@ def read(
     return cls(**found, **given)
 
 
+def read_value(hint: Any, value: Any, source: str, path: str, readers: Readers | None = None) -> Any:
+    """A value of an annotated type; the arguments and errors are those of `read`."""
+    return _Reading(source, readers or {}).value(hint, value, path)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Reading:
     """Values of one source."""
@@ -162,7 +167,8 @@ class _Reading:
         inner = get_args(hint)
         fixed = get_origin(hint) is tuple and inner[-1] is not ...
         if not isinstance(value, list | tuple) or (fixed and len(value) != len(inner)):
-            self._wrong(path, value, "a list" + (f" of {len(inner)} values" if fixed else ""))
+            what = "numbers" if set(inner) <= {int, float} else "values"
+            self._wrong(path, value, "a list" + (f" of {len(inner)} {what}" if fixed else ""))
         kinds = inner if fixed else (inner[0],) * len(value)
         places = [f"{path}.{number}" for number in range(1, len(value) + 1)]
         return [self.value(*each) for each in zip(kinds, value, places, strict=True)]

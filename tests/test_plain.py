@@ -68,7 +68,7 @@ def test_what_is_written_is_read_back(value: Outer) -> None:
         ({"inner": {"name": "x", "share": "all"}}, "mine: inner.share is 'all'; it must be a number"),
         ({"inner": [1]}, "mine: inner must be a table of settings"),
         ({"inners": [{"name": "x"}, {"name": 3}]}, "mine: inners.2.name is 3; it must be a text in quotes"),
-        ({"sizes": [1, 2]}, "mine: sizes is [1, 2]; it must be a list of 3 values"),
+        ({"sizes": [1, 2]}, "mine: sizes is [1, 2]; it must be a list of 3 numbers"),
         ({"sizes": [1, 2, "3"]}, "mine: sizes.3 is '3'; it must be a whole number"),
         ({"shares": 0.5}, "mine: shares is 0.5; it must be a list"),
         ({"counts": {"seen": "many"}}, "mine: counts.seen is 'many'; it must be a whole number"),
