@@ -2,130 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
-from azgen.cli.programs import PANEL, REFERENCE, Reference, find
+from azgen.cli.programs import PANEL
+from azgen.cli.subject import SET_NAMES, Subject, subject_options
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.settings.settings import Settings
     from azgen.study.understanding.ablation import Ablation, Loss
+    from azgen.study.understanding.explain import Explanation
     from azgen.study.understanding.pruning import Pruned
-    from azgen.tasks.task import Task, TaskSplit
-
-_NAMES = {"search": "search", "select": "selection", "test": "test"}
-"""Of the task sets, for people."""
-
-_OPTIONS: dict[str, Any] = {
-    "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],
-    "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
-    "kind": KindOption,
-    "metric": MetricOption,
-    "ops": OpsOption,
-    "tasks": Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer; a run "
-            "has its own.",
-        ),
-    ],
-    "seed": Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Decides tasks and draws (default 0).")
-    ],
-    "epochs": Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Passes over the training examples.")
-    ],
-    "dtype": Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")],
-}
-
-
-@dataclass
-class Subject:
-    """What a command is about: a program, and the tasks that were named or are those of its run."""
-
-    found: Reference
-    given: dict[str, Any]
-
-    @property
-    def has_tasks(self) -> bool:
-        """Whether tasks were named, or are known from a run."""
-        return self.found.run is not None or any(self.given[name] is not None for name in ("data", "tasks"))
-
-    @cached_property
-    def settings(self) -> Settings:
-        """What the program is executed with."""
-        from azgen.cli.execution import task_settings
-
-        given = dict(self.given)
-        name, table, epochs = given.pop("tasks"), given.pop("table"), given.pop("epochs")
-        return task_settings(self.found, name, **given, tasks=table | {"epochs": epochs})
-
-    @cached_property
-    def split(self) -> TaskSplit:
-        """Search, selection and test tasks."""
-        from azgen.execution.verify import verify
-        from azgen.search.sources import make_tasks
-
-        verify(self.settings.user, self.settings.dtype)
-        return make_tasks(self.settings.tasks, self.settings.seed, user=self.settings.user)
-
-    def tasks(self, name: str) -> tuple[Task, ...]:
-        """The tasks of a set.
-
-        Raises:
-            AzgenError: there is no such set.
-        """
-        if name not in _NAMES:
-            raise AzgenError(f"there is no task set {name!r}; there are {', '.join(_NAMES)}")
-        return dict(self.split.sets())[name]  # type: ignore[index]  # just checked
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """How programs are executed, as keyword arguments."""
-        settings = self.settings
-        return {
-            "seed": settings.seed,
-            "epochs": settings.tasks.epochs,
-            "dtype": settings.dtype,
-            "max_abs_error": settings.tasks.max_abs_error,
-        }
-
-
-def subject_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command its program and the options that name tasks; they reach it as `subject`."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [p.replace(kind=p.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != "subject"]
-    reference = inspect.Parameter(
-        "reference",
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[str, typer.Argument(metavar="RUN | PROGRAM", help=REFERENCE)],
-    )
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
-        for name, hint in _OPTIONS.items()
-    ]
-    table = inspect.Parameter("table", inspect.Parameter.KEYWORD_ONLY, annotation=dict[str, Any])
-
-    @wraps(command)
-    def wrapped(*, reference: str, table: dict[str, Any], **given: Any) -> None:
-        use_build_directory(given.get("build_dir"))
-        named = {name: given.pop(name) for name in _OPTIONS}
-        command(subject=Subject(find(reference, named["ops"]), named | {"table": table}), **given)
-
-    parameters = [reference, *shared, *own, table]
-    wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read below
-    return table_options(wrapped)
-
 
 _BuildDirectory = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the compile cache.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -133,6 +23,78 @@ _Set = Annotated[
     str,
     typer.Option("--set", metavar="SET", help="Tasks that decide: search, select or test (default select)."),
 ]
+
+
+@app.command(rich_help_panel=PANEL)
+@subject_options
+def explain(
+    on: _Set = "select",
+    worth: bool = typer.Option(
+        True,
+        "--worth/--no-worth",
+        help="Say what each line is worth too, if there are tasks (as azgen ablate).",
+    ),
+    json: _Json = False,
+    build_dir: _BuildDirectory = None,
+    *,
+    subject: Subject,
+) -> None:
+    """Explain a program: the known ideas in it, its nearest relative in the zoo, what its lines are worth.
+
+    An idea is named only where an equality was checked, by SymPy or numerically on random inputs.
+    """
+    from azgen.language.metrics import is_classification
+    from azgen.runs.directory import to_json
+    from azgen.study.understanding.ablation import ablate as ablate_program
+    from azgen.study.understanding.explain import explain as explain_program
+
+    metric = subject.split.metric if subject.has_tasks else subject.given["metric"]
+    known = subject.has_tasks or metric in ("accuracy", "balanced-accuracy", "log-loss")
+    found = explain_program(subject.found.program, known and is_classification(metric))
+    ablation = None
+    if worth and subject.has_tasks:
+        ablation = ablate_program(subject.found.program, subject.tasks(on), **subject.how)
+    if json:
+        print(to_json({**found.as_record(), "worth": ablation and ablation.as_record()}))
+        return
+    print_explanation(subject.found.name, found)
+    if ablation is not None:
+        from azgen.cli.output import console
+
+        console().print(f"\nWhat each line is worth, on {subject.split.description}", style="bold")
+        print_ablation(ablation, on)
+
+
+def print_explanation(name: str, found: Explanation) -> None:
+    """What `azgen explain` prints before what the lines are worth."""
+    from azgen.cli.output import console, grid
+    from azgen.language import FUNCTIONS
+    from azgen.study.understanding.edits import at, places
+
+    to, rows, last = console(), [], -1
+    near = found.nearest
+    to.print(f"{name}: {near}" if near else name, style="bold")
+    if near is not None and near.kind != "structure":
+        for where, lines in (("here alone", near.only_here), ("there alone", near.only_there)):
+            for number, line in enumerate(lines):
+                to.print(f"  {'' if number else where:<12} {line}")
+    for place in places(found.program):
+        if place.function != last:
+            last = place.function
+            rows.append((f"def {FUNCTIONS[last].capitalize()}():", ""))
+        rows.append((f"  {at(found.program, place)}", ", ".join(found.notes(place))))
+    to.print("\nLine by line (live code)", style="bold")
+    to.print(grid(rows, "line", "part of"))
+    to.print("\nIdeas", style="bold")
+    for idea in found.ideas:
+        to.print(f"{idea.name}: {idea.summary}")
+        to.print(f"  checked {idea.proof}: {idea.checked}")
+    if not found.ideas:
+        to.print("No known idea was found that could be checked.")
+    if found.warnings:
+        to.print("\nTo beware of", style="bold")
+        for warning in found.warnings:
+            to.print(f"  {warning}")
 
 
 @app.command(rich_help_panel=PANEL)
@@ -170,7 +132,7 @@ def print_ablation(found: Ablation, on: str) -> None:
             rows.append((f"def {FUNCTIONS[last].capitalize()}():", "", ""))
         rows.append((f"  {line.line}", _loss(line.removed), _loss(line.zeroed)))
     to.print(
-        f"Fitness on {base.n} {_NAMES[on]} tasks {interval(base.as_record())}; what it loses "
+        f"Fitness on {base.n} {SET_NAMES[on]} tasks {interval(base.as_record())}; what it loses "
         "without a line (± 95 % confidence interval over tasks, paired):"
     )
     to.print(grid(rows, "line", "removed", "set to 0", right=(1, 2)))
@@ -231,9 +193,8 @@ def prune(
         },
     }
     if output is not None:
-        heading = (
-            f"# {subject.found.name}, pruned: without what it does as well without on {_NAMES[on]} tasks.\n"
-        )
+        why = f"without what it does as well without on {SET_NAMES[on]} tasks"
+        heading = f"# {subject.found.name}, pruned: {why}.\n"
         _write(output, heading + f"# {subject.split.description}\n" + str(pruned.program))
     if json:
         print(to_json(record))
@@ -266,7 +227,7 @@ def _report_pruned(name: str, pruned: Pruned, record: dict[str, Any], output: Pa
     test = record["test"]
     rows = [
         (
-            f"{record['difference']['n']} {_NAMES[record['set']]} tasks",
+            f"{record['difference']['n']} {SET_NAMES[record['set']]} tasks",
             *(interval(record[key]) for key in ("fitness_before", "fitness", "difference")),
         ),
         (

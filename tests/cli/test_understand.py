@@ -36,3 +36,13 @@ def test_mistakes_say_what_to_do():
     assert "name a file in a folder that exists" in azgen(
         "prune", "zoo:linear", "--tasks", "linear", "-o", "/nowhere/x.az", status=2
     )
+
+
+def test_explain_names_ideas_line_by_line():
+    out = azgen("explain", "zoo:linear", "--tasks", "linear", "--set", "search")
+    assert "linear: zoo:linear with learning rate 0.01" in out and "Line by line" in out
+    assert "gradient step: v1 moves by 0.01 times error" in out and "checked symbolically" in out
+    assert "What each line is worth" in out
+    record = json.loads(azgen("explain", "zoo:best-evolved-raw", "--metric", "accuracy", "--json"))
+    assert record["worth"] is None and "input noise" in [idea["name"] for idea in record["ideas"]]
+    assert any("May divide by zero" in warning for warning in record["warnings"])

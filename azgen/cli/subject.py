@@ -1,0 +1,123 @@
+"""What commands that study a program are about: the program, and the tasks that were named with it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
+from azgen.cli.programs import REFERENCE, Reference, find
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from azgen.settings.settings import Settings
+    from azgen.tasks.task import Task, TaskSplit
+
+SET_NAMES = {"search": "search", "select": "selection", "test": "test"}
+"""Of the task sets, for people."""
+
+_OPTIONS: dict[str, Any] = {
+    "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],
+    "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
+    "kind": KindOption,
+    "metric": MetricOption,
+    "ops": OpsOption,
+    "tasks": Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer; a run "
+            "has its own.",
+        ),
+    ],
+    "seed": Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Decides tasks and draws (default 0).")
+    ],
+    "epochs": Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Passes over the training examples.")
+    ],
+    "dtype": Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")],
+}
+
+
+@dataclass
+class Subject:
+    """What a command is about: a program, and the tasks that were named or are those of its run."""
+
+    found: Reference
+    given: dict[str, Any]
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether tasks were named, or are known from a run."""
+        return self.found.run is not None or any(self.given[name] is not None for name in ("data", "tasks"))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the program is executed with."""
+        from azgen.cli.execution import task_settings
+
+        given = dict(self.given)
+        name, table, epochs = given.pop("tasks"), given.pop("table"), given.pop("epochs")
+        return task_settings(self.found, name, **given, tasks=table | {"epochs": epochs})
+
+    @cached_property
+    def split(self) -> TaskSplit:
+        """Search, selection and test tasks."""
+        from azgen.execution.verify import verify
+        from azgen.search.sources import make_tasks
+
+        verify(self.settings.user, self.settings.dtype)
+        return make_tasks(self.settings.tasks, self.settings.seed, user=self.settings.user)
+
+    def tasks(self, name: str) -> tuple[Task, ...]:
+        """The tasks of a set.
+
+        Raises:
+            AzgenError: there is no such set.
+        """
+        if name not in SET_NAMES:
+            raise AzgenError(f"there is no task set {name!r}; there are {', '.join(SET_NAMES)}")
+        return dict(self.split.sets())[name]  # type: ignore[index]  # just checked
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How programs are executed, as keyword arguments."""
+        settings = self.settings
+        return {
+            "seed": settings.seed,
+            "epochs": settings.tasks.epochs,
+            "dtype": settings.dtype,
+            "max_abs_error": settings.tasks.max_abs_error,
+        }
+
+
+def subject_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command its program and the options that name tasks; they reach it as `subject`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p.replace(kind=p.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != "subject"]
+    reference = inspect.Parameter(
+        "reference",
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[str, typer.Argument(metavar="RUN | PROGRAM", help=REFERENCE)],
+    )
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in _OPTIONS.items()
+    ]
+    table = inspect.Parameter("table", inspect.Parameter.KEYWORD_ONLY, annotation=dict[str, Any])
+
+    @wraps(command)
+    def wrapped(*, reference: str, table: dict[str, Any], **given: Any) -> None:
+        use_build_directory(given.get("build_dir"))
+        named = {name: given.pop(name) for name in _OPTIONS}
+        command(subject=Subject(find(reference, named["ops"]), named | {"table": table}), **given)
+
+    parameters = [reference, *shared, *own, table]
+    wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read below
+    return table_options(wrapped)
