@@ -15,14 +15,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
+from azgen.bench.compiling import fresh_build_directory
+from azgen.bench.evaluation import Work, kernel_work
+from azgen.bench.timing import in_turns
+from azgen.bench.workloads import PROGRAMS, regression_tasks, search_kernel, variants
 from azgen.codegen import compiler, lanes, render
 from azgen.execution import kernel as execution
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import lay_out
-from azgen.study.benchmark.compiling import fresh_build_directory
-from azgen.study.benchmark.evaluation import Work, kernel_work
-from azgen.study.benchmark.timing import in_turns
-from azgen.study.benchmark.workloads import PROGRAMS, regression_tasks, search_kernel, variants
 
 FLAGS = compiler.DEFAULT_FLAGS
 UNROLL = execution.UNROLLING_FLAGS

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from azgen.study.benchmark import Figure, Report
-from azgen.study.benchmark.searching import ALL_COUNTS
+from azgen.bench import Figure, Report
+from azgen.bench.searching import ALL_COUNTS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.study.benchmark import Comparison, Figure, Report
+    from azgen.bench import Comparison, Figure, Report
 
 
 @app.command(rich_help_panel="This machine")
@@ -22,8 +22,8 @@ def bench(
     what: list[str] | None = typer.Argument(
         None,
         metavar="[WHAT]...",
-        help="evaluation, random, search, ladder, solve, compile, crossover, workers, memory or all; without "
-        "any: most of them, quickly.",
+        help="evaluation, random, search, ladder, solve, compile, crossover, startup, workers, memory or "
+        "all; without any: most of them, quickly.",
     ),
     json: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write all figures to FILE."),
     compare: Path | None = typer.Option(
@@ -42,9 +42,9 @@ def bench(
     """
     import dataclasses
 
+    from azgen.bench import FULL, QUICK, QUICK_SET, Report, measure
+    from azgen.bench.plot import draw, require_matplotlib
     from azgen.cli.output import console
-    from azgen.study.benchmark import FULL, QUICK, QUICK_SET, Report, measure
-    from azgen.study.benchmark.plot import draw, require_matplotlib
 
     # What would fail at the end fails now.
     earlier = Report.read(compare) if compare is not None else None
@@ -96,8 +96,8 @@ def _number(value: float | None, unit: str = "") -> str:
 
 
 def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
+    from azgen.bench.suite import BENCHMARKS
     from azgen.cli.output import grid
-    from azgen.study.benchmark.suite import BENCHMARKS
 
     to.print(f"\n{name}: {(BENCHMARKS[name].__doc__ or '').splitlines()[0]}", style="bold")
     if name in ("ladder", "crossover"):
@@ -126,8 +126,8 @@ def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
 
 def _print_ladder(to: Console, figures: list[Figure]) -> None:
     """What each rung took is the point here."""
+    from azgen.bench.searching import ALL_COUNTS
     from azgen.cli.output import grid
-    from azgen.study.benchmark.searching import ALL_COUNTS
 
     rows, before = [], ""
     for figure in figures:

@@ -72,7 +72,7 @@ def test_translating_takes_little_memory_and_other_scripts_stay_in_comments(tmp_
     (tmp_path / "arithmetic.pyx").write_text(f"# Größe 大 {SOURCE}", encoding="utf-8")
     program = (
         "import sys; from pathlib import Path; from azgen.codegen.compiler import cython_to_c;"
-        "from azgen.study.benchmark.processes import peak_memory; from Cython.Compiler import Main;"
+        "from azgen.bench.processes import peak_memory; from Cython.Compiler import Main;"
         "before = peak_memory(); cython_to_c(Path(sys.argv[1])); print(peak_memory() - before)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "arithmetic.pyx")]

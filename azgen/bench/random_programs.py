@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.execution.kernel import Kernel
-from azgen.execution.layout import LaneTasks, lay_out
-from azgen.language.random import mix
-from azgen.search.sources import make_tasks
-from azgen.study.benchmark import original
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.evaluation import kernel_work
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.timing import in_turns
-from azgen.study.benchmark.workloads import (
+from azgen.bench import original
+from azgen.bench.effort import Effort
+from azgen.bench.evaluation import kernel_work
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.timing import in_turns
+from azgen.bench.workloads import (
     BASELINE_SIZES,
     N_TASKS,
     baseline_kernel,
@@ -24,6 +20,10 @@ from azgen.study.benchmark.workloads import (
     demo_kernel,
     demo_settings,
 )
+from azgen.execution.kernel import Kernel
+from azgen.execution.layout import LaneTasks, lay_out
+from azgen.language.random import mix
+from azgen.search.sources import make_tasks
 
 DEMO_SIZES = (10, 2, 8)
 BASELINE_FEATURES = 16

@@ -15,12 +15,12 @@ from azgen.errors import AzgenError
 
 # Name -> where it is defined. Imported by the child alone, which must not load more than it needs.
 _FUNCTIONS = {
-    "search_memory": "azgen.study.benchmark.memory",
-    "run_memory": "azgen.study.benchmark.memory",
-    "worker_memory": "azgen.study.benchmark.memory",
-    "idle_memory": "azgen.study.benchmark.memory",
-    "first_kernel": "azgen.study.benchmark.compiling",
-    "first_candidate": "azgen.study.benchmark.compiling",
+    "search_memory": "azgen.bench.memory",
+    "run_memory": "azgen.bench.memory",
+    "worker_memory": "azgen.bench.memory",
+    "idle_memory": "azgen.bench.memory",
+    "first_kernel": "azgen.bench.compiling",
+    "first_candidate": "azgen.bench.compiling",
 }
 
 
@@ -30,7 +30,7 @@ def in_new_process(name: str, **arguments: Any) -> Any:
     Raises:
         AzgenError: the process fails; says how.
     """
-    program = "from azgen.study.benchmark.processes import answer; answer()"
+    program = "from azgen.bench.processes import answer; answer()"
     request = json.dumps({"name": name, "arguments": arguments})
     finished = subprocess.run([sys.executable, "-c", program], input=request, capture_output=True, text=True)
     if finished.returncode != 0:

@@ -11,18 +11,19 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from azgen.bench.compiling import measure_compile
+from azgen.bench.crossover import measure_crossover
+from azgen.bench.effort import FULL, QUICK, Effort
+from azgen.bench.evaluation import measure_evaluation
+from azgen.bench.figures import Figure, Report
+from azgen.bench.memory import measure_memory
+from azgen.bench.random_programs import measure_random
+from azgen.bench.searching import measure_ladder, measure_search, measure_solve
+from azgen.bench.startup import measure_startup
+from azgen.bench.workers import measure_workers
 from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.lanes import lane_type
 from azgen.errors import AzgenError
-from azgen.study.benchmark.compiling import measure_compile
-from azgen.study.benchmark.crossover import measure_crossover
-from azgen.study.benchmark.effort import FULL, QUICK, Effort
-from azgen.study.benchmark.evaluation import measure_evaluation
-from azgen.study.benchmark.figures import Figure, Report
-from azgen.study.benchmark.memory import measure_memory
-from azgen.study.benchmark.random_programs import measure_random
-from azgen.study.benchmark.searching import measure_ladder, measure_search, measure_solve
-from azgen.study.benchmark.workers import measure_workers
 from azgen.study.environment import _processor
 from azgen.version import azgen_version
 
@@ -36,12 +37,13 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "solve": measure_solve,
     "compile": measure_compile,
     "crossover": measure_crossover,
+    "startup": measure_startup,
     "workers": measure_workers,
     "memory": measure_memory,
 }
 """What measures a benchmark, in the order of measuring; its docstring says what."""
 
-QUICK_SET = ("evaluation", "random", "search", "ladder", "compile", "memory")
+QUICK_SET = ("evaluation", "random", "search", "ladder", "compile", "startup", "memory")
 """Benchmarks that run when none is named, with little effort."""
 
 

@@ -7,6 +7,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from azgen.bench import original
+from azgen.bench.compiling import fresh_build_directory
+from azgen.bench.effort import Effort
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.timing import Stopwatch
+from azgen.bench.workloads import demo_settings
 from azgen.language.random import mix
 from azgen.search.evolve import Evolution
 from azgen.search.island import Island
@@ -14,12 +20,6 @@ from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
-from azgen.study.benchmark import original
-from azgen.study.benchmark.compiling import fresh_build_directory
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.timing import Stopwatch
-from azgen.study.benchmark.workloads import demo_settings
 
 HURDLES = (0.1, 0.3)
 """Fractions of the training examples at which the ladder's hurdles rate programs."""

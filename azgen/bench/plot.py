@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from azgen.bench.compiling import WHOLE
+from azgen.bench.evaluation import INTERLEAVED, NATIVE
+from azgen.bench.figures import Figure, Report
 from azgen.errors import AzgenError
-from azgen.study.benchmark.compiling import WHOLE
-from azgen.study.benchmark.evaluation import INTERLEAVED, NATIVE
-from azgen.study.benchmark.figures import Figure, Report
 
 _BLUE, _ORANGE, _GREY = "#3b6ea5", "#d9803a", "#8a8a8a"
 
@@ -150,6 +150,7 @@ _PANELS: dict[str, Callable[[Any, tuple[Figure, ...]], None]] = {
     "solve": _solve,
     "compile": _compile,
     "crossover": _crossover,
+    "startup": _rates("ms of CPU until a command answers"),
     "workers": _rates("workers: programs per second"),
     "memory": _rates("MB at the peak"),
 }

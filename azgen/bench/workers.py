@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from azgen.bench.effort import Effort
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.timing import Stopwatch
+from azgen.bench.workloads import demo_settings
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.timing import Stopwatch
-from azgen.study.benchmark.workloads import demo_settings
 
 
 def measure_workers(effort: Effort) -> list[Figure]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 
+from azgen.bench import original
+from azgen.bench.compiling import fresh_build_directory
+from azgen.bench.effort import Effort
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.processes import in_new_process, peak_memory
+from azgen.bench.searching import demo_population, whole_run
+from azgen.bench.workloads import demo_settings
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
-from azgen.study.benchmark import original
-from azgen.study.benchmark.compiling import fresh_build_directory
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.processes import in_new_process, peak_memory
-from azgen.study.benchmark.searching import demo_population, whole_run
-from azgen.study.benchmark.workloads import demo_settings
 
 
 def idle_memory() -> float:

@@ -8,6 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from azgen.bench.compiling import fresh_build_directory
+from azgen.bench.effort import Effort
+from azgen.bench.evaluation import INTERLEAVED, NATIVE, evaluation_works, work_name
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.random_programs import DEMO_SIZES, random_programs
+from azgen.bench.timing import Stopwatch, in_turns
+from azgen.bench.workloads import (
+    BASELINE_SIZES,
+    PROGRAMS,
+    demo_kernel,
+    demo_settings,
+    regression_tasks,
+    search_kernel,
+)
 from azgen.codegen.cache import build_directory
 from azgen.codegen.measurements import CALIBRATION
 from azgen.codegen.render import STRANDS
@@ -22,20 +36,6 @@ from azgen.search.rating.cost_model import CostModel, cost_model
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
-from azgen.study.benchmark.compiling import fresh_build_directory
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.evaluation import INTERLEAVED, NATIVE, evaluation_works, work_name
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.random_programs import DEMO_SIZES, random_programs
-from azgen.study.benchmark.timing import Stopwatch, in_turns
-from azgen.study.benchmark.workloads import (
-    BASELINE_SIZES,
-    PROGRAMS,
-    demo_kernel,
-    demo_settings,
-    regression_tasks,
-    search_kernel,
-)
 
 BACKENDS: tuple[Literal["kernel", "native", "auto"], ...] = ("kernel", "native", "auto")
 

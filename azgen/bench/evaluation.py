@@ -9,6 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.bench import original
+from azgen.bench.effort import Effort
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.timing import Stopwatch, in_turns
+from azgen.bench.workloads import (
+    N_TASKS,
+    N_VALID,
+    PROGRAMS,
+    regression_tasks,
+    search_kernel,
+    variants,
+)
 from azgen.codegen.render import STRANDS
 from azgen.execution import oracle
 from azgen.execution.execute import native_code
@@ -17,18 +29,6 @@ from azgen.execution.layout import LaneTasks, lay_out
 from azgen.execution.native import Call
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.study.benchmark import original
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.timing import Stopwatch, in_turns
-from azgen.study.benchmark.workloads import (
-    N_TASKS,
-    N_VALID,
-    PROGRAMS,
-    regression_tasks,
-    search_kernel,
-    variants,
-)
 
 ALONE, INTERLEAVED = "kernel, one program", f"kernel, {STRANDS} programs"
 NATIVE, ORACLE = "native", "oracle"

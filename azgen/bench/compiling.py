@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from azgen.bench import original
+from azgen.bench.effort import Effort
+from azgen.bench.figures import Figure, figure_of
+from azgen.bench.processes import in_new_process
+from azgen.bench.random_programs import DEMO_SIZES, random_programs
+from azgen.bench.timing import Stopwatch
+from azgen.bench.workloads import demo_kernel
 from azgen.codegen import cache
 from azgen.codegen.cache_directory import ENVIRONMENT_VARIABLE
 from azgen.codegen.candidate import render_candidates
@@ -15,13 +22,6 @@ from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c, load
 from azgen.execution.kernel import math_libraries
 from azgen.execution.native import NativeCode
 from azgen.language.program import FEATURES, Program
-from azgen.study.benchmark import original
-from azgen.study.benchmark.effort import Effort
-from azgen.study.benchmark.figures import Figure, figure_of
-from azgen.study.benchmark.processes import in_new_process
-from azgen.study.benchmark.random_programs import DEMO_SIZES, random_programs
-from azgen.study.benchmark.timing import Stopwatch
-from azgen.study.benchmark.workloads import demo_kernel
 
 STAGES = ("render", "Cython", "C compiler", "load")
 WHOLE = "all stages and the cache"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from azgen import bench as benchmark
+from azgen.bench import plot
+from azgen.bench.figures import Figure, Report, figure_of
+from azgen.bench.suite import BENCHMARKS
 from azgen.cli import app
-from azgen.study import benchmark
-from azgen.study.benchmark import plot
-from azgen.study.benchmark.figures import Figure, Report, figure_of
-from azgen.study.benchmark.suite import BENCHMARKS
 
 TINY = dataclasses.replace(
     benchmark.QUICK,
