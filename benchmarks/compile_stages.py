@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from azgen.codegen import cache, compiler
-from azgen.codegen.candidate import render_candidates
+from azgen.codegen import compiler
+from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.lanes import lane_type
-from azgen.execution.kernel import math_libraries
+from azgen.codegen.store import set_build_directory
+from azgen.codegen.target import Target
 from azgen.execution.native import NativeCode
 from azgen.language import OPS
 from azgen.language.program import Address, Instruction, Program
@@ -70,18 +71,16 @@ def timed(action: Callable[[], object]) -> float:
 def stages(programs: list[Program], n_features: int) -> dict[str, float]:
     """CPU seconds of each stage for one module, without the cache."""
     programs = [Program(*program.functions) for program in programs]  # nothing about them is known yet
-    lane = lane_type("float32", n_features)
+    target = Target(n_features, lane_type("float32", n_features), "rmse")
     files: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, c_file, library = (folder / f"candidates{end}" for end in (".pyx", ".c", ".so"))
-        seconds = {
-            "render": timed(lambda: files.update(render_candidates(programs, n_features, lane, "rmse")))
-        }
+        seconds = {"render": timed(lambda: files.update(render_candidates(programs, target)))}
         for file_name, text in files.items():
             (folder / file_name).write_text(text, encoding="utf-8")
         seconds["Cython"] = timed(lambda: compiler.cython_to_c(source))
-        flags, libraries = compiler.candidate_flags(), math_libraries(lane)
+        flags, libraries = compiler.candidate_flags(), target.libraries
         seconds["C compiler"] = timed(lambda: compiler.compile_c(c_file, library, flags, libraries))
         seconds["load"] = timed(lambda: compiler.load_module("candidates", library))
     return seconds
@@ -90,7 +89,7 @@ def stages(programs: list[Program], n_features: int) -> dict[str, float]:
 def through_cache(programs: list[Program], n_features: int) -> float:
     """CPU seconds of everything: what a search pays, hashing, manifest and files included."""
     programs = [Program(*program.functions) for program in programs]
-    code = NativeCode(n_features, lane_type("float32", n_features), "rmse")
+    code = NativeCode(Target(n_features, lane_type("float32", n_features), "rmse"))
     return timed(lambda: code.compile(programs))
 
 
@@ -101,7 +100,7 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=4)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:  # nothing in it but what this script compiles
-        cache.set_build_directory(Path(folder) / "build")
+        set_build_directory(Path(folder) / "build")
         measure(options.batches, options.rounds, options.features)
 
 

@@ -19,7 +19,7 @@ from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.evaluation import Work, kernel_work
 from azgen.bench.timing import in_turns
 from azgen.bench.workloads import PROGRAMS, regression_tasks, search_kernel, variants
-from azgen.codegen import compiler, lanes, render
+from azgen.codegen import compiler, kernel_source, lanes, target
 from azgen.execution import kernel as execution
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import lay_out
@@ -35,8 +35,8 @@ def built_with(
     """Kernels that are built inside differ from the usual in what is given."""
     with ExitStack() as stack:
         if strands:
-            stack.enter_context(patch.object(render, "STRANDS", strands))
-            stack.enter_context(patch.object(render, "L1_BYTES", 1 << 30))
+            stack.enter_context(patch.object(kernel_source, "STRANDS", strands))
+            stack.enter_context(patch.object(kernel_source, "L1_BYTES", 1 << 30))
         if flags:
             stack.enter_context(patch.object(execution, "DEFAULT_FLAGS", flags))
         if unroll is not None:
@@ -45,7 +45,7 @@ def built_with(
             stack.enter_context(patch.object(execution, "UNROLLING_FLAGS", ()))
         if n_lanes:
             narrower = lambda dtype, largest: replace(lanes.lane_type(dtype, 1), lanes=n_lanes)  # noqa: E731
-            stack.enter_context(patch.object(render, "lane_type", narrower))
+            stack.enter_context(patch.object(target, "lane_type", narrower))
         yield
 
 

@@ -15,11 +15,9 @@ from azgen.bench.processes import in_new_process
 from azgen.bench.random_programs import DEMO_SIZES, random_programs
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_kernel
-from azgen.codegen import cache
-from azgen.codegen.cache_directory import ENVIRONMENT_VARIABLE
-from azgen.codegen.candidate import render_candidates
+from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c, load_module
-from azgen.execution.kernel import math_libraries
+from azgen.codegen.store import ENVIRONMENT_VARIABLE, set_build_directory
 from azgen.execution.native import NativeCode
 from azgen.language.program import FEATURES, Program
 
@@ -31,11 +29,11 @@ WHOLE = "all stages and the cache"
 def fresh_build_directory(folder: str | Path) -> Iterator[None]:
     """Nothing is found in the compile cache: it is a folder that is new."""
     before = os.environ.get(ENVIRONMENT_VARIABLE)
-    cache.set_build_directory(Path(folder) / "build")
+    set_build_directory(Path(folder) / "build")
     try:
         yield
     finally:
-        cache.set_build_directory(before)
+        set_build_directory(before)
 
 
 LEAST_ALIVE = 6
@@ -104,7 +102,7 @@ def _compile(programs: list[Program]) -> Stopwatch:
     """Time of compiling programs as a search does."""
     spec = demo_kernel().spec
     with Stopwatch() as watch:
-        NativeCode(spec.n_features, spec.lane, spec.metric).compile(programs)
+        NativeCode(spec.target).compile(programs)
     return watch
 
 
@@ -114,7 +112,7 @@ def _stages(programs: list[Program]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with watches["render"]:
-            files = render_candidates(programs, spec.n_features, spec.lane, spec.metric)
+            files = render_candidates(programs, spec.target)
         for file_name, text in files.items():
             (folder / file_name).write_text(text, encoding="utf-8")
         source = folder / next(name for name in files if name.endswith(".pyx"))
@@ -122,7 +120,7 @@ def _stages(programs: list[Program]) -> dict[str, float]:
             cython_to_c(source)
         library = source.with_suffix(".so")
         with watches["C compiler"]:
-            compile_c(source.with_suffix(".c"), library, candidate_flags(), math_libraries(spec.lane))
+            compile_c(source.with_suffix(".c"), library, candidate_flags(), spec.target.libraries)
         with watches["load"]:
             load_module(source.stem, library)
     return {stage: watch.cpu for stage, watch in watches.items()}

@@ -22,9 +22,9 @@ from azgen.bench.workloads import (
     regression_tasks,
     search_kernel,
 )
-from azgen.codegen.cache import build_directory
+from azgen.codegen.kernel_source import STRANDS
 from azgen.codegen.measurements import CALIBRATION
-from azgen.codegen.render import STRANDS
+from azgen.codegen.store import build_directory
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.execution.native import NativeCode
@@ -106,7 +106,7 @@ def _compile_seconds(name: str, n_features: int, count: int, run: int) -> float:
     numbers = [f"{4 * number + run:0{width}b}" for number in range(count)]
     endings = ["".join(f"  s1 = s1 {'+-'[int(bit)]} s2\n" for bit in digits) for digits in numbers]
     programs = [Program.parse(text.replace("def Learn", ending + "def Learn")) for ending in endings]
-    code = NativeCode(n_features, kernel.spec.lane, kernel.spec.metric)
+    code = NativeCode(kernel.spec.target)
     with Stopwatch() as watch:
         code.compile(programs)
     return watch.cpu / count

@@ -21,12 +21,11 @@ from azgen.bench.workloads import (
     search_kernel,
     variants,
 )
-from azgen.codegen.render import STRANDS
+from azgen.codegen.kernel_source import STRANDS
 from azgen.execution import oracle
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
-from azgen.execution.native import Call
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 
@@ -72,14 +71,11 @@ def kernel_work(
 
 def native_work(kernel: Kernel, program: Program, data: LaneTasks) -> Work:
     """Evaluation of a program's native code."""
-    spec = kernel.spec
     # Its own evaluate() also makes arrays for the results, some microseconds that would count here.
-    code = native_code(spec.n_features, spec.lane, spec.metric).prepare(program)
+    code = native_code(kernel.spec.target).prepare(program)
     fitness = np.empty(data.n_groups * data.lanes)
-    constants, elements = code._constants, code._elements
-    pointers = (constants.ctypes.data, 0, elements.ctypes.data, fitness.ctypes.data, None)
-    arguments = (code._compiled.run, Call(data.address, *pointers))
-    return Work(code._compiled.evaluate, arguments, fitness[None, : data.n_tasks], (code, data))
+    arguments = code.arguments(data, fitness)
+    return Work(code.compiled.evaluate, arguments, fitness[None, : data.n_tasks], (code, data))
 
 
 def measure_evaluation(effort: Effort) -> list[Figure]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from azgen.codegen.render import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.language.metrics import Metric
 from azgen.language.program import Memory, Program

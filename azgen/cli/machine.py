@@ -27,17 +27,17 @@ def cache(
 ) -> None:
     """Show where compiled modules are kept and how much room they take, or make room."""
     from azgen.cli.output import console, grid, size
-    from azgen.codegen import cache as compile_cache
+    from azgen.codegen import store
 
     if clear and prune is not None:
         raise AzgenError("--clear and --prune exclude each other; give one of them")
     limit = parse_size(prune) if prune is not None else None
     use_build_directory(build_dir)
-    folder, to = compile_cache.build_directory(), console()
+    folder, to = store.build_directory(), console()
     if clear or limit is not None:
-        freed = compile_cache.clear() if limit is None else compile_cache.prune(limit)
+        freed = store.clear() if limit is None else store.prune(limit)
         to.print(f"{size(freed)} freed")
-    entries = compile_cache.cache_entries()
+    entries = store.entries()
     plural = "" if len(entries) == 1 else "s"
     to.print(f"{folder}: {len(entries)} module{plural}, {size(sum(entry.size for entry in entries))}")
     kinds = sorted({entry.kind for entry in entries})

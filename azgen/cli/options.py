@@ -189,6 +189,6 @@ def _listed(name: str, value: Any) -> Any:
 def use_build_directory(folder: Path | None) -> None:
     """Has everything compiled into this folder (`--build-dir`); None: into the usual one."""
     if folder is not None:
-        from azgen.codegen.cache import set_build_directory
+        from azgen.codegen.store import set_build_directory
 
         set_build_directory(folder)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from azgen.codegen import cache_directory, compiler, measurements
+from azgen.codegen import compiler, measurements, store
 from azgen.errors import AzgenError, CacheError, CompilerError
 
 _MINIMUM_CYTHON = (3, 1)
@@ -78,11 +78,11 @@ def _cython() -> tuple[str, str]:
 
 
 def _build_directory() -> tuple[str, str]:
-    folder = cache_directory.build_directory()
-    entries = cache_directory.cache_entries()
+    folder = store.build_directory()
+    found = store.entries()
     free = shutil.disk_usage(folder).free
-    size = sum(entry.size for entry in entries)
-    detail = f"{folder}: {len(entries)} modules, {size / 2**20:.1f} MiB; {free / 2**30:.1f} GiB free"
+    size = sum(entry.size for entry in found)
+    detail = f"{folder}: {len(found)} modules, {size / 2**20:.1f} MiB; {free / 2**30:.1f} GiB free"
     if free < _MINIMUM_FREE_BYTES:
         raise CacheError(f"{detail}\nfree some space, or choose another folder with --build-dir")
     return detail, ""
@@ -103,9 +103,9 @@ def _calibration() -> tuple[str, str]:
 
 def _compile_and_load() -> tuple[str, str]:
     # In the build directory and not in /tmp: a file system mounted noexec must show here.
-    folder = cache_directory.build_directory()
+    folder = store.build_directory()
     started = time.perf_counter()
-    with cache_directory.disk_errors(folder), cache_directory.temporary_folder(folder) as temporary:
+    with store.disk_errors(folder), store.temporary_folder(folder) as temporary:
         name = "azgen_doctor"
         source, c_file, library = (temporary / f"{name}{end}" for end in (".pyx", ".c", ".so"))
         source.write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")

@@ -1,27 +1,17 @@
-"""What was measured on this machine, kept in the compile cache: small JSON files, one per key.
+"""What was measured on this machine, kept in the store: small JSON files, one per key.
 
-They follow the rules of compiled modules: written whole under another name and renamed, never changed, read
-only if nobody else could have written them. A damaged one counts as absent and is measured anew.
+They follow the rules of compiled modules. A damaged one counts as absent and is measured anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from azgen.codegen.cache_directory import (
-    build_directory,
-    cache_entries,
-    check_trusted,
-    disk_errors,
-    make_private,
-    remove_entry,
-    temporary_folder,
-)
+from azgen.codegen import store
 
 CALIBRATION = "calibration"
 """Kind of what `--backend auto` decides by, one per search kernel (azgen/search/rating/cost_model.py)."""
@@ -39,21 +29,17 @@ def read_measured(kind: str, key: str, *, touch: bool = True) -> dict[str, Any] 
     Raises:
         CacheError: somebody else could have written it, or the folder cannot be used.
     """
-    folder = build_directory() / kind / key
-    with disk_errors(folder):
+    entry = store.build_directory() / kind / key
+    with store.disk_errors(entry):
         try:
-            for path in (folder, folder / _NAME):
-                check_trusted(path, os.lstat(path))
-            record = json.loads((folder / _NAME).read_bytes())
-            values: dict[str, Any] = record["values"]
-            if record["sha256"] != _checksum(values):
-                return None
-            if touch:
-                with suppress(OSError):
-                    os.utime(folder)
-            return values
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+            store.verify(entry, {"kind": kind})
+            values: dict[str, Any] = json.loads((entry / _NAME).read_bytes())
+        except (store.Absent, store.Damaged, FileNotFoundError):
             return None
+        if touch:
+            with suppress(OSError):
+                os.utime(entry)
+        return values
 
 
 def write_measured(kind: str, key: str, values: Mapping[str, Any]) -> None:
@@ -62,23 +48,13 @@ def write_measured(kind: str, key: str, values: Mapping[str, Any]) -> None:
     Raises:
         CacheError: the folder cannot be used, or the disk is full.
     """
-    parent = build_directory() / kind
-    make_private(parent)
-    with disk_errors(parent), temporary_folder(parent) as temporary:
-        path = temporary / _NAME
-        record = {"sha256": _checksum(values), "values": values}
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        path.chmod(0o600)
-        remove_entry(parent / key)
-        with suppress(OSError):  # another process was faster
-            os.rename(temporary, parent / key)
+    entry = store.kind_directory(kind) / key
+    with store.disk_errors(entry.parent), store.publishing(entry, {"kind": kind}) as temporary:
+        (temporary / _NAME).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        store.remove_entry(entry)
 
 
 def all_measured(kind: str) -> list[dict[str, Any]]:
     """Everything that was measured of a kind, the most recently used first."""
-    keys = [entry.key for entry in cache_entries() if entry.kind == kind]
+    keys = [entry.key for entry in store.entries() if entry.kind == kind]
     return [values for key in keys if (values := read_measured(kind, key, touch=False)) is not None]
-
-
-def _checksum(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

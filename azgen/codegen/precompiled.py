@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from azgen.codegen.cache_directory import build_directory, make_private, remove_entry, temporary_folder
+from azgen.codegen.store import kind_directory, remove_entry, temporary_folder
 from azgen.codegen.toolchain import Toolchain, compiler_environment
 from azgen.errors import CacheError
 
@@ -42,9 +42,7 @@ def precompiled_headers(toolchain: Toolchain, flags: Sequence[str]) -> Path | No
     ingredients.append(sysconfig.get_config_var("EXT_SUFFIX"))
     key = hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()
     with suppress(OSError, CacheError):  # whatever is wrong with the cache, its front tells
-        folder = build_directory() / "headers"
-        make_private(folder)
-        entry = folder / key
+        entry = kind_directory("headers") / key
         if not entry.is_dir():
             _precompile(entry, toolchain, flags)
         os.utime(entry)  # when it was last used, for `prune`

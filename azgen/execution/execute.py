@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import DTYPES, LaneType, lane_type
-from azgen.codegen.render import KernelSpec, largest_register
+from azgen.codegen.kernel_source import KernelSpec
+from azgen.codegen.lanes import DTYPES
+from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
@@ -97,15 +98,14 @@ def prepare(
             ),
             dtype,
         )
-    n_features, metric, classes = tasks[0].n_features, tasks[0].metric, tasks[0].vector_classes
     # Registers are renamed by first appearance, so the normal form's memory is the smallest.
     normal_form = program.normalized()
     if backend == "native":
-        lane = lane_type(dtype, largest_register(normal_form.memory, n_features))
-        data = lay_out(tasks, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
-        candidate = native_code(n_features, lane, metric, classes).prepare(program)
+        target = target_for(program, tasks[0], dtype)
+        data = lay_out(tasks, target.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+        candidate = native_code(target).prepare(program)
         return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
-    kernel = build_kernel(general_spec(normal_form, n_features, metric, dtype, classes))
+    kernel = build_kernel(general_spec(normal_form, tasks[0], dtype))
     data = lay_out(tasks, kernel.spec.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
     encoded = kernel.encode([normal_form])
 
@@ -117,48 +117,52 @@ def prepare(
     return run
 
 
+def target_for(program: Program, task: Task, dtype: str) -> Target:
+    """What a program's native code for a task, and those of its shape, is specialised to."""
+    memory = program.normalized().memory
+    return Target.of(memory, task.n_features, task.metric, dtype, task.vector_classes)
+
+
 @lru_cache(maxsize=64)
-def native_code(n_features: int, lane: LaneType, metric: Metric, classes: int = 0) -> NativeCode:
-    """This process's compiled candidates for one number of features, lane type and metric; of several
-    classes, or 0 for the scalar form."""
-    return NativeCode(n_features, lane, metric, classes)
+def native_code(target: Target) -> NativeCode:
+    """This process's compiled candidates for a target."""
+    return NativeCode(target)
 
 
 def compile_together(
     programs: Sequence[Program], n_features: int, metric: Metric, dtype: str, classes: int = 0
 ) -> None:
-    """Compiles programs that are to be executed natively, in few modules, which costs less than one by
-    one."""
-    by_lane: dict[LaneType, list[Program]] = {}
+    """Compiles programs that are to be executed natively, each for the target that suits it, in few modules,
+    which costs less than one by one."""
+    by_target: dict[Target, list[Program]] = {}
     for program in programs:
-        largest = largest_register(program.normalized().memory, n_features)
-        by_lane.setdefault(lane_type(dtype, largest), []).append(program)
-    for lane, members in by_lane.items():
-        native_code(n_features, lane, metric, classes).compile(members)
+        memory = program.normalized().memory
+        target = Target.of(memory, n_features, metric, dtype, classes)
+        by_target.setdefault(target, []).append(program)
+    for target, members in by_target.items():
+        native_code(target).compile(members)
 
 
-def general_spec(
-    program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0
-) -> KernelSpec:
+def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""
     memory = program.memory
     fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
     own = user_ops({instruction.op for instruction in program.instructions()})
     return KernelSpec(
-        n_features,
+        task.n_features,
         # Without matrices the lane type may be wider, for candidates and kernel alike.
         Memory(
             _rounded_up(memory.scalars, 8),
             _rounded_up(memory.vectors, 4),
             memory.matrices and _rounded_up(memory.matrices, 4),
         ),
-        metric,
+        task.metric,
         dtype,
         also=tuple(sorted({op.name for op in (*fitting, *own)})),
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
         table=_table_with(own),
-        classes=classes,
+        classes=task.vector_classes,
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen import cache
+from azgen.codegen.build import build
 from azgen.codegen.compiler import DEFAULT_FLAGS
+from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
-from azgen.codegen.render import KernelSpec, render_kernel
 from azgen.errors import AzgenError
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.program import Address, Instruction, Program
@@ -31,19 +31,13 @@ def program_dtype(capacity: int) -> np.dtype[Any]:
     return np.dtype([("size", "i4", (3,)), ("code", INSTRUCTION, (capacity,))], align=True)
 
 
-def math_libraries(spec_lane: Any) -> tuple[str, ...]:
-    """Libraries that code for a lane type links."""
-    return ("mvec", "m") if spec_lane.vector_function("exp") else ("m",)
-
-
 class Kernel:
     """A compiled search kernel; see `KernelSpec` for what it is specialised to."""
 
     def __init__(self, spec: KernelSpec):
         self.spec = spec
         flags = DEFAULT_FLAGS + (UNROLLING_FLAGS if spec.n_features >= 8 else ())
-        libraries = math_libraries(spec.lane)
-        self.built = cache.build("kernel", render_kernel(spec), flags=flags, libraries=libraries)
+        self.built = build("kernel", render_kernel(spec), flags=flags, libraries=spec.target.libraries)
         self.module: Any = self.built.module
         self.program = program_dtype(spec.capacity)
         self._first = {"s": 0, "v": spec.memory.scalars, "m": spec.memory.scalars + spec.memory.vectors}

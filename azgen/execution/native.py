@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from azgen.codegen import cache
-from azgen.codegen.candidate import render_candidates
+from azgen.codegen.build import Built, build
+from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.compiler import candidate_flags
-from azgen.codegen.lanes import LaneType
-from azgen.execution.kernel import math_libraries, per_task, room_for_predictions
+from azgen.codegen.target import Target
+from azgen.execution.kernel import per_task, room_for_predictions
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.meaning import element_index
-from azgen.language.metrics import Metric
 from azgen.language.program import Program
 
 BATCH = 32
@@ -54,15 +53,10 @@ class Compiled:
 
 
 class NativeCode:
-    """Compiled structures of programs, for one number of features, lane type and metric; grows as programs
-    come.
+    """Compiled structures of programs, for one target; grows as programs come."""
 
-    Args:
-        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
-    """
-
-    def __init__(self, n_features: int, lane: LaneType, metric: Metric, classes: int = 0):
-        self.n_features, self.lane, self.metric, self.classes = n_features, lane, metric, classes
+    def __init__(self, target: Target):
+        self.target = target
         self._compiled: dict[str, Compiled] = {}
 
     def __len__(self) -> int:
@@ -75,11 +69,9 @@ class NativeCode:
         structures = sorted(new)
         for start in range(0, len(structures), BATCH):
             batch = structures[start : start + BATCH]
-            files = render_candidates(
-                [new[h] for h in batch], self.n_features, self.lane, self.metric, self.classes
-            )
-            libraries = math_libraries(self.lane)
-            built = cache.build("candidate", files, flags=candidate_flags(), libraries=libraries)
+            files = render_candidates([new[h] for h in batch], self.target)
+            libraries = self.target.libraries
+            built = build("candidate", files, flags=candidate_flags(), libraries=libraries)
             self._compiled.update(_functions(built, batch))
 
     def source_directory(self, program: Program) -> str:
@@ -90,10 +82,10 @@ class NativeCode:
     def prepare(self, program: Program) -> PreparedCandidate:
         """The program with its constants laid out, compiled if need be."""
         self.compile([program])
-        return PreparedCandidate(self, self._compiled[program.structure_hash], program.normalized())
+        return PreparedCandidate.of(self._compiled[program.structure_hash], self.target, program.normalized())
 
 
-def _functions(built: cache.Built, structures: Sequence[str]) -> dict[str, Compiled]:
+def _functions(built: Built, structures: Sequence[str]) -> dict[str, Compiled]:
     """The native code of each structure in a module: C functions, called through ctypes."""
     library = ctypes.CDLL(str(built.module.__file__))
     if ctypes.c_int64.in_dll(library, "tasks_bytes").value != TASKS.itemsize:
@@ -105,33 +97,70 @@ def _functions(built: cache.Built, structures: Sequence[str]) -> dict[str, Compi
 
 
 class PreparedCandidate:
-    """A compiled program with its constants, ready to be evaluated any number of times."""
+    """A compiled program with its constants, ready to be evaluated any number of times.
 
-    def __init__(self, code: NativeCode, compiled: Compiled, normal_form: Program):
-        self._compiled, self._lane, self._classes = compiled, code.lane, code.classes
-        count = len(normal_form.constants)
-        self._constants = aligned((max(count, 1), code.lane.lanes), code.lane.dtype)
-        self._elements = np.zeros(max(count, 1), np.int32)
+    Args:
+        compiled: native code of the program's structure.
+        target: what that is specialised to.
+        constants: [constant][lane], of the lane's number type, aligned to SIMD registers.
+        elements: positions that element setters name, [constant].
+    """
+
+    def __init__(
+        self, compiled: Compiled, target: Target, constants: NDArray[Any], elements: NDArray[np.int32]
+    ):
+        self.compiled, self.target = compiled, target
+        self._constants, self._elements = constants, elements
+        self._addresses = int(constants.ctypes.data), int(elements.ctypes.data)
+
+    @classmethod
+    def of(cls, compiled: Compiled, target: Target, normal_form: Program) -> PreparedCandidate:
+        """A program in normal form, its constants the same in all lanes."""
+        count = max(len(normal_form.constants), 1)
+        constants = aligned((count, target.lane.lanes), target.lane.dtype)
+        elements = np.zeros(count, np.int32)
         kinds = [kind for instruction in normal_form.instructions() for kind in instruction.op.constants]
         for k, (kind, value) in enumerate(zip(kinds, normal_form.constants, strict=True)):
             if kind == "index":
-                self._elements[k] = element_index(value, code.n_features)
+                elements[k] = element_index(value, target.n_features)
             else:
                 with np.errstate(over="ignore"):
-                    self._constants[k] = value
-        self._addresses = int(self._constants.ctypes.data), int(self._elements.ctypes.data)
+                    constants[k] = value
+        return cls(compiled, target, constants, elements)
+
+    def with_constants(self, values: ArrayLike) -> PreparedCandidate:
+        """The same program with other constants; positions that element setters name stay.
+
+        Args:
+            values: constants in the order of the normal form, or constants x lanes for others in each lane.
+        """
+        constants, values = aligned(self._constants.shape, self._constants.dtype), np.asarray(values)
+        with np.errstate(over="ignore"):
+            constants[: len(values)] = values if values.ndim == 2 else values[:, None]
+        return PreparedCandidate(self.compiled, self.target, constants, self._elements)
+
+    def arguments(
+        self, tasks: LaneTasks, fitness: NDArray[np.float64], predictions: NDArray[Any] | None = None
+    ) -> tuple[int, Call]:
+        """What `compiled.evaluate` is called with; the arrays must outlive the call.
+
+        Args:
+            tasks: in the target's lanes.
+            fitness: room for [group][lane].
+            predictions: see `room_for_predictions`; None: not wanted.
+        """
+        constants, elements = self._addresses
+        out = predictions.ctypes.data if predictions is not None else None
+        return self.compiled.run, Call(tasks.address, constants, 0, elements, fitness.ctypes.data, out)
 
     def evaluate(
         self, tasks: LaneTasks, *, with_predictions: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
         """Fitness per task, NaN where the program failed; and predictions, tasks x validation examples (x
         classes), or None."""
-        lanes = self._lane.lanes
-        fitness = np.empty(tasks.n_groups * lanes)
-        predictions = room_for_predictions(1, tasks, self._lane, self._classes) if with_predictions else None
-        constants, elements = self._addresses
-        out = predictions.ctypes.data if predictions is not None else None
-        call = Call(tasks.address, constants, 0, elements, fitness.ctypes.data, out)
-        self._compiled.evaluate(self._compiled.run, call)
+        lane, classes = self.target.lane, self.target.classes
+        fitness = np.empty(tasks.n_groups * lane.lanes)
+        predictions = room_for_predictions(1, tasks, lane, classes) if with_predictions else None
+        self.compiled.evaluate(*self.arguments(tasks, fitness, predictions))
         found = per_task(predictions, tasks.n_tasks)
         return fitness[: tasks.n_tasks], found[0] if found is not None else None

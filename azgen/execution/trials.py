@@ -8,14 +8,12 @@ setting costs. A fitness is bit for bit what `azgen.execution.execute` gives for
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import LaneType, lane_type
-from azgen.codegen.render import largest_register
-from azgen.execution.execute import native_code
+from azgen.codegen.lanes import LaneType
+from azgen.execution.execute import native_code, target_for
 from azgen.execution.layout import LaneTasks, check_tasks, lay_out_copies
 from azgen.language.program import Program
 from azgen.tasks.readers.memory import refuse_if_too_large
@@ -34,11 +32,6 @@ def scaled_constants(program: Program) -> NDArray[np.bool_]:
     values = np.array(program.constants)
     scaled = np.array([kind in SCALED for kind in kinds], dtype=bool)
     return np.asarray(scaled & np.isfinite(values) & (values != 0))
-
-
-def lane_of(program: Program, n_features: int, dtype: str) -> LaneType:
-    """The lanes that a program's native code has."""
-    return lane_type(dtype, largest_register(program.normalized().memory, n_features))
 
 
 def lay_out_trials(
@@ -68,9 +61,9 @@ class Trials:
     """
 
     def __init__(self, program: Program, task: Task, dtype: str):
-        self.lane = lane_of(program, task.n_features, dtype)
-        code = native_code(task.n_features, self.lane, task.metric, task.vector_classes)
-        self._candidate: Any = code.prepare(program)
+        target = target_for(program, task, dtype)
+        self.lane = target.lane
+        self._candidate = native_code(target).prepare(program)
 
     def __call__(
         self,
@@ -84,10 +77,7 @@ class Trials:
         for start in range(0, len(settings), data.lanes):
             batch = settings[start : start + data.lanes]
             lanes = np.resize(np.arange(len(batch)), data.lanes)  # the last batch repeats itself
-            with np.errstate(over="ignore"):
-                # A prepared candidate has its constants [constant][lane]: here another setting in each lane.
-                self._candidate._constants[: batch.shape[1]] = batch[lanes].T
-            found, _ = self._candidate.evaluate(data)
+            found, _ = self._candidate.with_constants(batch[lanes].T).evaluate(data)
             by_trial = found.reshape(data.n_groups, data.lanes).T[: len(batch)]
             fitness[start : start + len(batch)] = np.nan_to_num(by_trial, nan=0.0)
             best = max(best, float(fitness[start : start + len(batch)].mean(axis=1).max()))

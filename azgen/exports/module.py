@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
 
-from azgen.codegen.render import environment
+from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
 from azgen.exports.flow import Flow, Parameter
 from azgen.exports.names import Namer

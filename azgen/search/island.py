@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.render import CACHE_WAYS
+from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.program import FUNCTIONS, Instruction, Program

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.render import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
@@ -87,8 +87,7 @@ class TaskSet:
 
     def evaluate_natively(self, program: Program) -> NDArray[np.float64]:
         """A program's fitness per task, by native code of its own; 0 where it failed."""
-        spec = self.kernel.spec
-        code = native_code(spec.n_features, spec.lane, spec.metric, spec.classes)
+        code = native_code(self.kernel.spec.target)
         fitness, _ = code.prepare(program).evaluate(self.lanes)
         return np.nan_to_num(fitness, nan=0.0)
 

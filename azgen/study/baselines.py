@@ -144,8 +144,7 @@ def baseline_scores(
         # Lack of convergence, collinear columns and the like: the score tells.
         warnings.simplefilter("ignore")
         found[_CONSTANT[classification, metric == "log-loss"]] = _each(tasks, _constant)
-        classes = tasks[0].vector_classes
-        compile_together(list(programs.values()), shape[1], metric, settings.dtype, classes)
+        compile_together(list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes)
         for name, program in programs.items():
             what = PROGRAMS[name].format("logistic" if classification else "linear")
             found[f"zoo:{name} ({what})"] = _execute(program, tasks, settings)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
-from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import largest_register
+from azgen.codegen.target import Target
 from azgen.language.program import Memory
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
@@ -25,7 +24,7 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
     """What a run runs on, for environment.json."""
     toolchain = find_toolchain()
     memory = Memory(*dataclasses.astuple(settings.memory))
-    lane = lane_type(settings.dtype, largest_register(memory, split.n_features))
+    lane = Target.of(memory, split.n_features, split.metric, settings.dtype).lane
     return {
         "azgen": azgen_version(),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

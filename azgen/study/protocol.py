@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import largest_register
+from azgen.codegen.target import Target
 from azgen.execution.execute import execute
 from azgen.language.program import Memory, Program
 from azgen.study.baselines import Interval
@@ -104,7 +103,7 @@ def final_protocol(
     del tuning
     accuracy = {name: np.zeros(len(test_pairs)) for name in programs}
     seconds = dict.fromkeys(programs, 0.0)
-    chunk = lane_type(dtype, largest_register(_widest(programs.values()), data.x.shape[1])).lanes
+    chunk = Target.of(_widest(programs.values()), data.x.shape[1], "accuracy", dtype).lane.lanes
     for start in range(0, len(test_pairs), chunk):
         numbers = range(start, min(start + chunk, len(test_pairs)))
         tasks = [final_tasks(data, test_pairs[i], seed + i % n_seeds, n_train, n_valid).test for i in numbers]

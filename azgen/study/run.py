@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
-from azgen.codegen.candidate import render_candidates
-from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import largest_register
+from azgen.codegen.candidate_source import render_candidates
+from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.exports.module import export
@@ -248,8 +247,8 @@ def _compared(directory: RunDirectory, settings: Settings, split: TaskSplit, out
 
 def generated_source(program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> str:
     """The Cython source that a program is compiled from; for several classes, or 0 for the scalar form."""
-    lane = lane_type(dtype, largest_register(program.normalized().memory, n_features))
-    return render_candidates([program], n_features, lane, metric, classes)["candidates.pyx"]
+    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes)
+    return render_candidates([program], target)["candidates.pyx"]
 
 
 def _provenance(

@@ -175,7 +175,7 @@ def test_a_table_of_ones_own(tmp_path, kind):
 def test_the_second_run_compiles_nothing(tmp_path):
     """In processes of their own, as modules stay loaded."""
     program = (
-        "import sys; from azgen.cli import app; from azgen.codegen.cache import statistics\n"
+        "import sys; from azgen.cli import app; from azgen.codegen.build import statistics\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         "print(statistics.builds, statistics.loads, file=sys.stderr)"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from azgen.codegen import cache, cache_directory, cache_entry, compiler
+from azgen.codegen import build, compiler, store
 from azgen.errors import CacheError, CompilerError
 
 FILES = {
@@ -29,10 +29,10 @@ def times(double x):
 
 BUILD_IN_ANOTHER_PROCESS = """
 import json, sys, time
-from azgen.codegen import cache
+from azgen.codegen.build import build
 files, start = json.loads(sys.argv[1]), float(sys.argv[2])
 time.sleep(max(0.0, start - time.time()))
-built = cache.build("kernel", files)
+built = build("kernel", files)
 print(built.module.times(2.0), built.key, built.cached)
 """
 
@@ -42,9 +42,9 @@ def finished(tmp_path_factory):
     """A build directory in which FILES are compiled, to be copied and not to be changed."""
     folder = tmp_path_factory.mktemp("finished") / "build"
     before = os.environ.get("AZGEN_BUILD_DIR")
-    cache.set_build_directory(folder)
-    built = cache.build("kernel", FILES)
-    cache.set_build_directory(before or None)
+    store.set_build_directory(folder)
+    built = build.build("kernel", FILES)
+    store.set_build_directory(before or None)
     assert not built.cached
     return built
 
@@ -53,7 +53,7 @@ def finished(tmp_path_factory):
 def build_dir(tmp_path, monkeypatch):
     """An empty build directory of the test's own."""
     monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
-    cache.statistics.reset()
+    build.statistics.reset()
     return tmp_path / "build"
 
 
@@ -121,24 +121,24 @@ def test_only_the_owner_can_use_the_cache(finished):
 
 
 def test_second_build_compiles_nothing(entry, no_compiling):
-    built = cache.build("kernel", FILES)
+    built = build.build("kernel", FILES)
     assert built.cached and built.directory == entry
     assert built.module.times(2.0) == 6.0
     assert built.seconds["cython"] == built.seconds["compile"] == 0.0
-    again = cache.build("kernel", FILES)
+    again = build.build("kernel", FILES)
     assert again.cached and again.module is built.module
-    assert (cache.statistics.builds, cache.statistics.hits, cache.statistics.loads) == (0, 2, 1)
+    assert (build.statistics.builds, build.statistics.hits, build.statistics.loads) == (0, 2, 1)
 
 
 def test_statistics_count_builds_and_stage_times(build_dir, quick_compiler):
-    assert not cache.build("kernel", FILES).cached
-    assert (cache.statistics.builds, cache.statistics.hits, cache.statistics.loads) == (1, 0, 1)
-    assert cache.statistics.seconds["cython"] == 0.5 and cache.statistics.seconds["compile"] == 0.25
+    assert not build.build("kernel", FILES).cached
+    assert (build.statistics.builds, build.statistics.hits, build.statistics.loads) == (1, 0, 1)
+    assert build.statistics.seconds["cython"] == 0.5 and build.statistics.seconds["compile"] == 0.25
 
 
 def test_key_depends_on_everything_that_decides_the_machine_code(monkeypatch):
     def key(kind="kernel", files=FILES, **options):
-        return cache.cache_key(kind, files, **options)
+        return build.build_key(kind, files, **options)
 
     found = compiler.find_toolchain()
     keys = [
@@ -153,14 +153,14 @@ def test_key_depends_on_everything_that_decides_the_machine_code(monkeypatch):
         monkeypatch.setattr(compiler, "find_toolchain", lambda change=change: replace(found, **change))
         keys.append(key())
     monkeypatch.setattr(compiler, "find_toolchain", lambda: found)
-    monkeypatch.setattr(cache_entry, "_cython_version", lambda: "99.0")
+    monkeypatch.setattr(build, "_cython_version", lambda: "99.0")
     keys.append(key())
     assert len(set(keys)) == len(keys)
 
 
 def test_key_does_not_depend_on_order_or_the_given_name():
     files = {"factor.h": FILES["factor.h"], "another.pyx": FILES["module.pyx"]}
-    assert cache.cache_key("kernel", files) == cache.cache_key("kernel", FILES)
+    assert build.build_key("kernel", files) == build.build_key("kernel", FILES)
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_key_does_not_depend_on_order_or_the_given_name():
 )
 def test_wrong_arguments_are_refused(build_dir, kind, files):
     with pytest.raises(ValueError, match=r"kind|file"):
-        cache.build(kind, files)
+        build.build(kind, files)
 
 
 def test_intermediate_c_is_kept_on_request(build_dir, quick_compiler, monkeypatch):
     monkeypatch.setenv("AZGEN_KEEP_C", "1")
-    assert list(cache.build("kernel", FILES).directory.glob("*.c"))
+    assert list(build.build("kernel", FILES).directory.glob("*.c"))
 
 
 # ---- failures leave nothing behind
@@ -188,7 +188,7 @@ def test_intermediate_c_is_kept_on_request(build_dir, quick_compiler, monkeypatc
 
 def test_cython_error_is_clear_and_leaves_nothing(build_dir):
     with pytest.raises(CompilerError, match="undeclared name"):
-        cache.build("kernel", {"module.pyx": "cdef int f() noexcept:\n    return no_such_name\n"})
+        build.build("kernel", {"module.pyx": "cdef int f() noexcept:\n    return no_such_name\n"})
     assert list((build_dir / "kernel").iterdir()) == []
 
 
@@ -198,7 +198,7 @@ def test_full_disk_is_a_cache_error_and_leaves_nothing(build_dir, quick_compiler
 
     monkeypatch.setattr(compiler, "compile_c", full)
     with pytest.raises(CacheError, match="no space is left"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
     assert list((build_dir / "kernel").iterdir()) == []
 
 
@@ -209,13 +209,13 @@ def test_folder_that_cannot_be_written_is_a_cache_error(build_dir, monkeypatch, 
 
     monkeypatch.setattr(os, "mkdir", fails)
     with pytest.raises(CacheError, match=r"--build-dir or AZGEN_BUILD_DIR"):
-        cache.build_directory()
+        store.build_directory()
 
 
 def test_file_in_place_of_the_folder_is_a_cache_error(build_dir):
     build_dir.write_text("")
     with pytest.raises(CacheError, match="something else"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
 
 
 # ---- damaged entries
@@ -224,7 +224,7 @@ def test_file_in_place_of_the_folder_is_a_cache_error(build_dir):
 def test_truncated_library_is_rebuilt(entry):
     library = library_of(entry)
     os.truncate(library, library.stat().st_size // 2)
-    built = cache.build("kernel", FILES)
+    built = build.build("kernel", FILES)
     assert not built.cached and built.module.times(2.0) == 6.0
     assert hidden(entry.parent) == []
 
@@ -273,7 +273,7 @@ def replace_by_a_file(entry):
 )
 def test_damaged_entry_is_rebuilt(entry, quick_compiler, damage):
     damage(entry)
-    built = cache.build("kernel", FILES)
+    built = build.build("kernel", FILES)
     assert not built.cached and built.module.times(2.0) == 6.0
     assert hidden(entry.parent) == []
 
@@ -282,16 +282,16 @@ def test_loaded_library_is_never_changed_in_place(entry, quick_compiler):
     with library_of(entry).open("rb") as mapped:
         before = mapped.read()
         remove_manifest(entry)
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
         assert library_of(entry).stat().st_ino != os.fstat(mapped.fileno()).st_ino
         mapped.seek(0)
         assert mapped.read() == before
 
 
 def test_entry_repaired_by_another_process_is_put_back(entry):
-    recipe = cache_entry.Recipe.of("kernel", FILES, compiler.DEFAULT_FLAGS, ())
+    recipe = build.Recipe.of("kernel", FILES, compiler.DEFAULT_FLAGS, ())
     inode = entry.stat().st_ino
-    cache_entry.set_aside(entry, recipe)
+    store.set_aside(entry, recipe.ingredients)
     assert entry.stat().st_ino == inode
 
 
@@ -306,7 +306,7 @@ def test_entry_deleted_after_it_was_verified_is_built_again(entry, quick_compile
         return load(name, library)
 
     monkeypatch.setattr(compiler, "load_module", load_after_deletion)
-    assert cache.build("kernel", FILES).module.times(2.0) == 6.0
+    assert build.build("kernel", FILES).module.times(2.0) == 6.0
     assert len(calls) == 2
 
 
@@ -324,8 +324,8 @@ def test_two_processes_build_the_same_key(build_dir):
     for builder in builders:
         output, errors = builder.communicate(timeout=120)
         assert builder.returncode == 0, errors
-        assert output.split()[:2] == ["10.0", cache.cache_key("kernel", files)]
-    assert [path.name for path in (build_dir / "kernel").iterdir()] == [cache.cache_key("kernel", files)]
+        assert output.split()[:2] == ["10.0", build.build_key("kernel", files)]
+    assert [path.name for path in (build_dir / "kernel").iterdir()] == [build.build_key("kernel", files)]
 
 
 def test_copy_of_the_faster_process_is_kept(build_dir, finished, quick_compiler, monkeypatch):
@@ -339,7 +339,7 @@ def test_copy_of_the_faster_process_is_kept(build_dir, finished, quick_compiler,
         return compile_c(c_path, so_path, *arguments, **options)
 
     monkeypatch.setattr(compiler, "compile_c", compile_while_another_publishes)
-    built = cache.build("kernel", FILES)
+    built = build.build("kernel", FILES)
     assert [built.directory.stat().st_ino] == published
     assert hidden(build_dir) == []
 
@@ -347,14 +347,14 @@ def test_copy_of_the_faster_process_is_kept(build_dir, finished, quick_compiler,
 def test_threads_that_want_one_key_compile_it_once(build_dir, quick_compiler):
     modules = []
     threads = [
-        threading.Thread(target=lambda: modules.append(cache.build("kernel", FILES).module)) for _ in range(4)
+        threading.Thread(target=lambda: modules.append(build.build("kernel", FILES).module)) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(modules) == 4 and len(set(map(id, modules))) == 1
-    assert (cache.statistics.builds, cache.statistics.hits, cache.statistics.loads) == (1, 3, 1)
+    assert (build.statistics.builds, build.statistics.hits, build.statistics.loads) == (1, 3, 1)
 
 
 # ---- whom to trust
@@ -365,7 +365,7 @@ def test_folder_that_others_can_write_is_refused(build_dir, mode):
     build_dir.mkdir()
     build_dir.chmod(mode)
     with pytest.raises(CacheError, match="can be written by others"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
     assert list(build_dir.iterdir()) == []
 
 
@@ -374,7 +374,7 @@ def test_entry_that_others_can_write_is_refused(entry, no_compiling, part):
     path = {"kind": entry.parent, "entry": entry, "library": library_of(entry)}[part]
     path.chmod(0o777)
     with pytest.raises(CacheError, match="can be written by others"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
@@ -383,14 +383,14 @@ def test_what_belongs_to_someone_else_is_refused(entry, no_compiling, part):
     path = {"build": entry.parents[1], "entry": entry, "library": library_of(entry)}[part]
     os.chown(path, 12345, -1)
     with pytest.raises(CacheError, match="belongs to user 12345, not to you"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
 
 
 def test_link_in_place_of_the_kind_folder_is_refused(entry, tmp_path):
     entry.parent.rename(tmp_path / "elsewhere")
     entry.parent.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(CacheError, match="something else"):
-        cache.build("kernel", FILES)
+        build.build("kernel", FILES)
 
 
 # ---- the folder
@@ -398,27 +398,23 @@ def test_link_in_place_of_the_kind_folder_is_refused(entry, tmp_path):
 
 def test_checkout_has_its_own_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("AZGEN_BUILD_DIR", raising=False)
-    module = tmp_path / "azgen" / "codegen" / "cache_directory.py"
-    monkeypatch.setattr(cache_directory, "__file__", str(module))
+    module = tmp_path / "azgen" / "codegen" / "store.py"
+    monkeypatch.setattr(store, "__file__", str(module))
     (tmp_path / "templates").mkdir()
     (tmp_path / "pyproject.toml").touch()
-    assert cache.build_directory() == tmp_path / "build"
+    assert store.build_directory() == tmp_path / "build"
 
 
 def test_installed_package_uses_the_users_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("AZGEN_BUILD_DIR", raising=False)
-    monkeypatch.setattr(
-        cache_directory, "__file__", str(tmp_path / "site-packages/azgen/codegen/cache_directory.py")
-    )
-    monkeypatch.setattr(
-        cache_directory.platformdirs, "user_cache_path", lambda name: tmp_path / "caches" / name
-    )
-    assert cache.build_directory() == tmp_path / "caches" / "azgen"
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "site-packages/azgen/codegen/store.py"))
+    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: tmp_path / "caches" / name)
+    assert store.build_directory() == tmp_path / "caches" / "azgen"
 
 
 def test_chosen_folder_wins_and_is_inherited(build_dir, tmp_path):
-    cache.set_build_directory(tmp_path / "chosen")
-    assert cache.build_directory() == tmp_path / "chosen" == Path(os.environ["AZGEN_BUILD_DIR"])
+    store.set_build_directory(tmp_path / "chosen")
+    assert store.build_directory() == tmp_path / "chosen" == Path(os.environ["AZGEN_BUILD_DIR"])
 
 
 def add_entry(build_dir, key, size, age):
@@ -429,31 +425,31 @@ def add_entry(build_dir, key, size, age):
 
 
 def test_prune_deletes_what_was_not_used_for_longest(build_dir):
-    cache.build_directory()
+    store.build_directory()
     for number, size, age in [(0, 100, 50), (1, 200, 10), (2, 400, 30)]:
         add_entry(build_dir, f"{number:064x}", size, age)
-    assert cache.cache_size() == 700
-    assert [entry.size for entry in cache.cache_entries()] == [200, 400, 100]
-    assert cache.prune(650) == 100
-    assert [entry.size for entry in cache.cache_entries()] == [200, 400]
-    assert cache.prune(650) == 0
-    assert cache.clear() == 600
-    assert cache.cache_entries() == [] and cache.cache_size() == 0
+    assert store.size() == 700
+    assert [entry.size for entry in store.entries()] == [200, 400, 100]
+    assert store.prune(650) == 100
+    assert [entry.size for entry in store.entries()] == [200, 400]
+    assert store.prune(650) == 0
+    assert store.clear() == 600
+    assert store.entries() == [] and store.size() == 0
 
 
 def test_stale_temporaries_are_removed_and_fresh_ones_left(build_dir):
-    cache.build_directory()
+    store.build_directory()
     fresh, stale = (build_dir / "kernel" / f".tmp-{name}" for name in ("fresh", "stale"))
     for folder in (fresh, stale):
         folder.mkdir(parents=True)
     os.utime(stale, (time.time() - 2 * 24 * 3600,) * 2)
-    assert cache.cache_entries() == []
-    assert cache.clear() == 0
+    assert store.entries() == []
+    assert store.clear() == 0
     assert fresh.exists() and not stale.exists()
 
 
 def test_used_entry_counts_as_new(entry):
     os.utime(entry, (0, 0))
     before = time.time()
-    cache.build("kernel", FILES)
-    assert cache.cache_entries()[0].last_used > before - 1  # file systems round their clock
+    build.build("kernel", FILES)
+    assert store.entries()[0].last_used > before - 1  # file systems round their clock

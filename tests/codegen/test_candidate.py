@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from azgen.codegen import cache, compiler
-from azgen.codegen.candidate import Candidate, find_fusion, render_candidates
+from azgen.codegen import build, compiler
+from azgen.codegen.candidate_source import Candidate, find_fusion, render_candidates
 from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import FUSIONS
+from azgen.codegen.target import Target
+from azgen.codegen.templates import FUSIONS
 from azgen.execution.execute import execute
 from azgen.execution.layout import lay_out
 from azgen.execution.native import BATCH, NativeCode
@@ -47,7 +48,7 @@ def parse(setup: str = "", predict: str = "", learn: str = "") -> Program:
 def source(*programs: Program, n_features: int = 4, metric: str = "rmse") -> str:
     """The Cython source of a module of candidates."""
     lane = lane_type("float32", n_features**2)
-    return render_candidates(programs, n_features, lane, metric)["candidates.pyx"]
+    return render_candidates(programs, Target(n_features, lane, metric))["candidates.pyx"]
 
 
 def body(text: str) -> list[str]:
@@ -108,10 +109,10 @@ def test_programs_that_differ_in_constants_have_one_module(
     monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
     slow, fast = zoo("linear"), zoo("linear").with_constants((0.02,))
     assert source(slow) == source(fast)
-    code, tasks = NativeCode(4, lane_type("float32", 4), "rmse"), linear_tasks(3, 4, 50, 20, seed=0)
-    before = cache.statistics.builds
-    fitness = [code.prepare(p).evaluate(lay_out(tasks, code.lane))[0] for p in (slow, fast)]
-    assert cache.statistics.builds == before + 1
+    code, tasks = NativeCode(Target(4, lane_type("float32", 4), "rmse")), linear_tasks(3, 4, 50, 20, seed=0)
+    before = build.statistics.builds
+    fitness = [code.prepare(p).evaluate(lay_out(tasks, code.target.lane))[0] for p in (slow, fast)]
+    assert build.statistics.builds == before + 1
     assert code.source_directory(slow) == code.source_directory(fast)
     for program, found in zip((slow, fast), fitness, strict=True):
         np.testing.assert_array_equal(found, execute(program, tasks, "oracle").fitness)
@@ -134,12 +135,12 @@ def test_batches_hold_32_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     while len(found) < BATCH + 1:
         program = random_program(rng, MATRIX_OPS, Memory(4, 3, 0), (2, 2, 3))
         found.setdefault(program.structure_hash, program)
-    code = NativeCode(2, lane_type("float32", 2), "rmse")
-    before = cache.statistics.builds
+    code = NativeCode(Target(2, lane_type("float32", 2), "rmse"))
+    before = build.statistics.builds
     code.compile(list(found.values()))
-    assert cache.statistics.builds == before + 2
+    assert build.statistics.builds == before + 2
     assert len({code.source_directory(program) for program in found.values()}) == 2
-    assert cache.statistics.builds == before + 2
+    assert build.statistics.builds == before + 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -147,16 +148,16 @@ def test_batches_hold_32_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_fused_statements_change_no_bit(n_features: int, dtype: str) -> None:
     """Programs rich in what is fused agree with the oracle, which fuses nothing, to the last bit."""
     rng = np.random.default_rng([n_features, dtype == "float32"])
-    lane, sample = lane_type(dtype, n_features**2), list[Program]()
+    target, sample = Target(n_features, lane_type(dtype, n_features**2), "rmse"), list[Program]()
     while len(sample) < 24:
         program = random_program(rng, MATRIX_OPS, Memory(4, 4, 3), (6, 6, 12))
-        if Candidate(program, n_features, lane).fusions:
+        if Candidate(program, target).fusions:
             sample.append(program)
-    code = NativeCode(n_features, lane, "rmse")
+    code = NativeCode(target)
     code.compile(sample)
     for program in sample:
         tasks = random_tasks(rng, n_features)
-        found, _ = code.prepare(program).evaluate(lay_out(tasks, code.lane))
+        found, _ = code.prepare(program).evaluate(lay_out(tasks, code.target.lane))
         expected = execute(program, tasks, "oracle", dtype=dtype)
         np.testing.assert_array_equal(np.where(np.isnan(found), 0.0, found), expected.fitness, str(program))
 
@@ -199,7 +200,7 @@ def test_entries_fill_registers_where_lanes_are_narrow() -> None:
 
 def test_damaged_precompiled_headers_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
-    code = NativeCode(4, lane_type("float32", 4), "rmse")
+    code = NativeCode(Target(4, lane_type("float32", 4), "rmse"))
     code.compile([zoo("linear")])
     made = list((tmp_path / "build" / "headers").glob("*/*.gch"))
     if "clang" in compiler.find_toolchain().version:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from azgen.codegen.render import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out

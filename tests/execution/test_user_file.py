@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from azgen.codegen.render import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
 from azgen.execution.kernel import build_kernel

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from azgen.codegen.render import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.execution.kernel import Kernel

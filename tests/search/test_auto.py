@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from azgen.codegen.cache_directory import cache_entries
 from azgen.codegen.doctor import diagnose
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.measurements import CALIBRATION, all_measured, read_measured, write_measured
+from azgen.codegen.store import entries
 from azgen.errors import CacheError
 from azgen.execution.layout import TASKS as TASKS_RECORD
 from azgen.execution.layout import LaneTasks, lay_out
@@ -103,7 +103,7 @@ def test_costs_are_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> No
     assert first.module > 0 and first.instruction > 0
     work = work_of(KERNEL, KERNEL.encode([zoo("linear").normalized()]), TASKS)[0]
     assert 0.1 < float(work @ first.kernel) / evaluation_seconds() < 10
-    (entry,) = [e for e in cache_entries() if e.kind == CALIBRATION]
+    (entry,) = [e for e in entries() if e.kind == CALIBRATION]
     (finding,) = [f for f in diagnose() if f.name == "calibration"]
     assert finding.ok and f"{1e3 * first.module:.0f} ms a module" in finding.detail
     monkeypatch.setattr(measuring, "_measure", None)

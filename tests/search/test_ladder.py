@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from azgen.codegen.render import DROPPED_BITS
+from azgen.codegen.kernel_source import DROPPED_BITS
 from azgen.errors import AzgenError
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.search.island import COUNTS, Island

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen import cache
+from azgen.codegen.build import statistics
 from azgen.errors import AzgenError
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
@@ -146,7 +146,7 @@ class Runner:
         spec = tasks.kernel.spec
         key = (spec.n_features, str(spec.metric), spec.classes)
         if key not in self._native:
-            self._native[key] = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
+            self._native[key] = NativeCode(spec.target)
         return self._native[key]
 
     def _settle(self, order: Order, *, born: bool) -> _Resident:
@@ -242,7 +242,7 @@ class Runner:
             cost,
             leaving,
             time.process_time() - began,
-            cache.statistics.loads,
+            statistics.loads,
         )
 
 

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.cache_directory import build_directory, disk_errors, temporary_folder
-from azgen.codegen.candidate import render_candidates
+from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c
+from azgen.codegen.kernel_source import STRANDS
 from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
-from azgen.codegen.render import STRANDS
+from azgen.codegen.store import build_directory, disk_errors, temporary_folder
 from azgen.errors import CacheError
-from azgen.execution.kernel import Kernel, math_libraries
+from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, probe_of
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
@@ -117,7 +117,7 @@ def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: Lane
         tasks: of the search; the first examples are used.
 
     Raises:
-        CacheError, CompilerError: see `azgen.codegen.cache.build`.
+        CacheError, CompilerError: see `azgen.codegen.build.build`.
     """
     key = _key(kernel)
     values = read_measured(CALIBRATION, key)
@@ -146,7 +146,7 @@ def _measure(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks) -> CostMo
     chosen = _sample(kernel, programs, some, 4 * examples * net)
     if len(chosen) < _CANDIDATES:
         return None
-    native = NativeCode(spec.n_features, spec.lane, spec.metric, spec.classes)
+    native = NativeCode(spec.target)
     native.compile(chosen)  # also does what is done once in a process, or on a machine
     few, all_of_them = _compile_seconds(native, chosen[:1]), _compile_seconds(native, chosen)
     n_few, n_all = (sum(len(f) for p in part for f in p.functions) for part in (chosen[:1], chosen))
@@ -192,7 +192,7 @@ def _sample(kernel: Kernel, programs: NDArray[Any], tasks: LaneTasks, most_work:
 def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
     """Processor time of compiling programs into a module, compilers included; past the cache."""
     before = _cpu_seconds()
-    files = render_candidates(programs, native.n_features, native.lane, native.metric, native.classes)
+    files = render_candidates(programs, native.target)
     folder = build_directory()
     with disk_errors(folder), temporary_folder(folder) as temporary:
         for name, text in files.items():
@@ -200,7 +200,7 @@ def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
         source = next(temporary.glob("*.pyx"))
         cython_to_c(source)
         library = source.with_suffix(".so")
-        compile_c(source.with_suffix(".c"), library, candidate_flags(), math_libraries(native.lane))
+        compile_c(source.with_suffix(".c"), library, candidate_flags(), native.target.libraries)
     return _cpu_seconds() - before
 
 

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import lane_type
-from azgen.codegen.render import largest_register
-from azgen.execution.execute import compile_together, general_spec, native_code
+from azgen.execution.execute import compile_together, general_spec, native_code, target_for
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.language import OPS, Instruction, Program
@@ -99,13 +97,13 @@ class Rater:
         shape = first.n_features, first.metric
         compile_together(list(new.values()), *shape, self._dtype, first.vector_classes)
         for key, program in new.items():
-            lane = lane_type(self._dtype, largest_register(program.normalized().memory, first.n_features))
-            code = native_code(first.n_features, lane, first.metric, first.vector_classes)
-            self._keep(key, *code.prepare(program).evaluate(self._lanes(lane), with_predictions=True))
+            target = target_for(program, first, self._dtype)
+            candidate = native_code(target).prepare(program)
+            self._keep(key, *candidate.evaluate(self._lanes(target.lane), with_predictions=True))
 
     def _on_kernel(self, new: dict[str, Program]) -> None:
         first = self._tasks[0]
-        spec = general_spec(self._room, first.n_features, first.metric, self._dtype, first.vector_classes)
+        spec = general_spec(self._room, first, self._dtype)
         kernel = build_kernel(spec)
         data = self._lanes(spec.lane)
         keys = list(new)

@@ -6,20 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from azgen.codegen.lanes import LaneType
-from azgen.codegen.render import (
+from azgen.codegen.target import Target, memory_numbers
+from azgen.codegen.templates import (
     FUSIONS,
     STACK_BYTES,
     Fusion,
     environment,
-    memory_numbers,
     render_lane_header,
     statement,
 )
-from azgen.language.metrics import Metric, is_classification
 from azgen.language.normalize import Function, live_after, live_before
 from azgen.language.ops import Op
-from azgen.language.program import SCALAR, VECTOR, Address, Instruction, Program
+from azgen.language.program import Address, Instruction, Program
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,13 @@ class Candidate:
         ops, fusions: what the lines call.
     """
 
-    def __init__(self, program: Program, n_features: int, lane: LaneType):
+    def __init__(self, program: Program, target: Target):
         self.program = program.normalized()
         self.structure_hash = program.structure_hash
         self.constant_count = len(self.program.constants)
         self.ops: set[Op] = set()
         self.fusions: set[Fusion] = set()
+        n_features, lane = target.n_features, target.lane
         self._n_features = n_features
         # What is read in packs must be aligned to them, which memory on the stack is not.
         self._on_stack = (
@@ -165,31 +164,23 @@ def text_of(instruction: Instruction, first: int) -> str:
     return re.sub(r"\bnan\b", lambda _: f"c{next(named)}", text)
 
 
-def render_candidates(
-    programs: Sequence[Program], n_features: int, lane: LaneType, metric: Metric, classes: int = 0
-) -> dict[str, str]:
+def render_candidates(programs: Sequence[Program], target: Target) -> dict[str, str]:
     """Source files of a module of candidates: file name -> text. Their constants do not matter.
 
     Args:
-        programs: of one form.
-        n_features, lane, metric: what the module is specialised to.
-        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+        programs: of the target's form.
+        target: what the module is specialised to.
     """
-    candidates = [Candidate(program, n_features, lane) for program in programs]
+    candidates = [Candidate(program, target) for program in programs]
     source = environment().get_template("candidate/module.pyx.j2")
     header = environment().get_template("candidate/evaluate.h.j2")
     return {
         "candidates.pyx": source.render(
-            F=n_features,
-            lane=lane,
-            metric=metric,
-            classification=is_classification(metric),
-            form=VECTOR if classes else SCALAR,
-            classes=classes,
+            **target.names,
             ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),
             fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
             candidates=candidates,
         ),
-        "evaluate.h": header.render(F=n_features, classes=classes),
-        "lane.h": render_lane_header(lane, metric, n_features, classes),
+        "evaluate.h": header.render(**target.names),
+        "lane.h": render_lane_header(target),
     }

@@ -1,39 +1,57 @@
-"""The folder of the compile cache: where it is, whether it can be trusted, what is in it, how it is emptied.
+"""A folder that only its owner can have written: entries are published whole, verified, set aside, pruned.
 
-    <build>/<kind>/<key>/    one compiled module: generated source, headers, compiled file, manifest.json;
-                             or what was measured on this machine (measurements.py)
+    <build>/<kind>/<key>/    one entry: files that never change, and manifest.json with their checksums
     <build>/<kind>/.tmp-*    being written, or being deleted, by some process
 
-Code from this folder is loaded into the process, so nobody else may be able to write there.
+Code from this folder is loaded into the process, so nobody else may be able to write there. What the files
+are, and how they come about, is no concern of this module: it knows no compiler. An entry is written under a
+temporary name and published by one rename, so that any number of processes can use one folder without locks:
+whoever publishes the same key second finds the name taken and uses what is there.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
 import re
 import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from azgen.errors import CacheError
+from azgen.version import azgen_version
 
 ENVIRONMENT_VARIABLE = "AZGEN_BUILD_DIR"
+MANIFEST = "manifest.json"
+FORMAT = 2
+"""Of keys, entries and manifests: raise it when any of them changes."""
+
 _TEMPORARY_PREFIX = ".tmp-"
 _STALE_SECONDS = 24 * 3600.0  # no compilation takes this long: whoever wrote it is dead
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
+class Absent(Exception):
+    """There is no such entry."""
+
+
+class Damaged(Exception):
+    """The entry is not what was written."""
+
+
 @dataclass(frozen=True)
-class CacheEntry:
-    """One compiled module on disk."""
+class Entry:
+    """One entry on disk."""
 
     kind: str  # what it is: "kernel", "candidate"
     key: str  # 64 hexadecimal digits
@@ -159,32 +177,127 @@ def _is_stale(item: os.DirEntry[str]) -> bool:
         return False  # gone in the meantime
 
 
-def cache_entries() -> list[CacheEntry]:
-    """List the compiled modules on disk, the most recently used first. Unfinished ones are left out."""
-    entries = []
+def kind_directory(kind: str) -> Path:
+    """Return the folder of entries of a kind, created if it is not there. Raises CacheError."""
+    folder = build_directory() / kind
+    make_private(folder)
+    return folder
+
+
+@contextmanager
+def publishing(entry: Path, ingredients: Mapping[str, Any], *, program: str = "") -> Iterator[Path]:
+    """Give a temporary folder to be filled, and publish it as the entry when the `with` block ends.
+
+    An entry that another process published in the meantime stays, and after an exception nothing is left.
+
+    Args:
+        entry: folder that the entry will be.
+        ingredients: plain values of what the files were made from, kept in the manifest for `verify`.
+        program: name of the one file that is code.
+
+    Raises OSError for the disk's troubles.
+    """
+    with temporary_folder(entry.parent) as temporary:
+        yield temporary
+        files = {}
+        for path in sorted(temporary.iterdir()):
+            path.chmod(0o700 if path.name == program else 0o600)  # whatever the umask let others write
+            content = path.read_bytes()
+            files[path.name] = {"bytes": len(content), "sha256": sha256(content)}
+        manifest = {
+            "azgen": azgen_version(),
+            "created": time.time(),  # seconds since the epoch
+            "files": files,
+            "ingredients": ingredients,
+        }
+        path = temporary / MANIFEST
+        path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        path.chmod(0o600)
+        try:
+            os.rename(temporary, entry)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Another process was first: what is there is used, and ours goes with the temporary folder.
+
+
+def verify(entry: Path, ingredients: Mapping[str, Any]) -> frozenset[str]:
+    """Check that all files of an entry are what was written, and return their names.
+
+    Raises Absent, Damaged, or CacheError when somebody else could have written them.
+    """
+    try:
+        found = os.lstat(entry)
+    except FileNotFoundError:
+        raise Absent from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise Damaged
+    check_trusted(entry, found)
+    try:
+        check_trusted(entry / MANIFEST, os.lstat(entry / MANIFEST))
+        manifest = json.loads((entry / MANIFEST).read_bytes())
+        if manifest["ingredients"] != ingredients:
+            raise Damaged
+        files: dict[str, dict[str, Any]] = manifest["files"]
+        for name, expected in files.items():
+            path = entry / name
+            check_trusted(path, os.lstat(path))
+            if sha256(path.read_bytes()) != expected["sha256"]:
+                raise Damaged
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+        raise Damaged from None
+    return frozenset(files)
+
+
+def set_aside(entry: Path, ingredients: Mapping[str, Any]) -> None:
+    """Move a damaged entry away and delete it; a process that has its library loaded keeps what it loaded."""
+    aside = temporary_name(entry.parent)
+    try:
+        os.rename(entry, aside)
+    except FileNotFoundError:
+        return  # another process was faster
+    with suppress(Damaged, OSError):
+        # If another process has repaired it since we looked, we hold its good copy: put it back.
+        verify(aside, ingredients)
+        os.rename(aside, entry)
+        return
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink(missing_ok=True)
+
+
+def sha256(content: bytes) -> str:
+    """Checksum of a file: 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def entries() -> list[Entry]:
+    """List the entries on disk, the most recently used first. Unfinished ones are left out."""
+    found = []
     for kind in _kinds(build_directory()):
         for directory in sorted(kind.iterdir()):
             if not _KEY.fullmatch(directory.name):
                 continue
             with suppress(OSError):  # another process may be deleting it
                 used = directory.stat().st_mtime
-                size = sum(item.stat().st_size for item in directory.iterdir())
-                entries.append(CacheEntry(kind.name, directory.name, directory, size, used))
-    return sorted(entries, key=lambda entry: entry.last_used, reverse=True)
+                taken = sum(item.stat().st_size for item in directory.iterdir())
+                found.append(Entry(kind.name, directory.name, directory, taken, used))
+    return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
 
-def cache_size() -> int:
-    """Return how many bytes the compiled modules on disk take."""
-    return sum(entry.size for entry in cache_entries())
+def size() -> int:
+    """Return how many bytes the entries on disk take."""
+    return sum(entry.size for entry in entries())
 
 
 def prune(max_bytes: int) -> int:
-    """Delete the modules that were not used for longest until the rest takes at most `max_bytes`.
+    """Delete the entries that were not used for longest until the rest takes at most `max_bytes`.
 
     Returns the number of bytes freed. Modules that some process has loaded go on working there.
     """
     freed = kept = 0
-    for entry in cache_entries():
+    for entry in entries():
         if kept + entry.size <= max_bytes:
             kept += entry.size
         elif remove_entry(entry.directory):
@@ -195,7 +308,7 @@ def prune(max_bytes: int) -> int:
 
 
 def clear() -> int:
-    """Delete all compiled modules; return the number of bytes freed."""
+    """Delete all entries; return the number of bytes freed."""
     return prune(max_bytes=-1)
 
 

@@ -1,0 +1,69 @@
+"""What generated source is specialised to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from azgen.codegen.lanes import LaneType, lane_type
+from azgen.language.metrics import Metric, UserMetric, is_classification
+from azgen.language.program import SCALAR, VECTOR, Form, Memory
+
+
+@dataclass(frozen=True)
+class Target:
+    """What kernels and candidates are specialised to, besides their programs.
+
+    Attributes:
+        n_features: F, entries of a vector.
+        lane: the SIMD lane type; its number type is that of the arithmetic.
+        metric: what fitness means; it decides the loss in the generated code.
+        classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+    """
+
+    n_features: int
+    lane: LaneType
+    metric: Metric
+    classes: int = 0
+
+    @classmethod
+    def of(cls, memory: Memory, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> Target:
+        """The target for programs of this memory, with the lane type that suits it on this machine.
+
+        Raises:
+            AzgenError: unknown number type.
+        """
+        return cls(n_features, lane_type(dtype, largest_register(memory, n_features)), metric, classes)
+
+    @property
+    def form(self) -> Form:
+        """Form of the programs."""
+        return VECTOR if self.classes else SCALAR
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Libraries that the code links, as names for the linker."""
+        return ("mvec", "m") if self.lane.vector_function("exp") else ("m",)
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What all templates may say of it."""
+        return {
+            "F": self.n_features,
+            "lane": self.lane,
+            "metric": self.metric,
+            "own": self.metric if isinstance(self.metric, UserMetric) else None,
+            "classification": is_classification(self.metric),
+            "form": self.form,
+            "classes": self.classes,
+        }
+
+
+def memory_numbers(memory: Memory, n_features: int) -> int:
+    """Numbers in a program's memory, on one task."""
+    return memory.scalars + memory.vectors * n_features + memory.matrices * n_features**2
+
+
+def largest_register(memory: Memory, n_features: int) -> int:
+    """Numbers in the largest register of a memory, on one task."""
+    return n_features**2 if memory.matrices else n_features

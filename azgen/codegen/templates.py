@@ -1,0 +1,121 @@
+"""The Jinja2 environment of all templates, and what kernels and candidates have in common in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+from azgen.codegen.lanes import LaneType
+from azgen.codegen.target import Target
+from azgen.language import random as draws
+from azgen.language.meaning import PARTIAL_SUMS
+from azgen.language.ops import Op
+
+STACK_BYTES = 1 << 18
+"""Memory of at most this size lies on the stack in generated code."""
+
+UNROLLED = 16
+"""Longest vector whose entries are spelled out one by one in generated source."""
+
+PACK_FUNCTIONS = ("abs", "reciprocal", "step_from_zero", "step_above_zero")
+"""Functions of one lane that exist for packs too, besides min and max."""
+
+
+def template_directory() -> Path:
+    """Where the templates lie: top-level in a checkout, inside the package when installed."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "templates"
+    return checkout if checkout.is_dir() else package / "_templates"
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """The Jinja2 environment of all templates: undefined names are errors, blocks leave no blank lines."""
+    result = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_directory()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    result.globals.update(
+        fold=fold,
+        entry_statement=entry_statement,
+        PARTIAL_SUMS=PARTIAL_SUMS,
+        UNROLLED=UNROLLED,
+        STACK_BYTES=STACK_BYTES,
+        PACK_FUNCTIONS=PACK_FUNCTIONS,
+        random=draws,
+    )
+    return result
+
+
+def fold(entry: str, count: int) -> str:
+    """Expression that adds entries 0 to count-1 in the order of `azgen.language.meaning.ordered_sum`."""
+    terms = [entry.format(i=i) for i in range(count)]
+    while len(terms) > 1:
+        half = (len(terms) + 1) // 2
+        terms = [
+            f"({terms[i]} + {terms[i + half]})" if i + half < len(terms) else terms[i] for i in range(half)
+        ]
+    return terms[0]
+
+
+def entry_statement(op: Op, lane: LaneType) -> tuple[str, int]:
+    """The line that computes unit ``{i}`` of an entrywise op's result, and how many entries a unit has."""
+    called = set(re.findall(r"lane_(\w+)", op.cython))
+    # What exists for lanes only, such as transcendental functions, runs entry by entry.
+    unit = lane if called <= {"min", "max", *PACK_FUNCTIONS} else replace(lane, pack=1)
+    operands = {
+        name: unit.spread(name) if kind == "s" else unit.read(name)
+        for name, kind in zip("ab", op.operands, strict=False)
+    }
+    code = op.cython.format(**operands)
+    if unit.pack > 1:
+        code = code.replace("lane_", "pack_")
+    return f"{unit.write('out')} = {code}", unit.pack
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A product and the sum that alone uses it, executed as one step: out = addend + product of a and b.
+
+    Attributes:
+        name: its function in generated source.
+        first, second: names of the two ops.
+        product: how the function's third argument reads in the interpreter (a scalar is passed by value).
+    """
+
+    name: str
+    first: str
+    second: str
+    product: str
+
+
+FUSIONS = (
+    Fusion("vector_add_scaled", "scalar_vector_product", "vector_sum", "a[0]"),
+    Fusion("matrix_add_scaled", "scalar_matrix_product", "matrix_sum", "a[0]"),
+    Fusion("matrix_add_outer", "vector_outer_product", "matrix_sum", "a"),
+)
+
+
+def statement(
+    op: Op, out: str, operands: Sequence[str], constants: Sequence[str], n_features: int, random: str
+) -> str:
+    """The line of Cython that runs an op, given how each of its parts is spelled."""
+    if op.result != "s" and "{out}" not in op.cython:
+        return f"{op.name}({', '.join([out, *operands])})"
+    fields = dict(zip("ab", operands, strict=False)) | dict(zip("xyz", constants, strict=False))
+    code = op.cython.format(out=out, n_features=n_features, random=random, **fields)
+    return code if "{out}" in op.cython else f"{out} = {code}"
+
+
+def render_lane_header(target: Target) -> str:
+    """lane.h, which kernel and candidates share."""
+    return environment().get_template("lane/lane.h.j2").render(**target.names)
