@@ -62,8 +62,8 @@ def zeroed(program: Program, place: Place) -> Program:
 def bypasses(program: Program, place: Place) -> Iterator[Program]:
     """Programs without an instruction whose readers read one of its operands instead.
 
-    So ``s5 = sin(s4)`` goes and ``s5 / s2`` becomes ``s4 / s2``. Only where every reader is in the same
-    function and finds the operand unchanged.
+    So ``s5 = sin(s4)`` goes and ``s5 / s2`` becomes ``s4 / s2``. Only where every reader finds the operand
+    unchanged, in the same function or, after a line of Predict, in Learn.
     """
     instruction = at(program, place)
     out = instruction.writes
@@ -77,29 +77,40 @@ def bypasses(program: Program, place: Place) -> Iterator[Program]:
 
 
 def _bypassed(program: Program, place: Place, operand: Address, out: Address) -> Program | None:
-    function = list(program.functions[place.function])
+    functions = [list(function) for function in program.functions]
     overwritten = False
-    for number in range(place.number + 1, len(function)):
-        reader = function[number]
+    for function, number in _readers(program, place, operand, out):
+        reader = functions[function][number]
         if out in reader.reads:
             if overwritten or (reader.op.keeps_rest and reader.writes == out):
                 return None
-            kinds = reader.op.operands
-            old = (reader.a, reader.b)
-            numbers = [
-                operand.number if Address(k, n) == out else n for k, n in zip(kinds, old, strict=False)
-            ]
-            function[number] = Instruction.of(reader.op, reader.out, numbers, reader.constants)
+            pairs = zip(reader.op.operands, (reader.a, reader.b), strict=False)
+            numbers = [operand.number if Address(kind, n) == out else n for kind, n in pairs]
+            functions[function][number] = Instruction.of(reader.op, reader.out, numbers, reader.constants)
         overwritten = overwritten or reader.writes == operand
         if reader.writes == out:
             break
     else:
-        if out in live_after(program)[place.function]:
+        last = 2 if _reaches_learn(program, place, operand, out) else place.function
+        if out in live_after(program)[last]:
             return None
-    del function[place.number]
-    functions = [*program.functions]
-    functions[place.function] = tuple(function)
-    return Program(*functions, form=program.form)
+    del functions[place.function][place.number]
+    return Program(*map(tuple, functions), form=program.form)
+
+
+def _readers(program: Program, place: Place, operand: Address, out: Address) -> Iterator[tuple[int, int]]:
+    """Function and number of the lines after one, those of Learn after those of Predict."""
+    for number in range(place.number + 1, len(program.functions[place.function])):
+        yield place.function, number
+    if _reaches_learn(program, place, operand, out):
+        for number in range(len(program.learn)):
+            yield 2, number
+
+
+def _reaches_learn(program: Program, place: Place, operand: Address, out: Address) -> bool:
+    """Whether Learn finds what a line of Predict makes, and its operand as it was."""
+    form = program.form
+    return place.function == 1 and not {operand, out} & {form.prediction, form.label}
 
 
 def _with(program: Program, place: Place, instruction: Instruction) -> Program:

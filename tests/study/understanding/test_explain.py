@@ -11,6 +11,8 @@ from azgen import Program, Task, execute, load
 from azgen.language import OPS, Instruction
 from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
+from azgen.search.sources import make_tasks
+from azgen.settings.resolve import resolve_settings
 from azgen.study.understanding.edits import Place
 from azgen.study.understanding.evidence import Evidence
 from azgen.study.understanding.explain import Explanation, explain
@@ -86,6 +88,28 @@ def test_the_papers_best_program_in_its_raw_form():
     assert all(found.notes(idea_line) for idea in found.ideas for idea_line in idea.lines)
     carrying = {line for idea in found.ideas for line in found.lines_of(idea)}
     assert len(carrying) == sum(map(len, found.program.functions))  # every line has its part
+
+
+def test_pruning_the_unpruned_form_leaves_the_parts_of_the_cleaned_form():
+    """With the lines that the paper's supplement (S1a) has besides, on digits seen through projections."""
+    raw = str(zoo("best-evolved-raw"))
+    raw = raw.replace(
+        "  pass\n",
+        "  s4 = uniform(0.6, 0.2)\n  v3 = gaussian(0.7, 0.4, n_features)\n"
+        "  v12 = gaussian(0.2, 0.6, n_features)\n  s1 = uniform(-0.1, -0.2)\n",
+        1,
+    )
+    raw = raw.replace("  s1 = dot(v6, v1)\n", "  s1 = dot(v6, v1)\n  s6 = cos(s4)\n")
+    extra = "  s3 = abs(s1)\n  s4 = s4 + s6\n  m1 = heaviside(m2, 0.0)\n"
+    raw = raw.replace("  s4 = s0 - s1\n", extra + "  s4 = s0 - s1\n")
+    raw += "  s7 = log(s0)\n"
+    settings = resolve_settings("digits")
+    tasks = make_tasks(settings.tasks, 0).select
+    pruned = prune(Program.parse(raw), tasks, epochs=settings.tasks.epochs)
+    parts = {"input noise", "multiplicative interaction", "gradient step", "gradient normalisation"}
+    assert parts | {"weight averaging"} <= set(names(explain(pruned.program, classifier=True)))
+    assert len(list(pruned.program.instructions())) <= 17
+    assert pruned.fitness.mean() > 0.95
 
 
 def test_pruning_the_papers_raw_program_keeps_the_parts_of_the_cleaned_form():

@@ -10,7 +10,7 @@ from azgen.execution.execute import compile_together
 from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.study.understanding.ablation import ablate
-from azgen.study.understanding.edits import at, bypasses, places, without, zeroed
+from azgen.study.understanding.edits import Place, at, bypasses, places, without, zeroed
 from azgen.study.understanding.pruning import prune
 from azgen.study.understanding.rating import Rater
 from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
@@ -108,6 +108,23 @@ def test_a_bypassed_line_gives_its_readers_its_operand():
         "def Learn():\n  pass\n"
     )
     assert not list(bypasses(late, list(places(late))[1]))  # the operand is gone when it would be read
+
+
+def test_a_bypass_reaches_from_predict_into_learn():
+    text = (
+        "def Setup():\n  pass\ndef Predict():\n  v2 = v0 - v9\n  s1 = dot(v1, v2)\n"
+        "def Learn():\n  s3 = s0 - s1\n  v3 = s3 * v2\n  v1 = v1 + v3\n"
+    )
+    (with_features, with_zero) = bypasses(Program.parse(text), Place(1, 0))
+    assert "s1 = dot(v1, v0)" in str(with_features) and "v3 = s3 * v0" in str(with_features)
+    assert "v3 = s3 * v9" in str(with_zero)
+    tasks = linear_tasks(3, 4, 50, 20)
+    assert np.array_equal(*(execute(p, tasks).fitness for p in (with_features, Program.parse(text))))
+    # Not where the next Predict reads it, or Learn has changed the operand before.
+    kept = text.replace("s1 = dot(v1, v2)", "s1 = dot(v1, v4)\n  v4 = v2 + v9")
+    assert list(bypasses(Program.parse(kept), Place(1, 0)))
+    state = text.replace("  v2 = v0 - v9\n  s1 = dot(v1, v2)\n", "  s1 = dot(v1, v2)\n  v2 = v0 - v9\n")
+    assert not list(bypasses(Program.parse(state), Place(1, 1)))
 
 
 @pytest.mark.parametrize("count", [6, pytest.param(170, marks=pytest.mark.slow)])
