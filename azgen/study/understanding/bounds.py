@@ -139,7 +139,7 @@ def _product(a: Bounds, b: Bounds) -> Bounds:
 
 def _inverse(a: Bounds) -> Bounds:
     if not a.excludes_zero:
-        return _NOT_NEGATIVE if a.low >= 0 else _ANYTHING
+        return _ANYTHING  # 1 / -0.0 is -inf
     return Bounds(1 / a.high, 1 / a.low)
 
 

@@ -108,7 +108,7 @@ class Machine:
             label = np.zeros(N_FEATURES)
             label[int(np.argmax(output))] = 1.0
             return label
-        return float(output[0] > 0) if self.classifier else output[0] * 1.0
+        return np.float64(output[0] > 0) if self.classifier else output[0]
 
     def _complete(self, step: Step) -> None:
         step.middle = self.predict(step, step.values)
