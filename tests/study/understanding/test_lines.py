@@ -9,6 +9,7 @@ from azgen import AzgenError, Program, execute
 from azgen.execution.execute import compile_together
 from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo
+from azgen.study.understanding import rating
 from azgen.study.understanding.ablation import ablate
 from azgen.study.understanding.edits import Place, at, bypasses, places, without, zeroed
 from azgen.study.understanding.pruning import prune
@@ -83,6 +84,14 @@ def test_ablation_is_the_paired_difference_that_execution_gives():
                 assert loss.failed == int(result.failed.sum())
     with pytest.raises(AzgenError, match="tolerance"):
         prune(LINEAR, tasks, tolerance=-1.0)
+
+
+def test_versions_that_cost_more_than_compiling_run_natively_with_the_same_result(monkeypatch):
+    tasks = linear_tasks(5, 4, 100, 30)
+    kernel = ablate(Program.parse(PADDED), tasks)
+    monkeypatch.setattr(rating, "_COMPILING_PAYS", 0.0)
+    assert Rater(LINEAR, tasks).native
+    assert ablate(Program.parse(PADDED), tasks).as_record() == kernel.as_record()
 
 
 def test_a_zeroed_line_leaves_zeros_and_draws_nothing():
