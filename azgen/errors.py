@@ -1,5 +1,10 @@
 """The errors that azgen raises on purpose. Anything else that escapes is a bug of azgen's."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
 
 class AzgenError(Exception):
     """A mistake in what azgen was given, or a lack on this machine; the message says what to do about it.
@@ -14,3 +19,16 @@ class CompilerError(AzgenError):
 
 class CacheError(AzgenError):
     """The compile cache cannot be used: unsafe ownership or permissions, a full disk, a read-only folder."""
+
+
+def suggest(word: str, known: Iterable[str], show: Callable[[str], str] = str) -> str:
+    """`Did you mean X?` for a word that is none of the known ones; empty when none is close.
+
+    Args:
+        word: what was given; capitals make no difference.
+        known: what there is.
+        show: how a known word is shown, such as `repr`.
+    """
+    folded = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold().strip(), folded, 1)
+    return f"Did you mean {show(folded[close[0]])}?" if close else ""

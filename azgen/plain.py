@@ -8,13 +8,12 @@ and read by a function that the caller gives.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 
 T = TypeVar("T")
 
@@ -89,9 +88,10 @@ def read(
     hints, given = _hints(cast(type, cls)), given or {}
     unknown = [key for key in value if key not in hints]
     if unknown and not extra:
-        close = difflib.get_close_matches(str(unknown[0]), hints, 1)
-        hint = f"; did you mean {_at(path, close[0])}?" if close else f"; known are {', '.join(hints)}"
-        raise PlainError(f"{source}: there is no setting {_at(path, unknown[0])}{hint}")
+        hint = (
+            suggest(str(unknown[0]), hints, lambda name: _at(path, name)) or f"Known are {', '.join(hints)}"
+        )
+        raise PlainError(f"{source}: there is no setting {_at(path, unknown[0])}. {hint}")
     missing = [name for name in _required(cast(type, cls)) if name not in value and name not in given]
     if missing:
         raise PlainError(f"{source}: {_at(path, missing[0])} is missing")

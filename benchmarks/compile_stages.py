@@ -24,7 +24,8 @@ from azgen.codegen.store import set_build_directory
 from azgen.codegen.target import Target
 from azgen.execution.native import NativeCode
 from azgen.language import OPS
-from azgen.language.program import Address, Instruction, Program
+from azgen.language.instruction import Address, Instruction
+from azgen.language.program import Program
 
 STAGES = ("render", "Cython", "C compiler", "load")
 SIZES = (10, 2, 8)

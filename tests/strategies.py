@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from azgen.language import OPS, Instruction, Memory, Op, Program
-from azgen.language.program import SCALAR, Form
+from azgen.language.instruction import SCALAR, Form
 
 MEMORY = Memory(4, 4, 3)
 SIZES = (6, 8, 12)

@@ -61,7 +61,7 @@ def test_what_is_written_is_read_back(value: Outer) -> None:
     ("change", "message"),
     [
         ({"kind": "c"}, "mine: kind is 'c'; it must be one of 'a', 'b'"),
-        ({"knd": "a"}, "mine: there is no setting knd; did you mean kind?"),
+        ({"knd": "a"}, "mine: there is no setting knd. Did you mean kind?"),
         ({"inner": {"name": "x", "size": 1.5}}, "mine: inner.size is 1.5; it must be a whole number"),
         ({"inner": {"name": "x", "size": True}}, "mine: inner.size is True; it must be a whole number"),
         ({"inner": {"size": 1}}, "mine: inner.name is missing"),

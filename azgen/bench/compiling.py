@@ -19,7 +19,8 @@ from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c, load_module
 from azgen.codegen.store import ENVIRONMENT_VARIABLE, set_build_directory
 from azgen.execution.native import NativeCode
-from azgen.language.program import FEATURES, Program
+from azgen.language.instruction import FEATURES
+from azgen.language.program import Program
 
 STAGES = ("render", "Cython", "C compiler", "load")
 WHOLE = "all stages and the cache"

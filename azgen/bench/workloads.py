@@ -8,8 +8,9 @@ import numpy as np
 
 from azgen.codegen.kernel_source import KernelSpec
 from azgen.execution.kernel import Kernel, build_kernel
+from azgen.language.instruction import Memory
 from azgen.language.metrics import Metric
-from azgen.language.program import Memory, Program
+from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.search.space import kernel_spec
 from azgen.settings.presets import preset

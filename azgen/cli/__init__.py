@@ -2,4 +2,8 @@
 
 from azgen.cli.app import app, main
 
+# Each of these adds its commands to the app, in the order of `azgen --help`.
+# isort: split
+from azgen.cli import evolve, programs, execution, understand, tune, data, reference, machine, bench  # noqa: F401, I001
+
 __all__ = ["app", "main"]

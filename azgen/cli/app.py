@@ -68,7 +68,3 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     app(prog_name="azgen")
-
-
-# Each of these adds its commands to the app.
-from azgen.cli import evolve, programs, execution, understand, tune, data, reference, machine, bench  # noqa: E402, F401, I001 (the order of `azgen --help`)

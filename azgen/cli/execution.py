@@ -137,7 +137,7 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
         name: a preset, a configuration file or a teacher.
         overrides: see `resolve_settings`.
     """
-    from azgen.language.program import VECTOR
+    from azgen.language.instruction import VECTOR
     from azgen.settings.presets import preset_names
     from azgen.settings.resolve import resolve_settings
     from azgen.settings.settings import Settings, TaskSettings

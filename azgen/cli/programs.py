@@ -117,7 +117,7 @@ def _print_normal_form(to: Any, program: Program) -> None:
 
 
 def _facts(program: Program) -> list[tuple[str, str]]:
-    from azgen.language.program import VECTOR
+    from azgen.language.instruction import VECTOR
 
     live = program.live()
     several = program.form == VECTOR
@@ -148,8 +148,8 @@ def _source(
     classes: int | None,
 ) -> str:
     from azgen.execution.layout import check_width
+    from azgen.language.instruction import VECTOR
     from azgen.language.metrics import CLASSIFICATION_METRICS
-    from azgen.language.program import VECTOR
     from azgen.runs.directory import SOURCE
     from azgen.study.run import generated_source
 
@@ -180,7 +180,7 @@ def metric_of(found: Reference, name: str | None, ops: str | None) -> Metric:
     Raises:
         AzgenError: there is no such metric, or the run does not say.
     """
-    from azgen.language.program import VECTOR
+    from azgen.language.instruction import VECTOR
     from azgen.language.userfile import NOTHING, load_user_file
 
     run, user = found.run, load_user_file(ops) if ops else NOTHING

@@ -85,22 +85,19 @@ def find_ops(name: str, table: OpTable) -> list[Op]:
     Raises:
         AzgenError: no such op; suggests one.
     """
-    import difflib
-
-    from azgen.errors import AzgenError
+    from azgen.errors import AzgenError, suggest
 
     exact = [op for op in table if name in (op.name, str(op.id))]
     found = exact or [op for op in table if name in op.name or f"{name}(" in op.listing]
     if not found:
-        close = difflib.get_close_matches(name, [op.name for op in table], 1)
-        hint = f"; did you mean {close[0]}?" if close else "; `azgen ops` lists them all"
-        raise AzgenError(f"there is no op {name!r}{hint}")
+        hint = suggest(name, (op.name for op in table)) or "`azgen ops` lists them all"
+        raise AzgenError(f"there is no op {name!r}. {hint}")
     return found
 
 
 def example(op: Op) -> str:
     """The op as a line of program text, on some addresses."""
-    from azgen.language.program import Instruction
+    from azgen.language.instruction import Instruction
 
     constants = tuple(
         0.5 if kind == "index" else 0.25 * (place + 1) for place, kind in enumerate(op.constants)

@@ -15,9 +15,10 @@ from azgen.codegen.templates import (
     render_lane_header,
     statement,
 )
-from azgen.language.normalize import Function, live_after, live_before
+from azgen.language.instruction import Address, Function, Instruction
+from azgen.language.normalize import live_after, live_before
 from azgen.language.ops import Op
-from azgen.language.program import Address, Instruction, Program
+from azgen.language.program import Program
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Candidate:
         )
         self._written: set[Address] = set()
         self._constants = 0
-        after = live_after(self.program)
+        after = live_after(self.program.functions, self.program.form)
         self.setup, self.predict, self.learn = (
             list(self._lines(function, live))
             for function, live in zip(self.program.functions, after, strict=True)

@@ -9,9 +9,9 @@ from functools import cached_property
 from azgen.codegen.lanes import LaneType
 from azgen.codegen.target import Target
 from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_header, statement
+from azgen.language.instruction import FUNCTIONS, Form, Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import FUNCTIONS, Form, Memory
 
 CACHE_WAYS = 8
 STRANDS = 4

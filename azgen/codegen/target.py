@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azgen.codegen.lanes import LaneType, lane_type
+from azgen.language.instruction import SCALAR, VECTOR, Form, Memory
 from azgen.language.metrics import Metric, UserMetric, is_classification
-from azgen.language.program import SCALAR, VECTOR, Form, Memory
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
+from azgen.language.instruction import Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import Memory, Program
+from azgen.language.program import Program
 from azgen.language.userops import user_ops
 from azgen.tasks.task import Task
 

@@ -15,7 +15,8 @@ from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
 from azgen.execution.layout import TASKS, LaneTasks, aligned
-from azgen.language.program import Address, Instruction, Program
+from azgen.language.instruction import Address, Instruction
+from azgen.language.program import Program
 
 UNROLLING_FLAGS = ("-funroll-loops", "--param=max-completely-peeled-insns=400")
 """Loops over entries are unrolled, so that partial sums and factors stay in registers; pays from F = 8 on."""

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
-from azgen.language.program import SCALAR, VECTOR, Program
+from azgen.language.instruction import SCALAR, VECTOR
+from azgen.language.program import Program
 from azgen.language.random import task_state
 from azgen.tasks.task import Task
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.layout import epoch_order
+from azgen.language.instruction import FEATURES, SCALAR, Address, Instruction, Memory
 from azgen.language.meaning import larger, softmax
 from azgen.language.metrics import Metric, UserMetric
-from azgen.language.program import FEATURES, SCALAR, Address, Instruction, Memory, Program
+from azgen.language.program import Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
 

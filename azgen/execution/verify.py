@@ -8,9 +8,10 @@ import numpy as np
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
+from azgen.language.instruction import Instruction
 from azgen.language.metrics import Metric, UserMetric
 from azgen.language.ops import OPS, Op
-from azgen.language.program import Instruction, Program
+from azgen.language.program import Program
 from azgen.language.userfile import UserFile
 from azgen.tasks.task import Task
 

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from azgen.language import OPS, Address, Instruction, Op, Program
+from azgen.language.instruction import FEATURES, FUNCTIONS, SCALAR
 from azgen.language.normalize import live_after
-from azgen.language.program import FEATURES, FUNCTIONS, SCALAR
 
 Leaf = Literal["", "entry", "zero", "label", "prediction", "features", "constant"]
 
@@ -110,7 +110,7 @@ class Flow:
         self._written = {i.writes for i in self.program.instructions()} | (
             {self.prediction} if classifier else set()
         )
-        before_predict, after_predict, _ = live_after(self.program)
+        before_predict, after_predict, _ = live_after(self.program.functions, self.program.form)
         self._starts_with = before_predict
         self._outlasting = dict(zip(FUNCTIONS, (before_predict, after_predict, before_predict), strict=True))
         outlasting = before_predict | (after_predict - {self.prediction})

@@ -16,8 +16,8 @@ from azgen.exports.statements import Folder
 from azgen.files import write_whole
 from azgen.language import Program
 from azgen.language import random as draws
+from azgen.language.instruction import VECTOR
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
-from azgen.language.program import VECTOR
 
 DTYPES = ("float32", "float64")
 _HELPERS = ("sigmoid", "softmax", "minimum", "maximum")

@@ -1,8 +1,9 @@
 """What a program is: the op table, instructions and programs, their text, their normal form."""
 
+from azgen.language.instruction import FUNCTIONS, Address, Instruction, Memory
 from azgen.language.metrics import UserMetric
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.language.program import FUNCTIONS, Address, Instruction, Memory, Program, load
+from azgen.language.program import Program, load
 
 __all__ = [
     "FUNCTIONS",

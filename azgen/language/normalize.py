@@ -8,12 +8,9 @@ by the next Predict.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
+from azgen.language.instruction import FEATURES, Address, Form, Function, Functions, Instruction
 from azgen.language.ops import FIRST_ID
-from azgen.language.program import FEATURES, Address, Instruction, Program
-
-Function = tuple[Instruction, ...]
 
 
 def digest(text: str) -> str:
@@ -21,26 +18,23 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def structure_text(program: Program) -> str:
-    """Program text with every constant replaced by a question mark."""
-    nan = float("nan")
-    return str(program.with_constants((nan,) * len(program.constants))).replace("nan", "?")
+def own_spellings(functions: Functions) -> str:
+    """The spelling of a user's own ops in a program, which may change from file to file."""
+    own = {(i.op.id, i.op.name, i.op.cython) for f in functions for i in f if i.op.id >= FIRST_ID}
+    return "".join(f"{op}\n" for op in sorted(own))
 
 
-def meaning_text(program: Program, text: Callable[[Program], str]) -> str:
-    """A program's text and the spelling of a user's own ops in it, which may change from file to file."""
-    own = {(i.op.id, i.op.name, i.op.cython) for i in program.instructions() if i.op.id >= FIRST_ID}
-    return text(program) + "".join(f"{op}\n" for op in sorted(own))
-
-
-def live_after(program: Program) -> tuple[frozenset[Address], frozenset[Address], frozenset[Address]]:
+def live_after(
+    functions: Functions, form: Form
+) -> tuple[frozenset[Address], frozenset[Address], frozenset[Address]]:
     """Addresses whose values may still influence a prediction after Setup, after Predict and after Learn."""
+    _, predict, learn = functions
     before_predict: frozenset[Address] = frozenset()
     before_learn: frozenset[Address] = frozenset()
     while True:
-        after_predict = before_learn | before_predict | {program.form.prediction}
-        new_learn = live_before(program.learn, before_predict)
-        new_predict = live_before(program.predict, after_predict) - program.form.reserved
+        after_predict = before_learn | before_predict | {form.prediction}
+        new_learn = live_before(learn, before_predict)
+        new_predict = live_before(predict, after_predict) - form.reserved
         if (new_learn, new_predict) == (before_learn, before_predict):
             return before_predict, after_predict, before_predict
         before_learn, before_predict = new_learn, new_predict
@@ -66,25 +60,23 @@ def _live_instructions(function: Function, after: frozenset[Address]) -> Functio
     return tuple(reversed(kept))
 
 
-def without_dead_code(program: Program) -> Program:
-    """The program without instructions that cannot influence any prediction.
+def without_dead_code(functions: Functions, form: Form) -> Functions:
+    """A program without instructions that cannot influence any prediction.
 
     Liveness starts from "nothing is live" and grows, so accumulators that feed only themselves are dead too.
     """
-    after = live_after(program)
-    functions = (_live_instructions(f, live) for f, live in zip(program.functions, after, strict=True))
-    return Program(*functions, form=program.form)
+    after = live_after(functions, form)
+    setup, predict, learn = (_live_instructions(f, live) for f, live in zip(functions, after, strict=True))
+    return setup, predict, learn
 
 
-def normal_form(program: Program) -> Program:
+def normal_form(functions: Functions, form: Form) -> Functions:
     """Live code with addresses renamed by first appearance and operands of commutative ops in order of their
     names.
 
     Programs with the same normal form compute the same predictions, bit for bit. The converse does not hold.
     In the kernel the same steps run on every child (templates/kernel/normalize.pyx.j2).
     """
-    live = without_dead_code(program)
-    form = program.form
     names: dict[Address, Address] = {address: address for address in (form.label, form.prediction, FEATURES)}
     next_number = form.first_free
 
@@ -107,4 +99,6 @@ def normal_form(program: Program) -> Program:
         assert instruction.writes is not None
         return Instruction.of(op, rename(instruction.writes), numbers, instruction.constants)
 
-    return Program(*(tuple(renamed(i) for i in function) for function in live.functions), form=form)
+    live = without_dead_code(functions, form)
+    setup, predict, learn = (tuple(renamed(i) for i in function) for function in live)
+    return setup, predict, learn

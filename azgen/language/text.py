@@ -12,8 +12,7 @@ import re
 from functools import lru_cache
 
 from azgen.errors import AzgenError
-from azgen.language.ops import Op, OpTable
-from azgen.language.program import (
+from azgen.language.instruction import (
     FEATURES,
     FORMS,
     FUNCTIONS,
@@ -21,39 +20,27 @@ from azgen.language.program import (
     SCALAR,
     Address,
     Form,
+    Function,
+    Functions,
     Instruction,
-    Program,
 )
+from azgen.language.ops import Op, OpTable
 
 _ADDRESS = re.compile(r"[svm](0|[1-9][0-9]*)")
 _HEADERS = tuple(name.capitalize() for name in FUNCTIONS)
 _MAX_CHARACTERS = 1_000_000
 
 
-def print_instruction(instruction: Instruction) -> str:
-    """One line of program text, without indentation."""
-    op = instruction.op
-    fields = {name: str(address) for name, address in zip("ab", instruction.reads, strict=False)}
-    fields |= {name: print_constant(value) for name, value in zip("xyz", instruction.constants, strict=False)}
-    right = op.listing.format(**fields)
-    return f"{op.target.format(out=instruction.writes, **fields)} = {right}" if op.target else right
-
-
-def print_constant(value: float) -> str:
-    """A constant in the fewest digits that read back as the same number; inf, -inf and nan by name."""
-    return repr(float(value))
-
-
-def print_program(program: Program) -> str:
-    """The program's text, ending in a newline."""
-    lines = [] if program.form == SCALAR else [_form_line(program.form)]
-    for name, function in zip(_HEADERS, program.functions, strict=True):
+def print_functions(functions: Functions, form: Form) -> str:
+    """A program's text, ending in a newline."""
+    lines = [] if form == SCALAR else [_form_line(form)]
+    for name, function in zip(_HEADERS, functions, strict=True):
         lines.append(f"def {name}():")
-        lines += [f"  {print_instruction(instruction)}" for instruction in function] or ["  pass"]
+        lines += [f"  {instruction}" for instruction in function] or ["  pass"]
     return "\n".join(lines) + "\n"
 
 
-def parse_program(text: str, source: str, ops: OpTable) -> Program:
+def parse_functions(text: str, source: str, ops: OpTable) -> tuple[Form, Functions]:
     """Reads program text; see `Program.parse`."""
     if len(text) > _MAX_CHARACTERS or "\0" in text:
         raise AzgenError(f"{source}: this is not program text (over {_MAX_CHARACTERS} characters, or binary)")
@@ -65,7 +52,7 @@ def parse_program(text: str, source: str, ops: OpTable) -> Program:
         ) from None
     except (RecursionError, MemoryError):
         raise AzgenError(f"{source}: the text is nested too deeply to be a program") from None
-    functions: dict[str, tuple[Instruction, ...]] = {}
+    functions: dict[str, Function] = {}
     form, body = _parse_form(module.body, source)
     for node in body:
         name = node.name if isinstance(node, ast.FunctionDef) else None
@@ -84,7 +71,8 @@ def parse_program(text: str, source: str, ops: OpTable) -> Program:
         raise _mistake(
             source, last, 1, f"there is no `def {missing[0]}():`; write `pass` in an empty function"
         )
-    return Program(*(functions[name] for name in _HEADERS), form=form)
+    setup, predict, learn = (functions[name] for name in _HEADERS)
+    return form, (setup, predict, learn)
 
 
 def _form_line(form: Form) -> str:

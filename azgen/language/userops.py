@@ -14,7 +14,9 @@ import numpy as np
 
 from azgen.errors import AzgenError
 from azgen.language import meaning
+from azgen.language.instruction import Instruction
 from azgen.language.ops import FIRST_ID, OPS, Op, OpTable
+from azgen.language.program import Program
 
 KINDS = ("value", "mean", "stdev", "low", "high")
 """Kinds of constants that a user's op may have; they decide how mutation draws and changes them."""
@@ -163,8 +165,6 @@ def _check_meaning(op: Op, need: Callable[[bool, str], None]) -> None:
 
 def check_listings(table: OpTable) -> None:
     """No two ops may print alike, or a program could not be read back."""
-    from azgen.language.program import Instruction, Program
-
     for op in user_ops(table):
         constants = (0.25, 0.5, 0.75)[: len(op.constants)]
         line = Instruction.of(op, 3, (1, 2)[: len(op.operands)], constants)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 from azgen.language.ops import OPS, OpTable
 from azgen.language.program import Program, load
 
@@ -25,7 +25,13 @@ def zoo(name: str) -> Program:
         AzgenError: no such program.
     """
     if name not in zoo_names():
-        raise AzgenError(f"there is no program {name!r} in the zoo; it has {', '.join(zoo_names())}")
+        names = zoo_names()
+        message = (
+            f"there is no program {name!r} in the zoo.",
+            suggest(name, names),
+            f"It has {', '.join(names)}",
+        )
+        raise AzgenError(" ".join(filter(None, message)))
     return load(_DIRECTORY / f"{name}.az")
 
 

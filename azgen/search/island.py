@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
-from azgen.language.program import FUNCTIONS, Instruction, Program
+from azgen.language.instruction import FUNCTIONS, Instruction
+from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search.rating.hook import CaptureHook, RatingHook
 from azgen.search.state import Part, State, StateBlock, copy_state

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION, Kernel
-from azgen.language.program import Address, Program
+from azgen.language.instruction import Address
+from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import champion_record, read_champion

@@ -17,8 +17,9 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import TASKS, LaneTasks, aligned, check_form, check_tasks, lay_out
+from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
-from azgen.language.program import FUNCTIONS, VECTOR, Memory, Program
+from azgen.language.program import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes
 from azgen.search.sources import search_redraw, search_tasks
 from azgen.settings.settings import Settings

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from itertools import pairwise
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 from azgen.settings.settings import FunctionSettings, IslandSettings, Settings
 from azgen.settings.task_checks import check_tasks
 from azgen.settings.values import task_settings
@@ -41,11 +40,13 @@ def check(settings: Settings, source: str = "configuration") -> None:
             try:
                 op = table[op_name]
             except AzgenError:
-                close = difflib.get_close_matches(op_name, [op.name for op in table], 1)
-                hint = f"did you mean {close[0]!r}? " if close else ""
-                raise AzgenError(
-                    f"{source}: {name}.ops: there is no op {op_name!r}; {hint}`azgen ops` lists them"
-                ) from None
+                hint = suggest(op_name, (op.name for op in table), repr)
+                message = (
+                    f"{source}: {name}.ops: there is no op {op_name!r}.",
+                    hint,
+                    "`azgen ops` lists them",
+                )
+                raise AzgenError(" ".join(filter(None, message))) from None
             fits = all(readable[kind] for kind in op.operands) and (not op.result or writable[op.result] > 0)
             need(fits, f"{name}.ops: {op_name} needs addresses that memory does not have ({op.signature})")
         low, high, first = function.min_size, function.max_size, function.initial_size

@@ -5,10 +5,11 @@ One declaration for `evolve`, `resume` and the command line.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
+
+from azgen.errors import suggest
 
 
 class ResumeOverrides(TypedDict, total=False):
@@ -73,6 +74,5 @@ def check_names(given: Mapping[str, Any], known: type[Overrides] | type[ResumeOv
     names = known.__annotations__
     for name in given:
         if name not in names:
-            close = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-            raise TypeError(f"unexpected keyword argument {name!r}; {hint}")
+            hint = suggest(name, names) or f"There are {', '.join(names)}"
+            raise TypeError(f"unexpected keyword argument {name!r}. {hint}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 
@@ -33,9 +32,9 @@ def preset_text(name: str) -> str:
         AzgenError: no such preset.
     """
     if name not in preset_names():
-        close = difflib.get_close_matches(name, preset_names(), 1)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        raise AzgenError(f"there is no preset {name!r}. {hint}There are {', '.join(preset_names())}")
+        hint = suggest(name, preset_names(), repr)
+        there_are = f"There are {', '.join(preset_names())}"
+        raise AzgenError(" ".join(filter(None, (f"there is no preset {name!r}.", hint, there_are))))
     return (_DIRECTORY / f"{name}.toml").read_text(encoding="utf-8")
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from azgen.errors import AzgenError
+from azgen.language.instruction import FUNCTIONS
 from azgen.language.ops import Op
-from azgen.language.program import FUNCTIONS
 from azgen.language.userfile import read_user_file, user_text
 from azgen.settings.overrides import Overrides, check_names
 from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset

@@ -14,7 +14,7 @@ from typing import Any
 
 from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.target import Target
-from azgen.language.program import Memory
+from azgen.language.instruction import Memory
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from azgen.codegen.target import Target
 from azgen.execution.execute import execute
-from azgen.language.program import Memory, Program
+from azgen.language.instruction import Memory
+from azgen.language.program import Program
 from azgen.study.baselines import Interval
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.datasets import DataSet

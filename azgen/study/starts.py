@@ -21,8 +21,9 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
 from azgen.execution.layout import LaneTasks, check_form, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
+from azgen.language.instruction import SCALAR, Form, Memory
 from azgen.language.ops import OPS
-from azgen.language.program import SCALAR, Form, Memory, Program
+from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
 from azgen.tasks.task import Task
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 from azgen.tasks.image_sets import IMAGE_SETS, ImageSet
 from azgen.tasks.readers import Table
 
@@ -113,14 +112,18 @@ def is_data_set(name: str) -> bool:
         return True
     if Path(name).suffix or Path(name).exists():
         return False
-    close = get_close_matches(_key(name), data_set_names(), n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise AzgenError(f"{name}: no such file, nor a data set.{hint} There are {', '.join(data_set_names())}")
+    names = data_set_names()
+    message = (f"{name}: no such file, nor a data set.", suggest(_key(name), names), _there_are(names))
+    raise AzgenError(" ".join(filter(None, message)))
 
 
 def are_images(name: str) -> bool:
     """Whether a data set holds images; one that is not on this machine, too."""
     return _key(name) in IMAGE_SETS or load_data_set(name).is_images
+
+
+def _there_are(names: Iterable[str]) -> str:
+    return f"There are {', '.join(names)}"
 
 
 def _key(name: str) -> str:
@@ -139,9 +142,9 @@ def load_data_set(name: str) -> DataSet:
         return _BUNDLED[key].load(key)
     if key in IMAGE_SETS:
         return _images(IMAGE_SETS[key])
-    close = get_close_matches(key, data_set_names(), n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise AzgenError(f"no data set is called {name!r}.{hint} There are {', '.join(data_set_names())}")
+    names = data_set_names()
+    message = (f"no data set is called {name!r}.", suggest(key, names), _there_are(names))
+    raise AzgenError(" ".join(filter(None, message)))
 
 
 def _images(image_set: ImageSet) -> DataSet:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.errors import AzgenError
+from azgen.language.instruction import SCALAR, VECTOR, Form
 from azgen.language.metrics import (
     CLASSIFICATION_METRICS,
     METRICS,
@@ -23,7 +24,6 @@ from azgen.language.metrics import (
     UserMetric,
     is_classification,
 )
-from azgen.language.program import SCALAR, VECTOR, Form
 
 FloatArray = NDArray[np.float64]
 SetName = Literal["search", "select", "test"]

@@ -8,7 +8,7 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
 from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
 from azgen.language import Program
-from azgen.language.program import SCALAR
+from azgen.language.instruction import SCALAR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions

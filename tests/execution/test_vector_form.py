@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
 from azgen.language import Memory, Program
+from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.meaning import softmax
 from azgen.language.metrics import Metric
-from azgen.language.program import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, fitness_of_predictions

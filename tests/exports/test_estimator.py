@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from azgen.execution.execute import execute
 from azgen.exports.module import export
 from azgen.language import Program
-from azgen.language.program import VECTOR
+from azgen.language.instruction import VECTOR
 from azgen.language.zoo import zoo
 from azgen.tasks.task import Task
 from tests.exports.test_module import EVOLVED, EVOLVED_RAW, LINEAR, NEURAL_NET

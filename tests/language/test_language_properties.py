@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.language import OPS, Instruction, Memory, Program
-from azgen.language.program import FEATURES, LABEL, PREDICTION
+from azgen.language.instruction import FEATURES, LABEL, PREDICTION
 from tests.reference import examples, predictions
 from tests.strategies import MEMORY, programs, random_program
 

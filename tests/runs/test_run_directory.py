@@ -136,7 +136,7 @@ def test_what_is_no_run_is_named(tmp_path):
         ("environment.json", "[1]", "environment.json is damaged"),
         ("result.json", "nonsense", "result.json is damaged"),
         ("config.toml", "seed = ", "not valid TOML"),
-        ("config.toml", "sead = 3", "did you mean seed"),
+        ("config.toml", "sead = 3", "Did you mean seed"),
     ],
 )
 def test_damage_is_named(file, text, message):

@@ -222,7 +222,7 @@ def _plain(settings: Settings) -> dict[str, object]:
         ({"topology": "star"}, "islands.topology is 'star'; it must be one of"),
         ({"migrants": 5000}, "islands.migrants is 5000"),
         ({"count": 2, "workers": 2, "engine": "process"}, "runs in this process alone"),
-        ({"tasks": [{"n_serch": 1}]}, "did you mean islands.tasks.1.n_search?"),
+        ({"tasks": [{"n_serch": 1}]}, "Did you mean islands.tasks.1.n_search?"),
         ({"tasks": [{"n_select": 1}]}, "n_select is the same for all islands"),
         ({"tasks": [{"source": "table"}]}, "islands.tasks, number 1"),
         ({"checkpoint_seconds": 0}, "must be positive"),

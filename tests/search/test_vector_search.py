@@ -17,7 +17,7 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
-from azgen.language.program import VECTOR
+from azgen.language.instruction import VECTOR
 from azgen.language.zoo import zoo
 from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress

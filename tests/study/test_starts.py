@@ -7,7 +7,8 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
-from azgen.language.program import SCALAR, VECTOR, Memory, Program
+from azgen.language.instruction import SCALAR, VECTOR, Memory
+from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
 from azgen.study.starts import Start, chosen_epochs, fitting_programs, has_bias, tune_starts, with_bias
 from azgen.tasks.synthetic import teacher_tasks

@@ -29,7 +29,7 @@ def message(tmp_path, content, target="y", name="bad.csv", options=None):
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
     (tmp_path / "wine.csv").write_text("a,y\n1,2\n")
-    with pytest.raises(AzgenError, match=r"wines.csv: there is no such file; did you mean .*wine\.csv\?"):
+    with pytest.raises(AzgenError, match=r"wines.csv: there is no such file\. Did you mean .*wine\.csv\?"):
         table_tasks(tmp_path / "wines.csv", "y")
     with pytest.raises(AzgenError, match=r"there is no such file$"):
         table_tasks(tmp_path / "no" / "where.csv", "y")

@@ -92,7 +92,7 @@ def _bypassed(program: Program, place: Place, operand: Address, out: Address) ->
             break
     else:
         last = 2 if _reaches_learn(program, place, operand, out) else place.function
-        if out in live_after(program)[last]:
+        if out in live_after(program.functions, program.form)[last]:
             return None
     del functions[place.function][place.number]
     return Program(*map(tuple, functions), form=program.form)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from azgen.language import Address, Instruction, Program
+from azgen.language.instruction import FEATURES
 from azgen.language.normalize import live_after
-from azgen.language.program import FEATURES
 from azgen.study.understanding.edits import Place, at, places
 from azgen.study.understanding.machine import N_FEATURES, Machine, Step
 
@@ -82,7 +82,7 @@ class Evidence:
     @cached_property
     def entries(self) -> frozenset[Address]:
         """Addresses whose values at the start of Predict matter."""
-        return live_after(self.program)[2] - self.program.form.reserved
+        return live_after(self.program.functions, self.program.form)[2] - self.program.form.reserved
 
     @cached_property
     def learned(self) -> list[Address]:

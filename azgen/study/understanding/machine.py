@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from azgen.language import Address, Instruction, Program
+from azgen.language.instruction import FEATURES, SCALAR
 from azgen.language.meaning import softmax
-from azgen.language.program import FEATURES, SCALAR
 from azgen.language.random import Generator, task_state
 from azgen.study.understanding.edits import Place
 

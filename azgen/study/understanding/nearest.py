@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from azgen.language import FUNCTIONS, Address, Program
-from azgen.language.program import FEATURES, SCALAR
+from azgen.language.instruction import FEATURES, SCALAR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.study.understanding.evidence import Evidence, same, steady
 from azgen.study.understanding.machine import Machine, Step

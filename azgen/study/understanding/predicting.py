@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from azgen.language import Address
-from azgen.language.program import FEATURES
+from azgen.language.instruction import FEATURES
 from azgen.study.understanding.edits import Place, at
 from azgen.study.understanding.evidence import CURVED, Evidence, Idea, degree, same
 from azgen.study.understanding.machine import lines_between

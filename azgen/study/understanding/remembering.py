@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from azgen.language import Address
-from azgen.language.program import FEATURES
+from azgen.language.instruction import FEATURES
 from azgen.study.understanding.edits import Place, at
 from azgen.study.understanding.evidence import Evidence, Idea, steady
 from azgen.study.understanding.gradients import GradientStep

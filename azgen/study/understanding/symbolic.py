@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from azgen.language import Address, Instruction
-from azgen.language.program import FEATURES, SCALAR
+from azgen.language.instruction import FEATURES, SCALAR
 from azgen.study.understanding.edits import Place
 from azgen.study.understanding.evidence import Evidence
 

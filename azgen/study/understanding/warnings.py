@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from azgen.language import FUNCTIONS, Address, Instruction, Program
+from azgen.language.instruction import FEATURES
 from azgen.language.normalize import live_before
-from azgen.language.program import FEATURES
 from azgen.study.understanding.bounds import Bounds, bounds_of_operands
 
 Addresses = frozenset[Address]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import, so it is loaded where a table is read
@@ -55,10 +54,8 @@ class Table:
         names = self.names
         if column in names:
             return
-        folded = {name.casefold(): name for name in names}
-        close = get_close_matches(column.casefold().strip(), folded, n=1)
-        hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
-        hint += _header_hint(names)
+        close = suggest(column, names, repr)
+        hint = (f" {close}" if close else "") + _header_hint(names)
         raise AzgenError(
             f"{self.source}: there is no {role} column {column!r}.{hint} The columns are: {few(names, 30)}"
         )
@@ -73,9 +70,8 @@ def check_file(path: Path) -> None:
             raise AzgenError(f"{path} is a folder; a file is needed")
         if not path.exists():
             names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
-            close = get_close_matches(path.name, names, n=1)
-            hint = f"; did you mean {path.parent / close[0]}?" if close else ""
-            raise AzgenError(f"{path}: there is no such file{hint}")
+            hint = suggest(path.name, names, lambda name: str(path.parent / name))
+            raise AzgenError(f"{path}: there is no such file{f'. {hint}' if hint else ''}")
         if not path.is_file():  # reading a pipe or a device could wait for ever
             raise AzgenError(f"{path} is not an ordinary file")
         with path.open("rb") as file:

@@ -9,7 +9,7 @@ import pytest
 
 from azgen import Program, Task, execute, load
 from azgen.language import OPS, Instruction
-from azgen.language.program import SCALAR, VECTOR
+from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.search.sources import make_tasks
 from azgen.settings.resolve import resolve_settings

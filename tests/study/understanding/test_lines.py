@@ -7,7 +7,7 @@ import pytest
 
 from azgen import AzgenError, Program, execute
 from azgen.execution.execute import compile_together
-from azgen.language.program import SCALAR, VECTOR
+from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.study.understanding import rating
 from azgen.study.understanding.ablation import ablate

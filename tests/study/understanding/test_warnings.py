@@ -7,7 +7,7 @@ import pytest
 
 from azgen import Program, Task, execute
 from azgen.language import OPS
-from azgen.language.program import SCALAR, VECTOR
+from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.study.understanding import warnings as module
 from azgen.study.understanding.bounds import bounds_of_operands
