@@ -62,7 +62,7 @@ class OracleMemory:
         operands = [self[address] for address in instruction.reads]
         if op.stochastic:
             return op.numpy(self.generator, *constants, self._shapes[op.result])
-        if op.name == "scalar_broadcast":
+        if op.family == "broadcast":
             return op.numpy(*operands, self.n_features)
         return op.numpy(*operands, *constants)
 

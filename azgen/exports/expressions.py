@@ -10,12 +10,12 @@ from typing import Any
 from azgen.exports.flow import Value
 
 AUGMENTED: dict[str, type[ast.operator]] = {
-    "{a} + {b}": ast.Add,
-    "{a} - {b}": ast.Sub,
-    "{a} * {b}": ast.Mult,
-    "{a} / {b}": ast.Div,
+    "sum": ast.Add,
+    "difference": ast.Sub,
+    "product": ast.Mult,
+    "quotient": ast.Div,
 }
-"""Spellings of entrywise operations, which also exist as ``+=`` and the like."""
+"""Families of entrywise operations, which also exist as ``+=`` and the like."""
 
 _FIELDS = ("a", "b", "x", "y", "z", "out")
 
@@ -88,24 +88,25 @@ def applied(value: Value, operands: Sequence[Expression], fields: Mapping[str, a
         fields: constants and names that the op's spelling mentions.
     """
     assert value.op
-    python = value.op.python
+    family = value.op.family
     nodes = [operand.node for operand in operands]
-    if python in AUGMENTED:
+    if family in AUGMENTED:
         # One operand may be short where the other has the full shape.
         same_kind = len(set(value.op.operands)) == 1
         shortened = [i for i, o in enumerate(operands) if o.short and (same_kind or o.same_shape)]
         for i in shortened[:1]:
             nodes[i] = operands[i].short or nodes[i]
-    node = spelled(python, **dict(zip("ab", nodes, strict=False)), **fields)
+    node = spelled(value.op.python, **dict(zip("ab", nodes, strict=False)), **fields)
     expression = _combined(operands, node, value.op.stochastic)
-    if python == "{a}.T":
+    if family == "transpose":
         return replace(expression, view=True)
-    if python in ("DTYPE({a} >= 0)", "({a} > 0).astype(DTYPE)"):
-        comparison = ast.Compare(nodes[0], [ast.GtE() if ">=" in python else ast.Gt()], [ast.Constant(0)])
+    if family == "step":
+        # As the original: 1 at exactly 0 for scalars, 0 in vectors and matrices.
+        comparison = ast.Compare(nodes[0], [ast.GtE() if value.kind == "s" else ast.Gt()], [ast.Constant(0)])
         return replace(expression, short=comparison, same_shape=True)
-    if python in ("np.full(n_features, {a})", "np.tile({a}, (n_features, 1))"):
+    if family in ("broadcast", "rows"):
         return replace(expression, short=nodes[0])
-    if python == "np.tile({a}[:, None], (1, n_features))":
+    if family == "columns":
         return replace(expression, short=spelled("{a}[:, None]", a=nodes[0]))
     return expression
 
@@ -119,17 +120,17 @@ def simplified(value: Value, operands: Sequence[Expression], signed_zeros: bool)
         signed_zeros: whether 0.0 and -0.0 could lead to different predictions (-0.0 + 0.0 is 0.0).
     """
     assert value.op
-    python = value.op.python
+    family = value.op.family
     if len(operands) != 2:
         return None
     a, b = operands
-    if python == "{a} - {b}" and b.zero:
+    if family == "difference" and b.zero:
         return a
-    if python == "{a} + {b}" and not signed_zeros and (a.zero or b.zero):
+    if family == "sum" and not signed_zeros and (a.zero or b.zero):
         return a if b.zero else b
-    if python == "{a} - {b}" and a.zero and not signed_zeros:
+    if family == "difference" and a.zero and not signed_zeros:
         return _combined([b], ast.UnaryOp(ast.USub(), b.node))
-    if python not in ("minimum({a}, {b})", "maximum({a}, {b})"):
+    if family not in ("minimum", "maximum"):
         return None
     # These give the first operand when either is NaN, or when both are equal (0.0 and -0.0 are).
     plain = [
@@ -138,11 +139,13 @@ def simplified(value: Value, operands: Sequence[Expression], signed_zeros: bool)
     ]
     zero = parse("DTYPE(0.0)") if value.kind == "s" else ast.Constant(0.0)
     if plain[1]:
-        return _combined(operands, spelled(f"np.{python}", a=a.node, b=zero if b.zero else b.node))
+        return _combined(
+            operands, spelled(f"np.{family}({{a}}, {{b}})", a=a.node, b=zero if b.zero else b.node)
+        )
     if plain[0]:
         # fmin and fmax prefer a number to NaN.
         return _combined(
-            operands, spelled(f"np.f{python[:3]}({{a}}, {{b}})", a=b.node, b=zero if a.zero else a.node)
+            operands, spelled(f"np.f{family[:3]}({{a}}, {{b}})", a=b.node, b=zero if a.zero else a.node)
         )
     return None
 

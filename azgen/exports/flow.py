@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from azgen.language import OPS, Address, Instruction, Op, Program
+from azgen.language import Address, Instruction, Op, Program
 from azgen.language.instruction import FEATURES, FUNCTIONS, SCALAR
 from azgen.language.normalize import live_after
 
@@ -24,15 +24,17 @@ SIGMOID = Op(
     -1, "sigmoid", "s -> s", "sigmoid({a})", lambda a: 1 / (1 + np.exp(-a)), "",
     "sigmoid({a})", lambda F: 0.0,
     "The logistic function, which a classifier's predictions pass through.",
+    family="sigmoid",
 )  # fmt: skip
 
 SOFTMAX = Op(
     -2, "softmax", "v -> v", "softmax({a})", np.exp, "",
     "softmax({a}, n_classes)", lambda F: 0.0,
     "Probabilities of several classes, which a classifier's vectors of predictions pass through.",
+    family="softmax",
 )  # fmt: skip
 
-_DIVISIONS = frozenset(op.id for op in OPS if "/" in op.python)
+_DIVISIONS = ("quotient", "reciprocal")
 
 
 @dataclass(eq=False)
@@ -104,8 +106,8 @@ class Flow:
         self.parameters: list[Parameter] = []
         self.constants: dict[Address, Value] = {}
         self.users: dict[Value, list[Value]] = {}
-        ops = {instruction.op.id for instruction in self.program.instructions()}
-        self.signed_zeros = any(op in _DIVISIONS or op not in range(len(OPS)) for op in ops)
+        families = {instruction.op.family for instruction in self.program.instructions()}
+        self.signed_zeros = not families.isdisjoint((*_DIVISIONS, ""))  # a user's own op may divide
         self.prediction = self.program.form.prediction
         self._written = {i.writes for i in self.program.instructions()} | (
             {self.prediction} if classifier else set()
@@ -148,7 +150,7 @@ class Flow:
             address
             for address, (first, *others) in writers.items()
             if not others
-            and first.op.name == "scalar_const_set"
+            and first.op.family == "constant"
             and any(first is instruction for instruction in self.program.setup)
             and not (address == self.prediction and self.classifier)
         )
@@ -171,7 +173,7 @@ class Flow:
                 for kind, constant in zip(instruction.op.constants, instruction.constants, strict=True)
             )
             self.parameters.extend(value.parameters)
-            if instruction.op.name == "scalar_const_set":
+            if instruction.op.family == "constant":
                 value.op, value.leaf = None, "constant"
                 if name == "setup" and instruction.writes in self._never_changed():
                     self.constants[instruction.writes] = value

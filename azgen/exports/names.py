@@ -20,12 +20,12 @@ _TAKEN_BY_MODULE = ("sigmoid", "minimum", "maximum", "standardize", "epochs", "r
 _KIND = {"s": "scalar", "v": "vector", "m": "matrix"}
 
 _RESULT = {
-    "+": "total",
-    "-": "difference",
-    "*": "product",
-    "/": "ratio",
-    "1 /": "reciprocal",
-    "abs": "magnitude",
+    "sum": "total",
+    "difference": "difference",
+    "product": "product",
+    "quotient": "ratio",
+    "reciprocal": "reciprocal",
+    "absolute": "magnitude",
     "sin": "sine",
     "cos": "cosine",
     "tan": "tangent",
@@ -34,20 +34,27 @@ _RESULT = {
     "arctan": "arc_tangent",
     "exp": "exponential",
     "log": "logarithm",
-    "heaviside": "active",
-    "bcast": "repeated",
+    "step": "active",
+    "broadcast": "repeated",
+    "columns": "repeated",
+    "rows": "repeated",
     "norm": "norm",
-    "outer": "outer_product",
+    "column_norm": "norm",
+    "row_norm": "norm",
+    "inner_product": "inner_product",
+    "outer_product": "outer_product",
     "transpose": "transposed",
-    "matmul": "matrix_product",
+    "matrix_product": "matrix_product",
     "minimum": "lower",
     "maximum": "upper",
     "mean": "mean",
-    "std": "st_dev",
+    "row_mean": "mean",
+    "st_dev": "st_dev",
+    "row_st_dev": "st_dev",
     "uniform": "noise",
-    "gaussian": "noise",
+    "normal": "noise",
 }
-"""What an operation's result is called, by how program text spells the operation."""
+"""What an operation's result is called, by its family; functions of a scalar by how text spells them."""
 
 _DESCRIPTION = {
     "learning_rate": "how far one error moves what has been learned.",
@@ -151,9 +158,9 @@ class Namer:
             return "output_weights" if roles.layered else "weights"
         if address in roles.weight_matrices:
             return "hidden_weights" if roles.layered else "weights"
-        if address in roles.learned_operands("s", "scalar_sum") or address in roles.output_biases:
+        if address in roles.learned_operands("s", "sum") or address in roles.output_biases:
             return "output_bias" if roles.layered else "bias"
-        if address in roles.learned_operands("v", "vector_sum"):
+        if address in roles.learned_operands("v", "sum"):
             return "hidden_bias" if roles.layered else "bias"
         return "learned_scalar" if address.kind == "s" else "weights"
 
@@ -192,9 +199,9 @@ class Namer:
             scaled = {self._attributes[f.address] for f in factors if f.address in self._roles.learned}
             if len(scaled) == 1:
                 return "scale", f"scale_of_{scaled.pop()}"
-        ops = {user.op.name for user in users if user.op}
-        if ops in ({"scalar_min"}, {"scalar_max"}):
-            role = "upper_limit" if ops == {"scalar_min"} else "lower_limit"
+        families = {user.op.family for user in users if user.op}
+        if families in ({"minimum"}, {"maximum"}):
+            role = "upper_limit" if families == {"minimum"} else "lower_limit"
             return role, role
         number = 1 + sum(p.name.startswith("constant_") for p in self._flow.parameters)
         return "", f"constant_{number}"
@@ -215,36 +222,35 @@ class Namer:
         purpose = self._purpose(value)
         if purpose:
             return purpose
-        if value.op.python == "{a} @ {b}" and value.kind != "m":
-            return "inner_product" if value.kind == "s" else "projection"
-        listing = value.op.listing
-        operator = next((operator for operator in ("1 /", *"+-*/") if operator in listing), "")
-        return _RESULT.get(listing.split("(")[0] if "(" in listing else operator, _KIND[value.kind])
+        if value.op.family == "matrix_product" and value.kind == "v":
+            return "projection"
+        key = value.op.listing.split("(")[0] if value.op.family == "function" else value.op.family
+        return _RESULT.get(key, _KIND[value.kind])
 
     def _purpose(self, value: Value) -> str:
         op, operands, roles = value.op, value.operands, self._roles
         assert op is not None
         leaves = [operand.leaf for operand in operands]
         users = [user.op for user in self._flow.users.get(value, []) if user.op]
-        if op.python == "{a} - {b}" and set(leaves) == {"label", "prediction"}:
+        if op.family == "difference" and set(leaves) == {"label", "prediction"}:
             return "error"
         if SIGMOID in users:
             return "logit"
         if SOFTMAX in users:
             return "scores"
-        if value in roles.corrections and op.python in ("{a} * {b}", "{a} / {b}", "np.outer({a}, {b})"):
-            gated = any(operand.op and "heaviside" in operand.op.name for operand in operands)
+        if value in roles.corrections and op.family in ("product", "quotient", "outer_product"):
+            gated = any(operand.op and operand.op.family == "step" for operand in operands)
             return "step" if value.kind == "s" else "hidden_update" if gated and roles.layered else "update"
-        if op.python in ("{a} + {b}", "{a} - {b}") and "features" in leaves:
+        if op.family in ("sum", "difference") and "features" in leaves:
             names = [self._known(operand) for operand in operands]
-            word = "plus" if "+" in op.python else "minus"
+            word = "plus" if op.family == "sum" else "minus"
             if op.commutative:
                 names.sort(key=lambda name: name != "features")
             return f"{names[0]}_{word}_{names[1]}" if all(names) else ""
         if roles.layered and value.function == "predict":
-            if op.name == "vector_max" and value in roles.activations:
+            if op.family == "maximum" and value.kind == "v" and value in roles.activations:
                 return "hidden"
-            if any(user.name == "vector_max" for user in users):
+            if any(user.family == "maximum" for user in users):
                 return "pre_activation"
         return ""
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from azgen.exports.flow import SOFTMAX, Flow, Value
 from azgen.language import Address
 
-_ADDING = ("{a} + {b}", "{a} - {b}")
+_ADDING = ("sum", "difference")
 
 
 class Roles:
@@ -42,12 +42,12 @@ class Roles:
     @cached_property
     def weight_matrices(self) -> frozenset[Address]:
         """Learned matrices that Predict multiplies with a vector or a matrix."""
-        return self.learned_operands("m", "matrix_vector_product", "matrix_matrix_product")
+        return self.learned_operands("m", "matrix_product")
 
     @cached_property
     def weight_vectors(self) -> frozenset[Address]:
         """Learned vectors that Predict takes an inner product with."""
-        return self.learned_operands("v", "vector_inner_product")
+        return self.learned_operands("v", "inner_product")
 
     @cached_property
     def activations(self) -> frozenset[Value]:
@@ -63,7 +63,7 @@ class Roles:
         """Whether there is a hidden layer: learned weights times what a learned matrix feeds."""
         return bool(self.output_matrices) or any(
             value.op is not None
-            and value.op.name == "vector_inner_product"
+            and value.op.family == "inner_product"
             and value in self.activations
             and any(_is_entry(operand, self.weight_vectors) for operand in value.operands)
             for value in self._flow.predict.steps
@@ -76,7 +76,8 @@ class Roles:
             value.operands[0].address
             for value in self._flow.predict.steps
             if value.op is not None
-            and value.op.name == "matrix_vector_product"
+            and value.op.family == "matrix_product"
+            and value.kind == "v"
             and _is_entry(value.operands[0], self.weight_matrices)
             and value.operands[1] in self.activations
         )
@@ -88,17 +89,17 @@ class Roles:
         return frozenset(
             operand.address
             for score in scores
-            if score.op is not None and score.op.name == "vector_sum"
+            if score.op is not None and score.op.family == "sum"
             for operand in score.operands
             if _is_entry(operand, self.learned)
         )
 
-    def learned_operands(self, kind: str, *ops: str) -> frozenset[Address]:
-        """Learned attributes of a kind that Predict uses directly as operands of these ops."""
+    def learned_operands(self, kind: str, family: str) -> frozenset[Address]:
+        """Learned attributes of a kind that Predict uses directly as operands of a family of ops."""
         return frozenset(
             operand.address
             for value in self._flow.predict.steps
-            if value.op and value.op.name in ops
+            if value.op and value.op.family == family
             for operand in value.operands
             if operand.kind == kind and _is_entry(operand, self.learned)
         )
@@ -130,7 +131,7 @@ def _is_entry(value: Value, addresses: frozenset[Address]) -> bool:
 
 def is_product(value: Value) -> bool:
     """Whether a value is an entrywise product, or a scalar times something."""
-    return value.op is not None and value.op.python == "{a} * {b}"
+    return value.op is not None and value.op.family == "product"
 
 
 def changes(value: Value) -> list[Value]:
@@ -139,7 +140,7 @@ def changes(value: Value) -> list[Value]:
     Empty when the value comes about in another way.
     """
     found: list[Value] = []
-    while value.op and value.op.python in _ADDING:
+    while value.op and value.op.family in _ADDING:
         a, b = value.operands
         old, change = (a, b) if a.address == value.address else (b, a)
         if old.address != value.address:

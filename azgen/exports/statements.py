@@ -138,17 +138,17 @@ class Folder:
 
     def _in_place(self, value: Value, place: str) -> ast.stmt | None:
         """``place += change`` where the value is the place's old content and a change."""
-        if not value.op or value.op.python not in AUGMENTED or not place.startswith("self."):
+        if not value.op or value.op.family not in AUGMENTED or not place.startswith("self."):
             return None
         a, b = value.operands
-        exchangeable = value.op.commutative or value.op.python == "{a} * {b}"
+        exchangeable = value.op.commutative or value.op.family == "product"
         if exchangeable and self._is_entry(b, place) and not self._is_entry(a, place):
             a, b = b, a
         if not self._is_entry(a, place):
             return None
         change = self._read(b)
         target = ast.Attribute(ast.Name("self"), place.removeprefix("self."))
-        return ast.AugAssign(target, AUGMENTED[value.op.python](), change.short or change.node)
+        return ast.AugAssign(target, AUGMENTED[value.op.family](), change.short or change.node)
 
     def _is_entry(self, value: Value, place: str) -> bool:
         if value.leaf == "entry":
@@ -254,9 +254,9 @@ class Folder:
         leaf, composite = operand.leaf, operand in self._waiting and self._waiting[operand].operations > 0
         attribute = leaf == "entry" or self._named.get(operand, "").startswith("self.")
         learned = operand.address in self._flow.starts_at_zero() or operand.address in self._flow.setup.kept
-        if user.op.python == "{a} + {b}":
+        if user.op.family == "sum":
             return (not composite, leaf != "features", attribute, leaf == "constant")
-        if user.op.python == "{a} @ {b}":
+        if user.op.family in ("inner_product", "matrix_product"):
             return (not (attribute and learned), leaf == "features")
         return (leaf != "constant", user.kind != "s" and leaf == "features")
 
@@ -269,5 +269,5 @@ def _zero_of_zeros(op: Op) -> bool:
     shapes = {"s": (), "v": (2,), "m": (2, 2)}
     inputs = [np.zeros(shapes[kind])[()] for kind in op.operands]
     with np.errstate(all="ignore"):
-        result = op.numpy(*inputs, 2) if op.name == "scalar_broadcast" else op.numpy(*inputs)
+        result = op.numpy(*inputs, 2) if op.family == "broadcast" else op.numpy(*inputs)
     return bool((np.asarray(result) == 0).all() and not np.signbit(result).any())

@@ -11,6 +11,7 @@ import pytest
 from azgen.errors import AzgenError
 from azgen.language import OPS, Address, Instruction, Memory, Op, OpTable, Program, load
 from azgen.language import random as draws
+from azgen.language.ops import FAMILIES
 
 LINEAR = """\
 def Setup():
@@ -332,3 +333,18 @@ def test_normal_quantile_is_the_inverse_of_the_distribution():
 
     u = np.linspace(1e-7, 1 - 1e-7, 100_001)
     assert np.abs(draws.normal_quantile(u) - norm.ppf(u)).max() < 2e-5
+
+
+def test_every_op_has_a_family_and_ops_of_one_family_read_alike():
+    assert {op.family for op in OPS} == {"", *FAMILIES}
+    spellings: dict[str, set[str]] = {}
+    for op in OPS:
+        if op.family not in ("", "function"):
+            spellings.setdefault(op.family, set()).add(
+                op.listing.split("(")[0] if "(" in op.listing else op.listing
+            )
+    several = {family for family, texts in spellings.items() if len(texts) > 1}
+    assert several == {"matrix_product", "element"}  # dot and matmul; entries of vectors and of matrices
+    texts = [text for family, found in spellings.items() for text in found if family not in several]
+    shared = {text for text in texts if texts.count(text) > 1}
+    assert shared <= {"bcast", "norm", "mean", "std"}  # along other axes
