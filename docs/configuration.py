@@ -33,7 +33,10 @@ SECTIONS = (
     ("memory", settings.MemorySettings, "How many addresses there are"),
     ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),
     ("evolution", settings.EvolutionSettings, "Regularised evolution"),
-    ("evolution.actions", settings.ActionWeights, "Relative frequency of the eight mutation actions"),
+    ("evolution.actions", settings.ActionWeights, "Relative frequency of the mutation actions"),
+    ("evolution.wiring", settings.WiringSettings, "Inside the wired mutations"),
+    ("archive", settings.ArchiveSettings, "An archive in place of one population"),
+    ("[stages]", settings.StageSettings, "Stages before the run's own tasks, in order"),
     ("islands", settings.IslandSettings, "Several populations side by side, and what runs them"),
     ("stop", settings.StopSettings, "When to start afresh, and when to stop"),
 )
@@ -57,7 +60,7 @@ def _table(cls: Any) -> str:
     for field in dataclasses.fields(cls):
         if dataclasses.is_dataclass(hints[field.name]) or field.name == "ops_text":  # not given by users
             continue
-        value = field.default
+        value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
         default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
         rows.append(
@@ -75,7 +78,8 @@ def _values(hint: Any) -> str:
         if get_args(hint)[-1] is not ...:
             return "number, or three: search, selection, test"
         return "list of names" if get_args(hint)[0] is str else "list of numbers"
-    return {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}[hint]
+    names = {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}
+    return names.get(hint, "table of settings")
 
 
 def _descriptions(cls: Any) -> dict[str, str]:

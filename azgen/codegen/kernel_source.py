@@ -118,6 +118,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         .get_template("kernel/tables.h.j2")
         .render(
             **common,
+            code=spec.code,
             allowed=allowed,
             kind=_KIND.__getitem__,
             kinds=_kinds,

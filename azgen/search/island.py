@@ -7,7 +7,6 @@ copy of them; the addresses in it are set again when it is loaded.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,99 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.instruction import FUNCTIONS, Instruction
 from azgen.language.program import Program
 from azgen.language.random import mix
+from azgen.search.island_state import COUNTS, QUARANTINE_SETS, cache_sets, state_block
 from azgen.search.rating.hook import CaptureHook, RatingHook
-from azgen.search.state import Part, State, StateBlock, copy_state
-from azgen.settings.settings import EvolutionSettings, Settings
-
-ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
-QUARANTINE_SETS = 256
-"""Least size of a table of known fitness that programs in quarantine are entered in."""
-
-CACHE = np.dtype([("entries", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
-COUNTS = (
-    "programs",
-    "known",
-    "equivalent",
-    "over_budget",
-    "failed_probe",
-    "hurdled",
-    "evaluated",
-)
-"""What becomes of programs on the ladder, in the order of the kernel's structure."""
-
-MUTATION = np.dtype(
-    [
-        ("probability", "f8"),
-        ("action", "f8", (8,)),
-        *((name, "f8") for name in ("sign_flip", "fresh", "factor_low", "factor_high")),
-        ("min_size", "i4", (3,)),
-        ("max_size", "i4", (3,)),
-    ],
-    align=True,
-)
-
-
-HURDLE = np.dtype(
-    [
-        ("tasks", "u8"),
-        ("n_tasks", "i8"),
-        ("percentile", "f8"),
-        *((name, "u8") for name in ("ordered", "recent")),
-        *((name, "i8") for name in ("n", "next", "capacity")),
-    ],
-    align=True,
-)
-
-
-def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
-    """The kernel's island structure."""
-    return np.dtype(
-        [
-            ("population", "u8"),
-            ("fitness", "u8"),
-            *((name, "i8") for name in ("population_size", "next", "tournament_size", "batch")),
-            ("random", "u8"),
-            ("mutation", MUTATION),
-            ("cost_limit", "f8"),
-            ("median", "i8"),
-            ("n_tasks", "i8"),
-            ("known", CACHE),
-            ("probed", CACHE),
-            ("counts", np.dtype([(name, "i8") for name in COUNTS])),
-            ("best", program),
-            ("best_fitness", "f8"),
-            ("best_number", "i8"),
-            ("hook", "u8"),
-            ("hurdles", "u8"),
-            ("n_hurdles", "i8"),
-        ],
-        align=True,
-    )
-
-
-def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
-    """The arrays of an island's state; `program` is the kernel's record of a program."""
-    evolution, number = settings.evolution, np.dtype(np.float64)
-    size, n_hurdles, n_sets = evolution.population, len(evolution.hurdles), _sets(evolution)
-    # Programs in quarantine need room even where nothing else is remembered.
-    known = max(n_sets["known"], QUARANTINE_SETS)
-    return StateBlock(
-        {
-            "state": Part(island_dtype(program), (1,), "numbers"),
-            "population": Part(program, (size,), "programs"),
-            "fitness": Part(number, (size,), "whole"),
-            "known": Part(ENTRY, (known, CACHE_WAYS), "entries"),
-            "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
-            "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),
-            "heights": Part(number, (n_hurdles, 2, size), "whole"),
-        }
-    )
+from azgen.search.state import State, copy_state
+from azgen.settings.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -147,7 +62,6 @@ class Island:
     ):
         evolution = settings.evolution
         self._kernel, self._tasks, self._hook, self._settings = kernel, tasks, hook, settings
-        self._probe = probe_of(tasks, evolution.probe_train, evolution.probe_valid)
         self.arrays = arrays = state_block(settings, kernel.program).zeros()
         self.population, self.fitness = arrays["population"], arrays["fitness"]
         self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
@@ -158,13 +72,13 @@ class Island:
         state["batch"] = min(evolution.batch, evolution.population)
         state["random"] = mix(seed)
         self._set_mutation(state["mutation"], settings)
+        state["parsimony"], state["live_only"] = evolution.parsimony, evolution.live_only
         state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
-        state["n_tasks"] = tasks.n_tasks
-        for cache, n_sets in _sets(evolution).items():
+        for cache, n_sets in cache_sets(evolution).items():
             state[cache]["n_sets"] = n_sets
         state["best_fitness"] = -1.0
-        self._set_hurdles(settings)
-        self._point()
+        state["elites"]["capacity"] = len(arrays["elite_keys"])
+        self.take_tasks(tasks)
         if born:
             self.populate(start)
             self.rate_initial(evolution.population)
@@ -183,9 +97,34 @@ class Island:
         for place, name in enumerate(FUNCTIONS):
             function = getattr(settings, name)
             to["min_size"][place], to["max_size"][place] = function.min_size, function.max_size
+        wiring = to["wiring"]
+        for field in dataclasses.fields(evolution.wiring):
+            wiring[field.name] = getattr(evolution.wiring, field.name)
+        wiring["again"], wiring["smallest"] = evolution.more_mutations, evolution.smallest_constant
 
-    def _set_hurdles(self, settings: Settings) -> None:
-        evolution, tasks = settings.evolution, self._tasks
+    def take_tasks(self, tasks: LaneTasks) -> None:
+        """Other search tasks, of the same shape or another; what is known of programs is not forgotten."""
+        evolution = self._settings.evolution
+        self._tasks = tasks
+        self._probe = probe_of(tasks, evolution.probe_train, evolution.probe_valid)
+        self._state["n_tasks"] = tasks.n_tasks
+        self._set_hurdles()
+        self._point()
+
+    def renew(self, tasks: LaneTasks, seed: int) -> None:
+        """Forgets everything but what has been counted: for a new population on other tasks."""
+        state = self._state[0]
+        for name in ("known", "probed", "heights"):
+            self.arrays[name][...] = 0
+        for cache in ("known", "probed"):
+            state[cache]["clock"] = 0
+        self._hurdles["n"] = self._hurdles["next"] = 0
+        state["next"], state["random"], state["best_fitness"] = 0, mix(seed), -1.0
+        state["elites"]["n"] = 0
+        self.take_tasks(tasks)
+
+    def _set_hurdles(self) -> None:
+        evolution, tasks = self._settings.evolution, self._tasks
         n_training = int(tasks.record["n_training"][0])
         shares = evolution.hurdle_tasks or (1.0,) * len(evolution.hurdles)
         self._stages = [
@@ -206,6 +145,9 @@ class Island:
         state["population"], state["fitness"] = self.population.ctypes.data, self.fitness.ctypes.data
         for cache in ("known", "probed"):
             state[cache]["entries"] = self.arrays[cache].ctypes.data
+        elites = {"key": "elite_keys", "fitness": "elite_fitness", "program": "elite_programs"}
+        for name, array in elites.items():
+            state["elites"][name] = self.arrays[array].ctypes.data
         state["hook"] = self._hook.address if self._hook else 0
         state["hurdles"] = self._hurdles.ctypes.data
         for hurdle, stage, (ordered, recent) in zip(
@@ -238,8 +180,37 @@ class Island:
         if start is None and settings.evolution.initial == "random":
             state = self._state[0]
             state["random"] = self._kernel.module.randomize(
-                self.population.ctypes.data, len(self.population), int(state["random"])
+                self.population.ctypes.data, len(self.population), self._address, int(state["random"])
             )
+
+    def populate_with_mutants(self, program: Any) -> None:
+        """Fills the population with a program (the kernel's record) and mutants of it, not rated yet."""
+        state = self._state[0]
+        self.population[:] = program
+        rest = self.population[1:]
+        state["random"] = self._kernel.module.mutate_programs(
+            rest.ctypes.data, len(rest), self._address, int(state["random"])
+        )
+
+    def offers_from(self, fitness: float) -> None:
+        """From which fitness on the best program of a cell is kept."""
+        self._state["elites"]["least"] = fitness
+
+    def elites(self) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.uint64]]:
+        """The best program of each cell since the last renewal, best first: normal forms, fitness, cells."""
+        n = int(self._state[0]["elites"]["n"])
+        order = np.argsort(-self.arrays["elite_fitness"][:n], kind="stable")
+        return (
+            self.arrays["elite_programs"][order],
+            self.arrays["elite_fitness"][order],
+            self.arrays["elite_keys"][order],
+        )
+
+    def count_evaluated(self, n_programs: int) -> None:
+        """Counts programs that were evaluated outside of evolution."""
+        counts = self._state[0]["counts"]
+        counts["programs"] += n_programs
+        counts["evaluated"] += n_programs
 
     def mutants(self, count: int, mutations: int) -> NDArray[Any]:
         """Members of the population, each mutated so many times; the population stays as it is."""
@@ -311,6 +282,11 @@ class Island:
         )
 
     @property
+    def best_fitness(self) -> float:
+        """Its fitness."""
+        return float(self._state[0]["best_fitness"])
+
+    @property
     def counts(self) -> dict[str, int]:
         """Programs by what became of them on the ladder."""
         counts = self._state[0]["counts"]
@@ -319,10 +295,3 @@ class Island:
     def member(self, place: int) -> Program:
         """A member of the population."""
         return self._kernel.decode(self.population[place])
-
-
-def _sets(evolution: EvolutionSettings) -> dict[str, int]:
-    """Number of sets of each table, a power of two; 0 if it is switched off."""
-    size = evolution.cache_size
-    n_sets = 1 << max(0, round(math.log2(size / CACHE_WAYS))) if size else 0
-    return {"known": n_sets if evolution.known else 0, "probed": n_sets if evolution.probe else 0}

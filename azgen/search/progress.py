@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from azgen.search.engines.messages import Migrants, Report
 from azgen.search.hall import HallOfFame
-from azgen.search.island import COUNTS
+from azgen.search.island_state import COUNTS
 from azgen.settings.settings import StopSettings
 
 RATINGS = ("native", "compiled", "champions")
@@ -38,10 +38,10 @@ class Life:
         before = self if report.population == self.population else Life(report.population)
         here, improved = report.counts[0], report.best_fitness > before.best_fitness
         since, quiet = (here, 1) if improved else (before.since, before.quiet + 1)
-        ending = ""
-        if stop.restart_programs and here >= stop.restart_programs:
+        ending = report.spent
+        if not ending and stop.restart_programs and here >= stop.restart_programs:
             ending = f"{here} programs"
-        elif stop.patience and here - since >= stop.patience:
+        elif not ending and stop.patience and here - since >= stop.patience:
             ending = f"no better program in {here - since}"
         return Life(
             report.population, report.counts, report.best_fitness, report.best_number, since, quiet, ending

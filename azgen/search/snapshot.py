@@ -26,10 +26,12 @@ from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.runs.events import champion_record, read_champion
+from azgen.search.archive_snapshot import ArchiveReader, take_archives
 from azgen.search.engines.base import Engine
 from azgen.search.engines.messages import Migrants, Order
 from azgen.search.hall import HallOfFame
-from azgen.search.island import COUNTS, QUARANTINE_SETS, Island, state_block
+from azgen.search.island import Island
+from azgen.search.island_state import COUNTS, QUARANTINE_SETS, state_block
 from azgen.search.progress import RATINGS, Life, Progression, Suspect
 from azgen.search.space import SearchSpace
 from azgen.settings.reading import settings_from
@@ -55,8 +57,8 @@ def take(
     block = state_block(space.settings, space.kernel.program)
     islands, programs, tables = [], list[Migrants](), {name: list[Any]() for name in block.kept("entries")}
     whole = {name: list[NDArray[Any]]() for name in block.kept("whole")}
-    for number in range(space.settings.islands.count):
-        state = engine.state(number, progress.round)
+    states = [engine.state(number, progress.round) for number in range(space.settings.islands.count)]
+    for state in states:
         record = state["state"][0]
         islands.append(
             {
@@ -97,6 +99,9 @@ def take(
         "front": [champion_record(champion) for champion in progress.hall.front],
         "islands": islands,
     }
+    if space.settings.evolution.strategy == "archive":
+        values["archives"], more = take_archives(states)
+        arrays |= more
     return values, arrays
 
 
@@ -233,7 +238,17 @@ class _Reader:
                     self._arrays[f"{table}.{name}"].shape == (sum(n),),
                     f"{table} has another size",
                 )
+        self._archives = self._archive_reader() if settings.evolution.strategy == "archive" else None
         self._ends = {t: np.cumsum(self._arrays[f"{t}.n"]) for t in self._block.kept("entries")}
+
+    def _archive_reader(self) -> ArchiveReader:
+        settings, kernel = self._space.settings, self._space.kernel
+        stored, count = self._checkpoint.values["archives"], settings.islands.count
+        _need(self._checkpoint, len(stored) == count, f"it has {len(stored)} archives, not {count}")
+        n_stages = len(settings.stages) + 1
+        return ArchiveReader(
+            stored, self._arrays, n_stages, lambda programs, n: _check_programs(kernel, programs, n)
+        )
 
     def island(self, number: int) -> Island:
         """An island without an own kernel's pointers set for running: only its arrays count."""
@@ -263,6 +278,8 @@ class _Reader:
         ):
             hurdle["n"], hurdle["next"] = _whole([n], 1, size) + _whole([following], 1, size - 1)
             _need(self._checkpoint, bool((np.diff(ordered[:n]) > 0).all()), "heights are not in order")
+        if self._archives:
+            self._archives.fill(number, island.arrays)
         return island
 
     def _tables(self, island: Island, number: int, values: Mapping[str, Any]) -> None:

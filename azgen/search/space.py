@@ -22,7 +22,8 @@ from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes
 from azgen.search.sources import search_redraw, search_tasks
-from azgen.settings.settings import Settings
+from azgen.search.stages import StageTasks, stages_of
+from azgen.settings.settings import Settings, TaskSettings
 from azgen.settings.values import task_settings
 from azgen.tasks.task import Task, TaskSplit
 
@@ -105,6 +106,7 @@ class SearchSpace:
 
     def __init__(self, settings: Settings, start: Program | None, select: TaskSet, search: Sequence[TaskSet]):
         self.settings, self.start, self.select, self.search = settings, start, select, tuple(search)
+        self._stages: dict[str, list[StageTasks]] = {}
 
     @staticmethod
     def of(settings: Settings, split: TaskSplit) -> SearchSpace:
@@ -149,6 +151,22 @@ class SearchSpace:
     def laid_out(self, tasks: tuple[Task, ...]) -> TaskSet:
         """More tasks of the kind of the selection tasks, in the lanes of their kernel."""
         return task_set(self.settings, self.start, tasks, self.settings.tasks.epochs)
+
+    def stages(self, island: int) -> list[StageTasks]:
+        """Stages of an archive's tasks; islands with the same settings of tasks share them."""
+        tasks = task_settings(self.settings, island)
+        key = str(tasks)
+        if key not in self._stages:
+            self._stages[key] = stages_of(self.settings, tasks, self._lay_out)
+        return self._stages[key]
+
+    def _lay_out(self, tasks: TaskSettings, number: int) -> tuple[Kernel, LaneTasks]:
+        """Search tasks that no set of the run has."""
+        settings = self.settings
+        redraw = search_redraw(settings.tasks, tasks, number + 1)
+        drawn = search_tasks(tasks, settings.seed, redraw, settings.user)
+        laid = task_set(settings, self.start, drawn, tasks.epochs)
+        return laid.kernel, laid.lanes
 
     def cost_limit(self, tasks: TaskSet) -> float:
         """Static cost above which a program scores 0 on these tasks; 0: none."""

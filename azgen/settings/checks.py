@@ -9,7 +9,7 @@ from itertools import pairwise
 from azgen.errors import AzgenError, suggest
 from azgen.settings.settings import FunctionSettings, IslandSettings, Settings
 from azgen.settings.task_checks import check_tasks
-from azgen.settings.values import task_settings
+from azgen.settings.values import changed_tasks, task_settings
 
 
 def check(settings: Settings, source: str = "configuration") -> None:
@@ -81,6 +81,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
         evolution.probe_train >= 1 and evolution.probe_valid >= 1,
         "evolution.probe_train and probe_valid: at least 1",
     )
+    _check_archive(settings, need)
     _check_islands(settings, need)
     need(
         stop.max_programs >= 0 and stop.max_seconds >= 0,
@@ -97,6 +98,40 @@ def check(settings: Settings, source: str = "configuration") -> None:
     )
     need(min(tasks.n_train + tasks.n_valid) >= 0, "tasks.n_train and n_valid cannot be negative")
     check_tasks(settings, need)
+
+
+def _check_archive(settings: Settings, need: Callable[[bool, str], None]) -> None:
+    archive, evolution = settings.archive, settings.evolution
+    chances = {f"wiring.{name}": value for name, value in vars(evolution.wiring).items()}
+    chances |= {"more_mutations": evolution.more_mutations, "smallest_constant": evolution.smallest_constant}
+    for name, value in chances.items():
+        need(0 <= value <= 1, f"evolution.{name} is {value}; it must be between 0 and 1")
+    need(evolution.more_mutations < 1, "evolution.more_mutations is 1: mutations would never end")
+    need(evolution.parsimony >= 0, "evolution.parsimony cannot be negative")
+    counts = ("entries", "parents", "run_programs", "look_programs", "patience", "offers", "rating_tasks")
+    for name in (*counts, "tuning_settings", "task_sets"):
+        need(getattr(archive, name) >= 1, f"archive.{name} is {getattr(archive, name)}; at least 1")
+    for name in ("within", "gain", "margin", "shrink_tolerance", "tuning_rounds", "tuning_step"):
+        need(getattr(archive, name) >= 0, f"archive.{name} cannot be negative")
+    need(archive.give_up_programs >= 0, "archive.give_up_programs cannot be negative; 0: never")
+    need(
+        not settings.stages or evolution.strategy == "archive",
+        'stages are for an archive: set evolution.strategy to "archive"',
+    )
+    for number, stage in enumerate(settings.stages, 1):
+        for key in ("n_select", "n_test", "redraw", "max_abs_error"):
+            need(
+                key not in stage.tasks, f"stages, number {number}: {key} is the same for all; set tasks.{key}"
+            )
+        need(
+            min(stage.run_programs, stage.patience) >= 0,
+            f"stages, number {number}: no number may be negative",
+        )
+        tasks = changed_tasks(settings, stage.tasks, "stages.tasks.")
+        try:
+            check(dataclasses.replace(settings, tasks=tasks, stages=(), islands=IslandSettings()))
+        except AzgenError as error:
+            need(False, f"stages, number {number} ({dict(stage.tasks)}): {error}")
 
 
 def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> None:

@@ -45,7 +45,14 @@ def read_values(cls: type[T], mapping: Any, source: str, prefix: str) -> T:
 def task_settings(settings: Settings, island: int) -> TaskSettings:
     """Settings of an island's search tasks: the run's, with the changes that this island was dealt."""
     changes = settings.islands.tasks
-    if not changes:
-        return settings.tasks
-    plain = as_plain(settings.tasks) | dict(changes[island % len(changes)])
-    return read_values(TaskSettings, plain, "configuration", "islands.tasks.")
+    return (
+        changed_tasks(settings, changes[island % len(changes)], "islands.tasks.")
+        if changes
+        else settings.tasks
+    )
+
+
+def changed_tasks(settings: Settings, changes: Mapping[str, Any], prefix: str) -> TaskSettings:
+    """The run's settings of tasks with some changes."""
+    plain = as_plain(settings.tasks) | dict(changes)
+    return read_values(TaskSettings, plain, "configuration", prefix)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from azgen.codegen.kernel_source import DROPPED_BITS
 from azgen.errors import AzgenError
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
-from azgen.search.island import COUNTS, Island
+from azgen.search.island import Island
+from azgen.search.island_state import COUNTS
 from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.checks import check

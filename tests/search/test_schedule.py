@@ -12,7 +12,7 @@ from azgen.execution.kernel import INSTRUCTION
 from azgen.search import migration
 from azgen.search.engines.base import LOOKAHEAD
 from azgen.search.engines.messages import Migrants, Order, Report
-from azgen.search.island import COUNTS
+from azgen.search.island_state import COUNTS
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.schedule import Schedule, quarantined
 from azgen.settings.settings import Settings

@@ -26,7 +26,7 @@ from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import Order, Report, decode, encode
 from azgen.search.engines.shared import KEPT_ROUNDS
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.island import state_block
+from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
 from azgen.settings.reading import settings_from

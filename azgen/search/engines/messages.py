@@ -101,7 +101,7 @@ class Report:
 
     Attributes:
         island, round, population: as ordered.
-        counts: programs of the population so far, by rung of the ladder (`azgen.search.island.COUNTS`).
+        counts: programs of the population so far, by rung of the ladder (`azgen.search.state.COUNTS`).
         best_fitness: best on the search tasks in the population so far.
         best_number: which program of the population that was, from 1.
         program: its normal form's text if it is new, else "".
@@ -112,6 +112,7 @@ class Report:
         loads: compiled modules that the process has loaded so far.
         native: programs of this round that native code has rated.
         compiled: programs that were compiled for that.
+        spent: why the island is to begin anew, in words; "" if it goes on.
     """
 
     island: int
@@ -128,6 +129,7 @@ class Report:
     loads: int = 0
     native: int = 0
     compiled: int = 0
+    spent: str = ""
 
     def encode(self) -> bytes:
         """As a message."""

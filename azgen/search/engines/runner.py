@@ -18,8 +18,10 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
+from azgen.search.archive import ArchiveIsland
 from azgen.search.engines.messages import Order, Report
-from azgen.search.island import COUNTS, Island
+from azgen.search.island import Island
+from azgen.search.island_state import COUNTS
 from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay
 from azgen.search.rating.hook import RatingHook
@@ -47,7 +49,7 @@ class StateStore(Protocol):
 class _Resident:
     """An island that this process holds, and the round that it has done last."""
 
-    island: Island
+    island: Island | ArchiveIsland
     tasks: TaskSet
     population: int
     round: int
@@ -151,6 +153,8 @@ class Runner:
 
     def _settle(self, order: Order, *, born: bool) -> _Resident:
         settings = self.space.settings
+        if settings.evolution.strategy == "archive":
+            return self._settle_archive(order, born)
         tasks = self.space.task_set(order.island, order.population)
         hook = self.hook(order.island, tasks)
         seed = mix(mix(settings.seed) + order.population)
@@ -161,6 +165,13 @@ class Runner:
             island.populate(self.space.start)
             self._advance(resident, order, settings.evolution.population, initial=True)
         return resident
+
+    def _settle_archive(self, order: Order, born: bool) -> _Resident:
+        space, stages = self.space, self.space.stages(order.island)
+        seed = mix(mix(space.settings.seed) + order.population)
+        starts = [space.start] if space.start else []
+        island = ArchiveIsland(space.settings, stages, seed, starts, born)
+        return _Resident(island, TaskSet(stages[-1].kernel, stages[-1].rating), order.population, -1)
 
     def hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
         """What rates an island's programs natively, all or some of them; None if the kernel rates all."""
@@ -243,6 +254,7 @@ class Runner:
             leaving,
             time.process_time() - began,
             statistics.loads,
+            spent=island.spent if isinstance(island, ArchiveIsland) else "",
         )
 
 

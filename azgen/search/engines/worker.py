@@ -19,7 +19,7 @@ from azgen.errors import AzgenError
 from azgen.search.engines.messages import Order, decode, encode
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.shared import SharedMemory, SharedStates
-from azgen.search.island import state_block
+from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.settings.reading import settings_from
 

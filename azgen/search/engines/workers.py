@@ -21,7 +21,7 @@ from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import Order, Report, decode, encode
 from azgen.search.engines.process import Entry, Trace, WatchedProcess
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
-from azgen.search.island import state_block
+from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
 from azgen.settings.values import as_mapping

@@ -1,0 +1,160 @@
+"""What an island's state consists of: NumPy arrays whose layout mirrors templates/kernel/island.pyx.j2."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from azgen.codegen.kernel_source import CACHE_WAYS
+from azgen.search.state import Part, StateBlock
+from azgen.settings.settings import EvolutionSettings, Settings
+
+ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
+QUARANTINE_SETS = 256
+"""Least size of a table of known fitness that programs in quarantine are entered in."""
+
+CACHE = np.dtype([("entries", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
+COUNTS = (
+    "programs",
+    "known",
+    "equivalent",
+    "over_budget",
+    "failed_probe",
+    "hurdled",
+    "evaluated",
+)
+"""What becomes of programs on the ladder, in the order of the kernel's structure."""
+
+WIRING = np.dtype(
+    [
+        *(
+            (name, "f8")
+            for name in ("in_use", "informed", "deeper", "declare", "accumulate", "scale", "again")
+        ),
+        *((name, "f8") for name in ("forward_only", "smallest")),
+    ]
+)
+
+MUTATION = np.dtype(
+    [
+        ("probability", "f8"),
+        ("action", "f8", (12,)),
+        *((name, "f8") for name in ("sign_flip", "fresh", "factor_low", "factor_high")),
+        ("min_size", "i4", (3,)),
+        ("max_size", "i4", (3,)),
+        ("wiring", WIRING),
+    ],
+    align=True,
+)
+
+
+HURDLE = np.dtype(
+    [
+        ("tasks", "u8"),
+        ("n_tasks", "i8"),
+        ("percentile", "f8"),
+        *((name, "u8") for name in ("ordered", "recent")),
+        *((name, "i8") for name in ("n", "next", "capacity")),
+    ],
+    align=True,
+)
+
+
+ELITES = np.dtype(
+    [
+        *((name, "u8") for name in ("key", "fitness", "program")),
+        *((name, "i8") for name in ("n", "capacity")),
+        ("least", "f8"),
+    ],
+    align=True,
+)
+
+COURSE = np.dtype(
+    [
+        *(
+            (name, "i8")
+            for name in ("stage", "entries", "run", "run_programs", "stalled", "parent", "looked")
+        ),
+        *((name, "i8") for name in ("mark_programs", "spent", "best_number")),
+        *((name, "f8") for name in ("run_best", "base", "mark", "best_fitness")),
+        ("random", "u8"),
+    ],
+    align=True,
+)
+"""How far an archive has come.
+
+stage; entries: filled places; run: runs begun; run_programs: of the run that is on (0: none); stalled: looks
+without a gain; parent: the entry that the run started from (-1: none); looked: programs of the run at the
+last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; best_number,
+best_fitness: of the best program; run_best: the run's best fitness at the last look; base: its parent's.
+"""
+
+
+def entry_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
+    """One cell: its best program, the fitness on the rating tasks, and how often it has been a parent."""
+    return np.dtype([("key", "u8"), ("fitness", "f8"), ("tried", "i8"), ("program", program)], align=True)
+
+
+def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
+    """The kernel's island structure."""
+    return np.dtype(
+        [
+            ("population", "u8"),
+            ("fitness", "u8"),
+            *((name, "i8") for name in ("population_size", "next", "tournament_size", "batch")),
+            ("random", "u8"),
+            ("mutation", MUTATION),
+            ("cost_limit", "f8"),
+            ("median", "i8"),
+            ("n_tasks", "i8"),
+            ("known", CACHE),
+            ("probed", CACHE),
+            ("counts", np.dtype([(name, "i8") for name in COUNTS])),
+            ("best", program),
+            ("best_fitness", "f8"),
+            ("best_number", "i8"),
+            ("hook", "u8"),
+            ("hurdles", "u8"),
+            ("n_hurdles", "i8"),
+            ("parsimony", "f8"),
+            ("live_only", "i8"),
+            ("elites", ELITES),
+        ],
+        align=True,
+    )
+
+
+def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
+    """The arrays of an island's state; `program` is the kernel's record of a program."""
+    evolution, number = settings.evolution, np.dtype(np.float64)
+    size, n_hurdles, n_sets = evolution.population, len(evolution.hurdles), cache_sets(evolution)
+    # Programs in quarantine need room even where nothing else is remembered.
+    known = max(n_sets["known"], QUARANTINE_SETS)
+    n_cells = settings.archive.entries if evolution.strategy == "archive" else 0
+    return StateBlock(
+        {
+            "state": Part(island_dtype(program), (1,), "numbers"),
+            "population": Part(program, (size,), "programs"),
+            "fitness": Part(number, (size,), "whole"),
+            "known": Part(ENTRY, (known, CACHE_WAYS), "entries"),
+            "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
+            "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),
+            "heights": Part(number, (n_hurdles, 2, size), "whole"),
+            # The best of each cell of a run, and the archive's own; empty where there is none.
+            "elite_keys": Part(np.dtype(np.uint64), (n_cells,), "archive"),
+            "elite_fitness": Part(number, (n_cells,), "archive"),
+            "elite_programs": Part(program, (n_cells,), "archive"),
+            "entries": Part(entry_dtype(program), (n_cells,), "archive"),
+            "leader": Part(program, (1,), "archive"),
+            "course": Part(COURSE, (1,), "archive"),
+        }
+    )
+
+
+def cache_sets(evolution: EvolutionSettings) -> dict[str, int]:
+    """Number of sets of each table, a power of two; 0 if it is switched off."""
+    size = evolution.cache_size
+    n_sets = 1 << max(0, round(math.log2(size / CACHE_WAYS))) if size else 0
+    return {"known": n_sets if evolution.known else 0, "probed": n_sets if evolution.probe else 0}

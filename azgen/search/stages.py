@@ -1,0 +1,58 @@
+"""The tasks of a search with an archive: stage by stage, sets for its runs and one to rate its members on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache
+
+from azgen.execution.kernel import Kernel
+from azgen.execution.layout import LaneTasks
+from azgen.settings.settings import Settings, TaskSettings
+from azgen.settings.values import changed_tasks
+
+_MOST_BYTES = 64 << 20
+"""Memory of the task sets of a stage; the least that are kept are two."""
+
+LayOut = Callable[[TaskSettings, int], tuple[Kernel, LaneTasks]]
+"""Draws search tasks by their settings and the draw's number, and lays them out for their kernel."""
+
+
+class StageTasks:
+    """Tasks of one stage, drawn when they are needed.
+
+    Args:
+        settings: of the stage's search tasks.
+        lay_out: see `LayOut`.
+        n_rating: tasks to rate members of the archive on.
+        n_sets: different sets for runs; fewer where they are large.
+    """
+
+    def __init__(self, settings: TaskSettings, lay_out: LayOut, n_rating: int, n_sets: int):
+        self.kernel, first = lay_out(settings, 0)
+        size = sum(array.nbytes for array in first.arrays.values())
+        self._n_sets = max(2, min(n_sets, _MOST_BYTES // max(size, 1)))
+        self._draw = lru_cache(maxsize=None)(lambda number: lay_out(settings, number)[1])
+        # Draws are numbered by tasks: those of the rating tasks begin where the runs' sets have ended.
+        rating = dataclasses.replace(settings, n_search=n_rating)
+        _, self.rating = lay_out(rating, -(-settings.n_search * (n_sets + 1) // n_rating))
+
+    def search(self, run: int) -> LaneTasks:
+        """The search tasks of a run."""
+        return self._draw(run % self._n_sets)
+
+
+def stages_of(settings: Settings, tasks: TaskSettings, lay_out: LayOut) -> list[StageTasks]:
+    """The stages of a search, the run's own tasks last.
+
+    Args:
+        settings: see `Settings`.
+        tasks: settings of the search tasks, such as an island's.
+        lay_out: see `LayOut`.
+    """
+    archive = settings.archive
+    changed = [
+        changed_tasks(dataclasses.replace(settings, tasks=tasks), stage.tasks, "stages.tasks.")
+        for stage in settings.stages
+    ]
+    return [StageTasks(t, lay_out, archive.rating_tasks, archive.task_sets) for t in (*changed, tasks)]

@@ -1,0 +1,62 @@
+"""Discovery by seed: processor seconds that a preset takes to a champion of some fitness on its test tasks.
+
+    python benchmarks/discovery.py two-layer --seeds 0-9 --goal 0.87 --max-programs 40000000
+
+One line a seed, as soon as it is known, then success, median and mean. A seed fails when its champion is
+below the goal on the test tasks, which no part of the search has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+
+import azgen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("preset")
+    parser.add_argument("--seeds", default="0-9", help="first-last")
+    parser.add_argument("--goal", type=float, required=True, help="fitness on the test tasks")
+    parser.add_argument("--max-programs", type=int, default=40_000_000)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--islands", type=int, default=1)
+    given = parser.parse_args()
+    first, _, last = given.seeds.partition("-")
+    seconds, found = [], 0
+    for seed in range(int(first), int(last or first) + 1):
+        folder = Path(tempfile.mkdtemp())
+        try:
+            run = azgen.evolve(
+                given.preset,
+                seed=seed,
+                out=folder / "run",
+                max_programs=given.max_programs,
+                baselines="few",
+                islands=given.islands,
+                workers=given.workers,
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        used, programs = run.outcome.cpu_seconds, run.counts["programs"]
+        seconds.append(used)
+        found += run.test_fitness >= given.goal
+        print(
+            f"seed {seed}: test {run.test_fitness:.3f}, selection {run.champion.select_fitness:.3f}, "
+            f"{used:.1f} processor seconds, {programs:,} programs, {run.reason}",
+            flush=True,
+        )
+    print(
+        f"{found} of {len(seconds)} seeds at {given.goal} or above; processor seconds: median "
+        f"{statistics.median(seconds):.1f}, mean {statistics.fmean(seconds):.1f}, most {max(seconds):.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
