@@ -14,6 +14,7 @@ from azgen.codegen.templates import (
     environment,
     render_lane_header,
     statement,
+    tidy,
 )
 from azgen.language.instruction import Address, Function, Instruction
 from azgen.language.normalize import live_after, live_before
@@ -65,7 +66,7 @@ class Candidate:
         ops, fusions: what the lines call.
     """
 
-    def __init__(self, program: Program, target: Target):
+    def __init__(self, program: Program, target: Target, show_values: bool = False):
         self.program = program.normalized()
         self.structure_hash = program.structure_hash
         self.constant_count = len(self.program.constants)
@@ -79,6 +80,7 @@ class Candidate:
         )
         self._written: set[Address] = set()
         self._constants = 0
+        self._show_values = show_values
         after = live_after(self.program.functions, self.program.form)
         self.setup, self.predict, self.learn = (
             list(self._lines(function, live))
@@ -129,7 +131,7 @@ class Candidate:
         self.ops.add(op)
         self._written.add(instruction.writes)
         code = statement(op, str(instruction.writes), operands, constants, self._n_features, "example.random")
-        return Line(code, text_of(instruction, first))
+        return Line(code, text_of(instruction, first, self._show_values))
 
     def _fused_line(self, fusion: Fusion, product: Instruction, total: Instruction) -> Line:
         assert total.writes is not None
@@ -155,14 +157,19 @@ def find_fusion(first: Instruction, second: Instruction, live: frozenset[Address
     return next((fusion for fusion in FUSIONS if (fusion.first, fusion.second) == pair), None)
 
 
-def text_of(instruction: Instruction, first: int) -> str:
-    """Program text of an instruction whose constants are called c{first} and so on."""
+def text_of(instruction: Instruction, first: int, show_values: bool = False) -> str:
+    """Program text of an instruction whose constants are called c{first} and so on, their values after it if
+    asked for."""
     if not instruction.constants:
         return str(instruction)
     unknown = (float("nan"),) * len(instruction.constants)
     named = iter(range(first, first + len(unknown)))
     text = str(replace(instruction, constants=unknown))
-    return re.sub(r"\bnan\b", lambda _: f"c{next(named)}", text)
+    text = re.sub(r"\bnan\b", lambda _: f"c{next(named)}", text)
+    if not show_values:
+        return text
+    values = (f"c{first + k} = {value!r}" for k, value in enumerate(instruction.constants))
+    return f"{text} with {', '.join(values)}"
 
 
 def render_candidates(programs: Sequence[Program], target: Target) -> dict[str, str]:
@@ -172,16 +179,33 @@ def render_candidates(programs: Sequence[Program], target: Target) -> dict[str, 
         programs: of the target's form.
         target: what the module is specialised to.
     """
-    candidates = [Candidate(program, target) for program in programs]
-    source = environment().get_template("candidate/module.pyx.j2")
     header = environment().get_template("candidate/evaluate.h.j2")
     return {
-        "candidates.pyx": source.render(
+        "candidates.pyx": _module([Candidate(program, target) for program in programs], target),
+        "evaluate.h": header.render(**target.names),
+        "lane.h": render_lane_header(target),
+    }
+
+
+def candidate_source(program: Program, target: Target, origin: Sequence[str] = ()) -> str:
+    """A program's Cython source to be read: with the values of its constants, which are no part of what is
+    compiled.
+
+    Args:
+        program, target: as for `render_candidates`.
+        origin: lines of the header that say where the program comes from.
+    """
+    return _module([Candidate(program, target, show_values=True)], target, origin)
+
+
+def _module(candidates: Sequence[Candidate], target: Target, origin: Sequence[str] = ()) -> str:
+    source = environment().get_template("candidate/module.pyx.j2")
+    return tidy(
+        source.render(
             **target.names,
             ops=sorted(set().union(*(c.ops for c in candidates)), key=lambda op: op.id),
             fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
             candidates=candidates,
-        ),
-        "evaluate.h": header.render(**target.names),
-        "lane.h": render_lane_header(target),
-    }
+            origin=origin,
+        )
+    )

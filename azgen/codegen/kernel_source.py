@@ -8,7 +8,7 @@ from functools import cached_property
 
 from azgen.codegen.lanes import LaneType
 from azgen.codegen.target import Target
-from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_header, statement
+from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_header, statement, tidy
 from azgen.language.instruction import FUNCTIONS, Form, Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
@@ -146,4 +146,4 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         )
     )
     # The tables need the lane's types.
-    return {"kernel.pyx": kernel, "lane.h": render_lane_header(spec.target), "tables.h": tables}
+    return {"kernel.pyx": tidy(kernel), "lane.h": render_lane_header(spec.target), "tables.h": tables}

@@ -22,6 +22,9 @@ STACK_BYTES = 1 << 18
 UNROLLED = 16
 """Longest vector whose entries are spelled out one by one in generated source."""
 
+_SUM_WIDTH = 88
+"""Longest sum on one line."""
+
 PACK_FUNCTIONS = ("abs", "reciprocal", "step_from_zero", "step_above_zero")
 """Functions of one lane that exist for packs too, besides min and max."""
 
@@ -46,6 +49,7 @@ def environment() -> jinja2.Environment:
     )
     result.globals.update(
         fold=fold,
+        is_called=is_called,
         entry_statement=entry_statement,
         PARTIAL_SUMS=PARTIAL_SUMS,
         UNROLLED=UNROLLED,
@@ -56,15 +60,40 @@ def environment() -> jinja2.Environment:
     return result
 
 
-def fold(entry: str, count: int) -> str:
-    """Expression that adds entries 0 to count-1 in the order of `azgen.language.meaning.ordered_sum`."""
-    terms = [entry.format(i=i) for i in range(count)]
+def is_called(function: str, source: str) -> bool:
+    """Whether source calls a function, so that its declaration is needed."""
+    return re.search(rf"\b{function}\(", source) is not None
+
+
+def fold(entry: str, count: int, indent: int = 4) -> str:
+    """Expression that adds entries 0 to count-1 in the order of `azgen.language.meaning.ordered_sum`.
+
+    What is too long for a line is a level of the tree a line, from `indent` spaces on.
+    """
+    terms: list[_Sum] = [entry.format(i=i) for i in range(count)]
     while len(terms) > 1:
         half = (len(terms) + 1) // 2
-        terms = [
-            f"({terms[i]} + {terms[i + half]})" if i + half < len(terms) else terms[i] for i in range(half)
-        ]
-    return terms[0]
+        terms = [(terms[i], terms[i + half]) if i + half < len(terms) else terms[i] for i in range(half)]
+    return _sum_text(terms[0], indent)
+
+
+_Sum = str | tuple["_Sum", "_Sum"]
+
+
+def _sum_text(terms: _Sum, indent: int) -> str:
+    if isinstance(terms, str):
+        return terms
+    left, right = (_sum_text(term, indent + 4) for term in terms)
+    if "\n" not in left + right and indent + len(left) + len(right) <= _SUM_WIDTH:
+        return f"({left} + {right})"
+    inside, outside = "\n" + " " * (indent + 4), "\n" + " " * indent
+    return f"({inside}{left}{inside}+ {right}{outside})"
+
+
+def tidy(source: str) -> str:
+    """Generated Cython with one blank line between functions, and none more."""
+    source = re.sub(r"(\n[ ]+\S[^\n]*)\n(?=[^\s)])", r"\1\n\n", source)
+    return re.sub(r"\n{3,}", "\n\n", source).rstrip("\n") + "\n"
 
 
 def entry_statement(op: Op, lane: LaneType) -> tuple[str, int]:

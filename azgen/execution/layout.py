@@ -2,7 +2,7 @@
 
 Labels lie as [group][example][lane], one-hot ones as [group][example][class][lane].
 
-The structures here mirror those of templates/lane/tasks.pyx.j2 and templates/kernel/; the kernel reports its
+The structures here mirror those of templates/lane/tasks.j2 and templates/kernel/; the kernel reports its
 own sizes, and `check_sizes` compares.
 """
 

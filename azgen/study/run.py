@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
-from azgen.codegen.candidate_source import render_candidates
+from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
@@ -212,9 +212,12 @@ def _recorder(
 def _write(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> None:
     """The champions, and the best one's generated source."""
     champion, classes = outcome.champion, split.search[0].vector_classes
-    directory.write_champions(outcome.hall_of_fame, origin(directory, settings, champion))
-    source = generated_source(champion.program, split.n_features, split.metric, settings.dtype, classes)
-    directory.write_source(source)
+    told = origin(directory, settings, champion)
+    directory.write_champions(outcome.hall_of_fame, told)
+    target = Target.of(
+        champion.program.normalized().memory, split.n_features, split.metric, settings.dtype, classes
+    )
+    directory.write_source(candidate_source(champion.program, target, told.splitlines()))
 
 
 def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> None:
@@ -245,10 +248,17 @@ def _compared(directory: RunDirectory, settings: Settings, split: TaskSplit, out
     )
 
 
-def generated_source(program: Program, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> str:
-    """The Cython source that a program is compiled from; for several classes, or 0 for the scalar form."""
+def generated_source(
+    program: Program,
+    n_features: int,
+    metric: Metric,
+    dtype: str,
+    classes: int = 0,
+) -> str:
+    """The Cython source that a program is compiled from, with its constants' values; for several classes, or
+    0 for the scalar form."""
     target = Target.of(program.normalized().memory, n_features, metric, dtype, classes)
-    return render_candidates([program], target)["candidates.pyx"]
+    return candidate_source(program, target)
 
 
 def _provenance(

@@ -53,7 +53,7 @@ def source(*programs: Program, n_features: int = 4, metric: str = "rmse") -> str
 
 def body(text: str) -> list[str]:
     """The lines of the first candidate's function, without indentation and with single spaces."""
-    lines = text[text.index("cdef public void run_") :].splitlines()
+    lines = text[text.index("cdef public void run_") :].split("# ---", 1)[0].splitlines()
     return [re.sub(" +", " ", line.strip()) for line in lines if line.strip()]
 
 

@@ -1,0 +1,136 @@
+/* Training and validation of one program on lane groups: what every candidate's function does around its own lines. */
+#ifndef AZGEN_EVALUATE_H
+#define AZGEN_EVALUATE_H
+
+#include "lane.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define ZERO ((lane){0})
+
+extern const int64_t tasks_bytes __attribute__((visibility("default")));
+const int64_t tasks_bytes = sizeof(Tasks);
+
+/* One call from Python (azgen/execution/native.py). */
+typedef struct {
+    const Tasks *tasks;
+    const lane *constants;      /* [group][constant], groups `stride` lanes apart */
+    int64_t stride;
+    const int *element;         /* positions that element setters name, in the place of the constant */
+    double *fitness;            /* [group][lane] */
+    lane *predictions;          /* [group][validation step][class], or NULL */
+} Call;
+
+/* One lane group of it. */
+typedef struct {
+    int64_t n_training, n_steps;
+    const int *order;
+    const lane *x, *y, *weight, *constant;
+    const int *element;
+    lane *predictions;
+    Random random;
+    lane max_abs_error;
+    lane_int alive;             /* lanes that have not failed */
+    lane loss;
+    lane label[8] __attribute__((aligned(64)));  /* as Learn sees it: the first 3 entries, the others stay 0 */
+} Group;
+
+/* Where a program's run stands. A local of the candidate's function, so that the compiler keeps it in registers. */
+typedef struct {
+    const lane *v1;
+    const lane *v0;
+    const lane *constant;
+    const int *element;
+    Random *random;
+    Group *group;
+    const int *order;
+    const lane *x, *y;
+    int64_t step, n_training, n_steps;
+    const lane *label;
+    lane loss, max_abs_error;
+    lane_int alive;
+} Example;
+
+static const lane NO_FEATURES[8] __attribute__((aligned(64)));      /* what Setup sees */
+
+/* Before the first example: label and features are zero for Setup. */
+ALWAYS_INLINE Example begin(Group *group) {
+    return (Example){
+        .v1 = NO_FEATURES,
+        .v0 = NO_FEATURES,
+        .constant = group->constant,
+        .element = group->element,
+        .random = &group->random,
+        .group = group,
+        .order = group->order,
+        .x = group->x,
+        .y = group->y,
+        .step = -1,
+        .n_training = group->n_training,
+        .n_steps = group->n_steps,
+        .max_abs_error = group->max_abs_error,
+        .alive = group->alive,
+    };
+}
+
+/* Moves on to the next example, its label hidden; 0 when there is none. */
+ALWAYS_INLINE int next_example(Example *example) {
+    if (++example->step >= example->n_steps) {
+        example->group->alive = example->alive;
+        example->group->loss = example->loss;
+        return 0;
+    }
+    int64_t row = example->order[example->step];
+    example->v0 = example->x + row * 8;
+    example->label = example->y + row * 3;
+    example->v1 = NO_FEATURES;
+    return 1;
+}
+
+/* Rates the prediction. 1, with the label revealed, for a training example; 0 in validation or when all lanes have failed. */
+ALWAYS_INLINE int learn_from(Example *example, const lane *prediction) {
+    example->alive &= vector_within(example->label, prediction, example->max_abs_error);
+    if (!lane_any(example->alive)) {
+        example->step = example->n_steps;
+        return 0;
+    }
+    if (example->step < example->n_training) {
+        memcpy(example->group->label, example->label, 3 * sizeof(lane));
+        example->v1 = example->group->label;
+        return 1;
+    }
+    example->loss += vector_loss(example->label, prediction, example->group->weight);
+    if (example->group->predictions)
+        memcpy(example->group->predictions + (example->step - example->n_training) * 3, prediction, 3 * sizeof(lane));
+    return 0;
+}
+
+ALWAYS_INLINE void clear(lane *memory, size_t n) { memset(memory, 0, n * sizeof(lane)); }
+
+static inline lane *allocate(size_t n) { return aligned_alloc(64, (n * sizeof(lane) + 63) / 64 * 64); }
+
+/* Runs a candidate's function on all lane groups. */
+extern void evaluate(void (*run)(Group *), const Call *call) __attribute__((visibility("default")));
+__attribute__((cold)) void evaluate(void (*run)(Group *), const Call *call) {
+    const Tasks *tasks = call->tasks;
+    int64_t n_valid = tasks->n_steps - tasks->n_training;
+    for (int64_t g = 0; g < tasks->n_groups; g++) {
+        Group group = {
+            .n_training = tasks->n_training,
+            .n_steps = tasks->n_steps,
+            .order = tasks->order,
+            .x = tasks->x + g * tasks->n_rows * 8,
+            .y = tasks->y + g * tasks->n_rows * 3,
+            .weight = tasks->weight + g * 3,
+            .constant = call->constants + g * call->stride,
+            .element = call->element,
+            .predictions = call->predictions ? call->predictions + g * n_valid * 3 : NULL,
+            .random = {tasks->random[g]},
+            .max_abs_error = lane_splat(tasks->max_abs_error),
+            .alive = tasks->active[g],
+        };
+        run(&group);
+        lane_fitness(call->fitness + g * LANES, group.loss, group.alive, (double)n_valid);
+    }
+}
+
+#endif

@@ -1,0 +1,1728 @@
+# Search kernel for programs over 4/4/1 scalars/vectors/matrices, F = 33, float64, 1 lane.
+# Ops: no_op, scalar_diff, scalar_product, scalar_vector_product, vector_sum, vector_inner_product.
+# Rendered from templates/kernel/ by azgen; see docs/generated-code.md.
+from libc.stdint cimport int64_t, uint64_t
+
+cdef extern from "lane.h" nogil:
+    ctypedef double lane
+    ctypedef int lane_int
+    ctypedef uint64_t lane_state
+    ctypedef struct Random:
+        lane_state state
+    ctypedef struct Aligned:
+        pass
+    ctypedef struct Tasks:
+        int64_t n_groups            # lane groups; task t is lane t % LANES of group t / LANES
+        int64_t n_rows              # examples per task: the training ones, then the validation ones
+        int64_t n_training          # training steps
+        int64_t n_steps             # training steps, then validation steps
+        const int* order            # [step] -> row
+        const lane* x               # [group][row][feature]
+        const lane* y               # [group][row][class]
+        const lane_state* random    # [group] initial states of the tasks' generators
+        const lane_int* active      # [group] mask of the lanes that carry a task
+        const lane* weight          # [group][class] weights of the loss, for metrics that have some
+        double max_abs_error        # a prediction further off than this fails
+    int LANES
+    lane lane_splat(double) noexcept
+    bint lane_any(lane_int) noexcept
+    void vector_softmax(lane*) noexcept
+    lane_int vector_within(const lane*, const lane*, lane) noexcept
+    lane vector_loss(const lane*, const lane*, const lane*) noexcept
+    void lane_fitness(double*, lane, lane_int, double) noexcept
+    void* memcpy(void*, const void*, size_t) noexcept
+    void* memmove(void*, const void*, size_t) noexcept
+    void* memset(void*, int, size_t) noexcept
+    void* aligned_alloc(size_t, size_t) noexcept
+    void free(void*) noexcept
+
+cdef extern from "tables.h" nogil:
+    enum: VALUE, INDEX, MEAN, STDEV, LOW, HIGH, LABEL, PREDICTION, FEATURES, REGISTERS
+    ctypedef struct OpRow:
+        int n_operands
+        int n_constants
+        int operand[2]
+        int result
+        int constant[3]
+        int commutative
+        int keeps_rest
+        double cost
+    ctypedef struct Registers:
+        uint64_t word[1]
+    ctypedef struct LaneHash:
+        lane_int a
+        lane_int b
+    const OpRow OPS[6]
+    const int FIRST[3]
+    const int COUNT[3]
+    const int RESERVED[3]
+    const short* ALLOWED[3]
+    const int N_ALLOWED[3]
+    const int SUM[3]
+    const int SCALED[3]
+    const int SCALAR_CONST
+    void unreachable "__builtin_unreachable"() noexcept
+    bint registers_have(const Registers*, int) noexcept
+    void registers_add(Registers*, int) noexcept
+    void registers_remove(Registers*, int) noexcept
+    bint registers_equal(const Registers*, const Registers*) noexcept
+    void registers_include(Registers*, const Registers*) noexcept
+    uint64_t mix64(uint64_t) noexcept
+    int draw_below(uint64_t*, int) noexcept
+    double draw_unit(uint64_t*) noexcept
+    double draw_between(uint64_t*, double, double) noexcept
+    double draw_normal(uint64_t*) noexcept
+    uint64_t double_bits(double) noexcept
+    void vector_hash_add(LaneHash*, const lane*, lane_int) noexcept
+    uint64_t lane_hash_key(const LaneHash*, uint64_t) noexcept
+    double exp(double) noexcept
+    double log(double) noexcept
+
+cdef struct Instruction:
+    short op                    # case of the kernel
+    short out                   # registers: scalars first, then vectors, then matrices
+    short a
+    short b
+    double constant[3]
+
+cdef struct Program:
+    int size[3]                 # instructions of Setup, Predict and Learn, which lie one after another in code
+    Instruction code[24]
+
+cdef struct NormalForm:
+    Program program             # live code, registers named by first appearance
+    bint dies[24]               # whether an instruction's result is used by the next instruction alone
+    int64_t bytes               # memory that the program touches on one lane group
+
+# ---------------------------------------------------------------- ops
+# Vector scaled by a scalar.
+cdef inline void scalar_vector_product(lane* out, lane a, const lane* b) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(33):
+        out[i] = a * b[i]
+
+# Sum of two vectors.
+cdef inline void vector_sum(lane* out, const lane* a, const lane* b) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(33):
+        out[i] = a[i] + b[i]
+
+# Inner product of two vectors.
+cdef inline lane vector_inner_product(const lane* a, const lane* b) noexcept nogil:
+    cdef lane total
+    cdef lane partial[16]
+    cdef Py_ssize_t i, start
+    for i in range(16):
+        partial[i] = a[i] * b[i]
+    for start in range(16, 32, 16):
+        for i in range(16):
+            partial[i] = partial[i] + a[(start + i)] * b[(start + i)]
+    for i in range(1):
+        partial[i] = partial[i] + a[(32 + i)] * b[(32 + i)]
+    total = (
+        (
+            ((partial[0] + partial[8]) + (partial[4] + partial[12]))
+            + ((partial[2] + partial[10]) + (partial[6] + partial[14]))
+        )
+        + (
+            ((partial[1] + partial[9]) + (partial[5] + partial[13]))
+            + ((partial[3] + partial[11]) + (partial[7] + partial[15]))
+        )
+    )
+    return total
+
+# Vector plus scaled vector.
+cdef inline void vector_add_scaled(lane* out, const lane* addend, lane a, const lane* b) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(33):
+        out[i] = addend[i] + a * b[i]
+
+# ---------------------------------------------------------------- interpreter
+cdef enum:
+    END = 0                     # case of no_op, which a normal form does not contain
+    CHECK = 6
+    VECTOR_ADD_SCALED = 7
+
+# Registers, and where they lie in a strand's memory, counted in lanes.
+cdef enum:
+    FIRST_VECTOR = 4
+    FIRST_MATRIX = 8
+    VECTOR_SIZE = 33
+    MATRIX_SIZE = 1089
+    VECTORS_AT = 4
+    MATRICES_AT = 136
+
+# How an example is run.
+cdef enum:
+    TRAINING = 0
+    VALIDATION = 1
+
+cdef struct Step:
+    lane* out
+    const lane* a
+    const lane* b
+    const lane* constant        # or a fused step's third operand
+    int op
+    int element[2]              # positions that an element setter names
+
+cdef struct Strand:
+    Step setup[25]            # Setup, END
+    Step example[26]          # Predict, CHECK, Learn, END
+    const lane** feature_use[72]  # operands of example's steps that are v0
+    int n_feature_uses
+    Random random
+    lane_int alive
+    lane loss
+    lane max_abs_error
+    LaneHash* hash              # NULL unless probing
+    const lane* x
+    const lane* y
+    const lane* weight
+    lane* predictions           # NULL, or where the next prediction goes
+    Aligned aligned             # what follows begins a cache line
+    lane memory[1225]
+    lane constants[72]
+
+cdef bint run(Strand* strand, const Step* step, const lane* label, int mode) noexcept nogil:
+    """Runs steps up to END; at CHECK rates the prediction, and stops after it in validation. False: all tasks failed."""
+    cdef lane* out
+    cdef const lane* a
+    cdef const lane* b
+    cdef Random* random = &strand.random
+    while True:
+        out = step.out
+        a = step.a
+        b = step.b
+        if step.op == END:
+            return True
+        elif step.op == CHECK:
+            vector_softmax(strand.memory + 70)
+            if strand.hash:
+                vector_hash_add(strand.hash, strand.memory + 70, strand.alive)
+            # A probe's validation comes earlier than the real one, so only its training tells of failure.
+            if not strand.hash or mode == TRAINING:
+                strand.alive = strand.alive & vector_within(label, strand.memory + 70, strand.max_abs_error)
+                if not lane_any(strand.alive):
+                    return False
+            if mode == VALIDATION:
+                strand.loss = strand.loss + vector_loss(label, strand.memory + 70, strand.weight)
+                if strand.predictions:
+                    memcpy(strand.predictions, strand.memory + 70, 3 * sizeof(lane))
+                    strand.predictions += 3
+                return True
+            memcpy(place_of(strand, LABEL), label, 3 * sizeof(lane))
+        elif step.op == 1:  # scalar_diff
+            out[0] = a[0] - b[0]
+        elif step.op == 2:  # scalar_product
+            out[0] = a[0] * b[0]
+        elif step.op == 3:  # scalar_vector_product
+            scalar_vector_product(out, a[0], b)
+        elif step.op == 4:  # vector_sum
+            vector_sum(out, a, b)
+        elif step.op == 5:  # vector_inner_product
+            out[0] = vector_inner_product(a, b)
+        elif step.op == VECTOR_ADD_SCALED:
+            vector_add_scaled(out, step.constant, a[0], b)
+        else:
+            unreachable()
+        step += 1
+
+cdef lane* place_of(Strand* strand, int r) noexcept nogil:
+    """Where a register lies."""
+    if r < FIRST_VECTOR:
+        return strand.memory + r
+    if r < FIRST_MATRIX:
+        return strand.memory + VECTORS_AT + (r - FIRST_VECTOR) * VECTOR_SIZE
+    return strand.memory + MATRICES_AT + (r - FIRST_MATRIX) * MATRIX_SIZE
+
+cdef void clear(Strand* strand, int r) noexcept nogil:
+    memset(place_of(strand, r), 0, sizeof(lane) * (1 if r < FIRST_VECTOR else VECTOR_SIZE if r < FIRST_MATRIX else MATRIX_SIZE))
+
+cdef Step* decode(Strand* strand, Step* step, const NormalForm* normal, int first, int n, lane** constant) noexcept nogil:
+    """Turns instructions into steps, some pairs into one; zeroes the memory that they touch. Returns where steps go on."""
+    cdef const Instruction* code = normal.program.code
+    cdef const OpRow* row
+    cdef int i, k
+    for i in range(first, first + n):
+        clear(strand, code[i].out)
+        if OPS[code[i].op].n_operands > 0:
+            clear(strand, code[i].a)
+        if OPS[code[i].op].n_operands > 1:
+            clear(strand, code[i].b)
+    i = first
+    while i < first + n:
+        row = &OPS[code[i].op]
+        step.op = code[i].op
+        step.constant = constant[0]
+        for k in range(row.n_constants):
+            if row.constant[k] == INDEX:
+                step.element[k] = min(<int>(code[i].constant[k] * 33), 32)
+            constant[0][0] = lane_splat(code[i].constant[k])
+            constant[0] += 1
+        step.out = place_of(strand, code[i].out)
+        step.a = step.b = step.out
+        if row.n_operands > 0:
+            step.a = place_of(strand, code[i].a)
+            note_feature_use(strand, &step.a, code[i].a)
+        if row.n_operands > 1:
+            step.b = place_of(strand, code[i].b)
+            note_feature_use(strand, &step.b, code[i].b)
+        if normal.dies[i] and fuse(strand, step, &code[i], &code[i + 1]):
+            i += 1
+        step += 1
+        i += 1
+    return step
+
+cdef bint fuse(Strand* strand, Step* step, const Instruction* first, const Instruction* second) noexcept nogil:
+    """Whether a product whose only use is the sum that follows has become one step with it; entries round the same."""
+    cdef short addend = second.a if second.b == first.out else second.b
+    if addend == first.out or (second.a != first.out and second.b != first.out):
+        return False
+    if first.op == 3 and second.op == 4:  # scalar_vector_product, vector_sum
+        step.op = VECTOR_ADD_SCALED
+    else:
+        return False
+    step.out = place_of(strand, second.out)
+    step.constant = place_of(strand, addend)
+    note_feature_use(strand, &step.constant, addend)
+    return True
+
+cdef inline void note_feature_use(Strand* strand, const lane** operand, short r) noexcept nogil:
+    if r == FEATURES:
+        strand.feature_use[strand.n_feature_uses] = operand
+        strand.n_feature_uses += 1
+
+cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int64_t group, LaneHash* hash) noexcept nogil:
+    """Makes a strand of a normal form and a lane group, memory zeroed, before Setup."""
+    cdef const int* size = normal.program.size
+    cdef lane* constant = strand.constants
+    cdef Step* step
+    clear(strand, LABEL)
+    clear(strand, PREDICTION)
+    clear(strand, FEATURES)
+    strand.n_feature_uses = 0
+    step = decode(strand, strand.setup, normal, 0, size[0], &constant)
+    step.op = END
+    strand.n_feature_uses = 0
+    step = decode(strand, strand.example, normal, size[0], size[1], &constant)
+    step.op = CHECK
+    step = decode(strand, step + 1, normal, size[0] + size[1], size[2], &constant)
+    step.op = END
+    strand.random.state = tasks.random[group]
+    strand.alive = tasks.active[group]
+    strand.loss = lane_splat(0)
+    strand.max_abs_error = lane_splat(tasks.max_abs_error)
+    strand.x = tasks.x + group * tasks.n_rows * 33
+    strand.y = tasks.y + group * tasks.n_rows * 3
+    strand.weight = tasks.weight + group * 3
+    strand.predictions = NULL
+    strand.hash = hash
+    if hash:
+        memset(hash, 0, sizeof(LaneHash))
+
+# ---------------------------------------------------------------- evaluation
+cdef void run_strands(Strand* strands, int n_strands, const Tasks* tasks) noexcept nogil:
+    """Runs loaded strands over all steps. Afterwards alive, and loss or hash, of each are final."""
+    cdef Strand* active[4]
+    cdef Strand* strand
+    cdef int n_active = n_strands, i, k, mode
+    cdef int64_t step, row
+    cdef const lane* features
+    for i in range(n_strands):
+        active[i] = &strands[i]
+        run(active[i], active[i].setup, NULL, TRAINING)
+    for step in range(tasks.n_steps):
+        row = tasks.order[step]
+        mode = TRAINING if step < tasks.n_training else VALIDATION
+        i = 0
+        while i < n_active:
+            strand = active[i]
+            features = strand.x + row * 33
+            for k in range(strand.n_feature_uses):
+                strand.feature_use[k][0] = features
+            memset(place_of(strand, LABEL), 0, 3 * sizeof(lane))
+            if run(strand, strand.example, strand.y + row * 3, mode):
+                i += 1
+            else:
+                n_active -= 1
+                active[i] = active[n_active]
+        if n_active == 0:
+            break
+
+cdef int load_some(
+    Strand* strands, const NormalForm** programs, int64_t job, int64_t n_jobs, const Tasks* tasks, LaneHash* hash
+) noexcept nogil:
+    """Loads strands for the jobs from this one on, as many as fit the first-level cache together; returns their number."""
+    cdef int n = 0
+    cdef int64_t room = 24576
+    while n < 4 and job < n_jobs and (n == 0 or programs[job // tasks.n_groups].bytes <= room):
+        load(&strands[n], programs[job // tasks.n_groups], tasks, job % tasks.n_groups, hash + n if hash else NULL)
+        room -= programs[job // tasks.n_groups].bytes
+        job += 1
+        n += 1
+    return n
+
+cdef void evaluate_programs(
+    Strand* strands, const NormalForm** programs, int n_programs, const Tasks* tasks, double* fitness, lane* predictions
+) noexcept nogil:
+    """Fitness [program][group][lane] of normal forms on every task, and predictions [program][group][step] unless NULL."""
+    cdef int64_t n_jobs = n_programs * tasks.n_groups, job = 0
+    cdef int64_t n_valid = tasks.n_steps - tasks.n_training
+    cdef int i, n
+    while job < n_jobs:
+        n = load_some(strands, programs, job, n_jobs, tasks, NULL)
+        if predictions:
+            for i in range(n):
+                strands[i].predictions = predictions + (job + i) * n_valid * 3
+        run_strands(strands, n, tasks)
+        for i in range(n):
+            lane_fitness(fitness + (job + i) * LANES, strands[i].loss, strands[i].alive, <double>n_valid)
+        job += n
+
+cdef void probe_programs(
+    Strand* strands, const NormalForm** programs, int n_programs, const Tasks* tasks, uint64_t* key, bint* failed
+) noexcept nogil:
+    """Key of each program's rounded predictions on the probe's examples, and whether it fails on every task."""
+    cdef int64_t n_jobs = n_programs * tasks.n_groups, job = 0
+    cdef LaneHash hash[4]
+    cdef int i, n, program
+    for i in range(n_programs):
+        key[i] = 0
+        failed[i] = True
+    while job < n_jobs:
+        n = load_some(strands, programs, job, n_jobs, tasks, hash)
+        run_strands(strands, n, tasks)
+        for i in range(n):
+            program = <int>((job + i) // tasks.n_groups)
+            key[program] = lane_hash_key(&hash[i], key[program])
+            if lane_any(strands[i].alive):
+                failed[program] = False
+        job += n
+
+# ---------------------------------------------------------------- normal form
+cdef void live_before(const Instruction* code, int n, Registers* live) noexcept nogil:
+    """Turns the registers live after a function into those live before it."""
+    cdef const OpRow* row
+    cdef int i
+    for i in range(n - 1, -1, -1):
+        row = &OPS[code[i].op]
+        if row.result >= 0 and registers_have(live, code[i].out):
+            if not row.keeps_rest:
+                registers_remove(live, code[i].out)
+            if row.n_operands > 0:
+                registers_add(live, code[i].a)
+            if row.n_operands > 1:
+                registers_add(live, code[i].b)
+
+cdef void normalize(const Program* program, NormalForm* normal) noexcept nogil:
+    """Live code, registers renamed by first appearance, operands of commutative ops in order."""
+    cdef Registers before_predict, before_learn, after[3], live, after_user
+    cdef const Instruction* begin[3]
+    cdef bint keep[24]
+    cdef bint dies[24]
+    cdef int f, i, position, user
+    cdef const OpRow* row
+    begin[0] = program.code
+    begin[1] = begin[0] + program.size[0]
+    begin[2] = begin[1] + program.size[1]
+    memset(&before_predict, 0, sizeof(Registers))
+    memset(&before_learn, 0, sizeof(Registers))
+    while True:
+        live = before_predict
+        live_before(begin[2], program.size[2], &live)
+        before_learn = live
+        registers_include(&live, &before_predict)
+        registers_add(&live, PREDICTION)
+        after[1] = live
+        live_before(begin[1], program.size[1], &live)
+        registers_remove(&live, LABEL)
+        registers_remove(&live, FEATURES)
+        if registers_equal(&live, &before_predict):
+            break
+        before_predict = live
+    after[0] = before_predict
+    after[2] = before_predict
+    # Which instructions stay: those that write what is live after them.
+    position = program.size[0] + program.size[1] + program.size[2]
+    for f in range(2, -1, -1):
+        live = after[f]
+        user = -1  # the kept instruction that comes next
+        for i in range(program.size[f] - 1, -1, -1):
+            position -= 1
+            row = &OPS[begin[f][i].op]
+            keep[position] = row.result >= 0 and registers_have(&live, begin[f][i].out)
+            if keep[position]:
+                dies[position] = user >= 0 and not registers_have(&after_user, begin[f][i].out)
+                user = i
+                after_user = live
+                if not row.keeps_rest:
+                    registers_remove(&live, begin[f][i].out)
+                if row.n_operands > 0:
+                    registers_add(&live, begin[f][i].a)
+                if row.n_operands > 1:
+                    registers_add(&live, begin[f][i].b)
+    rename(program, keep, dies, normal)
+
+cdef void rename(const Program* program, const bint* keep, const bint* dies, NormalForm* normal) noexcept nogil:
+    """Copies the kept instructions, naming registers in order of their first appearance."""
+    cdef short name[REGISTERS]
+    cdef short next_name[3]
+    cdef short a, b
+    cdef int f, i, position = 0, n = 0
+    cdef Instruction* to
+    cdef const Instruction* instruction
+    cdef const OpRow* row
+    for i in range(REGISTERS):
+        name[i] = -1
+    name[LABEL] = LABEL
+    name[PREDICTION] = PREDICTION
+    name[FEATURES] = FEATURES
+    next_name[0] = 0
+    next_name[1] = <short>(FIRST[1] + 3)
+    next_name[2] = <short>FIRST[2]
+    for f in range(3):
+        normal.program.size[f] = 0
+        for i in range(program.size[f]):
+            if keep[position]:
+                instruction = &program.code[position]
+                to = &normal.program.code[n]
+                row = &OPS[instruction.op]
+                a = instruction.a
+                b = instruction.b
+                if row.commutative and (name[a] < 0 or 0 <= name[b] < name[a]) and name[b] >= 0:
+                    a, b = b, a
+                to.op = instruction.op
+                to.a = to.b = 0
+                if row.n_operands > 0:
+                    to.a = renamed(a, row.operand[0], name, next_name)
+                if row.n_operands > 1:
+                    to.b = renamed(b, row.operand[1], name, next_name)
+                to.out = renamed(instruction.out, row.result, name, next_name)
+                memcpy(to.constant, instruction.constant, sizeof(to.constant))
+                normal.dies[n] = dies[position]
+                n += 1
+                normal.program.size[f] += 1
+            position += 1
+    normal.bytes = sizeof(lane) * (
+        next_name[0] + 33 * (next_name[1] - FIRST[1]) + 1089 * <int64_t>(next_name[2] - FIRST[2])
+    )
+
+cdef inline short renamed(short r, int kind, short* name, short* next_name) noexcept nogil:
+    if name[r] < 0:
+        name[r] = next_name[kind]
+        next_name[kind] += 1
+    return name[r]
+
+cdef uint64_t program_key(const Program* normal) noexcept nogil:
+    """64-bit hash of a normal form, constants included; never 0."""
+    cdef uint64_t key = mix64(normal.size[0] * 65536 + normal.size[1] * 256 + normal.size[2] + 1)
+    cdef int i, k
+    cdef const Instruction* instruction
+    for i in range(normal.size[0] + normal.size[1] + normal.size[2]):
+        instruction = &normal.code[i]
+        key = mix64(key ^ ((<uint64_t>instruction.op << 48) + (<uint64_t>instruction.out << 32)
+                           + (<uint64_t>instruction.a << 16) + <uint64_t>instruction.b))
+        for k in range(OPS[instruction.op].n_constants):
+            key = mix64(key + double_bits(instruction.constant[k]))
+    return key | 1
+
+cdef double program_cost(const Program* program, int64_t n_training, int64_t n_steps) noexcept nogil:
+    """Static cost of a whole evaluation on one task, in multiplications."""
+    cdef double cost[3]
+    cdef int f, i, position = 0
+    for f in range(3):
+        cost[f] = 0
+        for i in range(program.size[f]):
+            cost[f] += OPS[program.code[position].op].cost
+            position += 1
+    return cost[0] + n_steps * cost[1] + n_training * cost[2]
+
+# ---------------------------------------------------------------- mutation
+cdef struct Wiring:
+    double in_use               # probability that an operand is drawn among registers that hold something
+    double informed             # in Learn, that it is drawn among those that the label reaches
+    double deeper               # that an operand is grown itself
+    double declare              # that Setup gets a first value for a register that nothing writes
+    double accumulate           # that what grows in Learn is added to a register
+    double scale                # that an interposed expression is a multiple, at first by 1
+    double again                # that another mutation follows
+    double forward_only         # that Learn goes on reading what an interposed expression was made from
+    double smallest             # first values of constants: log-uniform from here to 1, of either sign; 0: uniform
+
+cdef struct Mutation:
+    double probability          # that a child differs from its parent at all
+    double action[12]           # running sum of the actions' weights, in the order of mutate()
+    double sign_flip            # probability of a sign flip instead of a step
+    double fresh                # probability of a fresh constant instead of a step
+    double factor_low           # the step: a uniform factor between these, or log-normal when factor_high is 0
+    double factor_high
+    int min_size[3]
+    int max_size[3]
+    Wiring wiring
+
+cdef inline short random_address(int kind, bint written, uint64_t* random) noexcept nogil:
+    cdef int reserved = RESERVED[kind] if written else 0
+    return <short>(FIRST[kind] + reserved + draw_below(random, COUNT[kind] - reserved))
+
+cdef double first_constant(int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """First value of a constant: as random_constant, or log-uniform with either sign."""
+    cdef double value
+    if mutation.wiring.smallest <= 0 or kind == INDEX:
+        return random_constant(kind, random)
+    value = exp(draw_unit(random) * log(mutation.wiring.smallest))
+    return -value if kind != STDEV and draw_unit(random) < 0.5 else value
+
+cdef double random_constant(int kind, uint64_t* random) noexcept nogil:
+    """First value of a constant."""
+    if kind == INDEX or kind == STDEV:
+        return draw_unit(random)
+    return draw_between(random, -1.0, 1.0)
+
+cdef void random_instruction(Instruction* to, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """An instruction drawn from the function's ops, all addresses and constants fresh."""
+    cdef const OpRow* row
+    cdef int k
+    memset(to, 0, sizeof(Instruction))
+    to.op = ALLOWED[function][draw_below(random, N_ALLOWED[function])]
+    row = &OPS[to.op]
+    if row.result < 0:
+        return
+    if row.n_operands > 0:
+        to.a = random_address(row.operand[0], False, random)
+    if row.n_operands > 1:
+        to.b = random_address(row.operand[1], False, random)
+    to.out = random_address(row.result, True, random)
+    for k in range(row.n_constants):
+        to.constant[k] = first_constant(row.constant[k], mutation, random)
+
+cdef double changed_constant(double value, int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """A step away from a constant: log-normal (original) or by a uniform factor (paper); sometimes a fresh draw."""
+    if kind == INDEX or (mutation.fresh > 0 and draw_unit(random) < mutation.fresh):
+        return first_constant(kind, mutation, random)
+    if mutation.factor_high > 0:
+        value *= draw_between(random, mutation.factor_low, mutation.factor_high)
+        return -value if kind != STDEV and draw_unit(random) < mutation.sign_flip else value
+    if kind != STDEV and draw_unit(random) < mutation.sign_flip:
+        return -value
+    return value * exp(draw_normal(random))
+
+cdef void alter_instruction(Instruction* to, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Changes one operand, the result's address, or one constant; the op stays."""
+    cdef const OpRow* row = &OPS[to.op]
+    cdef int part
+    if row.result < 0:
+        return
+    part = draw_below(random, 1 + row.n_operands + (row.n_constants > 0))
+    if part == 0:
+        to.out = random_address(row.result, True, random)
+    elif part == 1 and row.n_operands > 0:
+        to.a = random_address(row.operand[0], False, random)
+    elif part == 2 and row.n_operands > 1:
+        to.b = random_address(row.operand[1], False, random)
+    else:
+        alter_constant(to, mutation, random)
+
+cdef void alter_constant(Instruction* to, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Changes one constant; the ends of a range stay in order."""
+    cdef const OpRow* row = &OPS[to.op]
+    cdef int k = draw_below(random, row.n_constants)
+    cdef double low
+    to.constant[k] = changed_constant(to.constant[k], row.constant[k], mutation, random)
+    if row.constant[k] == LOW or row.constant[k] == HIGH:
+        low = min(to.constant[0], to.constant[1])
+        to.constant[1] = max(to.constant[0], to.constant[1])
+        to.constant[0] = low
+
+cdef inline int begin_of(const Program* program, int function) noexcept nogil:
+    return 0 if function == 0 else program.size[0] if function == 1 else program.size[0] + program.size[1]
+
+cdef void insert_instruction(Program* program, int function, int position, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int at = begin_of(program, function) + position
+    memmove(&program.code[at + 1], &program.code[at], (total - at) * sizeof(Instruction))
+    random_instruction(&program.code[at], function, mutation, random)
+    program.size[function] += 1
+
+cdef void remove_instruction(Program* program, int function, int position) noexcept nogil:
+    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int at = begin_of(program, function) + position
+    memmove(&program.code[at], &program.code[at + 1], (total - at - 1) * sizeof(Instruction))
+    program.size[function] -= 1
+
+cdef void randomize_function(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    cdef int i, begin = begin_of(program, function)
+    for i in range(program.size[function]):
+        random_instruction(&program.code[begin + i], function, mutation, random)
+
+cdef int mutable_function(uint64_t* random) noexcept nogil:
+    """One of the functions that have ops to choose from, uniformly; -1 if there is none."""
+    cdef int f, n = 0
+    for f in range(3):
+        n += N_ALLOWED[f] > 0
+    if n == 0:
+        return -1
+    n = draw_below(random, n)
+    for f in range(3):
+        if N_ALLOWED[f] > 0:
+            if n == 0:
+                return f
+            n -= 1
+    return -1
+
+cdef void mutate(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """With the mutation probability, an action, and perhaps further ones."""
+    if mutation.probability < 1 and draw_unit(random) >= mutation.probability:
+        return
+    act(program, mutation, random)
+    while mutation.wiring.again > 0 and draw_unit(random) < mutation.wiring.again:
+        act(program, mutation, random)
+
+cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """One action on one function (automl-zero's mutator, and wired ones); size limits are inclusive."""
+    cdef double choice
+    cdef int action = 0, function, size, g
+    choice = draw_unit(random) * mutation.action[11]
+    while action < 11 and choice >= mutation.action[action]:
+        action += 1
+    function = mutable_function(random)
+    if function < 0:
+        return
+    size = program.size[function]
+    if action == 0:    # alter parameter
+        if size > 0:
+            alter_instruction(&program.code[begin_of(program, function) + draw_below(random, size)], mutation, random)
+    elif action == 1:  # randomize instruction
+        if size > 0:
+            random_instruction(&program.code[begin_of(program, function) + draw_below(random, size)], function, mutation, random)
+    elif action == 2:  # randomize function
+        randomize_function(program, function, mutation, random)
+    elif action == 4:  # insert instruction
+        if size < mutation.max_size[function]:
+            insert_instruction(program, function, draw_below(random, size + 1), mutation, random)
+    elif action == 5:  # remove instruction
+        if size > mutation.min_size[function]:
+            remove_instruction(program, function, draw_below(random, size))
+    elif action == 6:  # trade instruction: insert one, then remove one
+        insert_instruction(program, function, draw_below(random, size + 1), mutation, random)
+        remove_instruction(program, function, draw_below(random, size + 1))
+    elif action == 7:  # randomize program
+        for g in range(3):
+            if N_ALLOWED[g] > 0:
+                randomize_function(program, g, mutation, random)
+    elif action == 8:
+        alter_wired(program, function, mutation, random)
+    elif action == 9:
+        grow(program, function, mutation, random)
+    elif action == 10:
+        regrow(program, function, mutation, random)
+    elif action == 11:
+        interpose(program, function, mutation, random)
+    # Action 3 is the identity.
+
+cdef enum:
+    DEPTH = 3                   # instructions that an expression is deep at most
+    GROWN = 7                   # and long
+
+cdef struct Usage:              # of a program's registers
+    Registers written           # by some instruction; features and prediction too
+    Registers mentioned
+    Registers informed          # by the label: what Learn may learn from
+
+cdef struct Growth:             # an expression while it grows, operands before what uses them
+    Instruction code[GROWN]
+    int n
+    int function
+    short focus                 # a register that leaves prefer, or -1
+    const Mutation* mutation
+    Usage* usage
+    uint64_t* random
+
+cdef void usage_of(const Program* program, Usage* usage) noexcept nogil:
+    cdef const Instruction* code
+    cdef const OpRow* row
+    cdef int i
+    memset(usage, 0, sizeof(Usage))
+    registers_add(&usage.written, FEATURES)
+    registers_add(&usage.written, PREDICTION)
+    usage.mentioned = usage.written
+    for i in range(program.size[0] + program.size[1] + program.size[2]):
+        code = &program.code[i]
+        row = &OPS[code.op]
+        if row.result < 0:
+            continue
+        registers_add(&usage.written, code.out)
+        registers_add(&usage.mentioned, code.out)
+        if row.n_operands > 0:
+            registers_add(&usage.mentioned, code.a)
+        if row.n_operands > 1:
+            registers_add(&usage.mentioned, code.b)
+    label_reaches(program, &usage.informed)
+
+cdef void begin_growth(
+    Growth* growth, Usage* usage, const Program* program, int function, const Mutation* mutation, uint64_t* random
+) noexcept nogil:
+    usage_of(program, usage)
+    growth.n = 0
+    growth.function = function
+    growth.focus = -1
+    growth.mutation = mutation
+    growth.usage = usage
+    growth.random = random
+
+cdef short pick_register(const Registers* set, bint has, int kind, bint written, uint64_t* random) noexcept nogil:
+    """One of a kind that the set has, or has not; one that may be written, if it is to be. -1: there is none."""
+    cdef int first = FIRST[kind] + (RESERVED[kind] if written else 0), end = FIRST[kind] + COUNT[kind]
+    cdef int r, n = 0
+    for r in range(first, end):
+        n += registers_have(set, r) == has
+    if n == 0:
+        return -1
+    n = draw_below(random, n)
+    for r in range(first, end):
+        if registers_have(set, r) == has:
+            if n == 0:
+                return <short>r
+            n -= 1
+    return -1
+
+cdef short wired_operand(const Usage* usage, int function, int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """A register to read: probably one that holds something when the function runs."""
+    cdef Registers holding
+    cdef short r = -1
+    if function == 2 and mutation.wiring.informed > 0 and draw_unit(random) < mutation.wiring.informed:
+        r = pick_register(&usage.informed, True, kind, False, random)
+        if r >= 0:
+            return r
+    if draw_unit(random) < mutation.wiring.in_use:
+        holding = usage.written
+        if function == 2:
+            registers_add(&holding, LABEL)
+        r = pick_register(&holding, True, kind, False, random)
+    return r if r >= 0 else random_address(kind, False, random)
+
+cdef short fresh_register(const Usage* usage, int kind, uint64_t* random) noexcept nogil:
+    """A register that the program does not mention, or any."""
+    cdef short r = pick_register(&usage.mentioned, False, kind, True, random)
+    return r if r >= 0 else random_address(kind, True, random)
+
+cdef int random_op(int function, int kind, uint64_t* random) noexcept nogil:
+    """One of the function's ops with this kind of result; -1 if there is none."""
+    cdef int i, n = 0
+    for i in range(N_ALLOWED[function]):
+        n += OPS[ALLOWED[function][i]].result == kind
+    if n == 0:
+        return -1
+    n = draw_below(random, n)
+    for i in range(N_ALLOWED[function]):
+        if OPS[ALLOWED[function][i]].result == kind:
+            if n == 0:
+                return ALLOWED[function][i]
+            n -= 1
+    return -1
+
+cdef short grown_operand(Growth* growth, int kind, int depth) noexcept nogil:
+    """An operand of what grows: the focus, an expression of its own, or a register."""
+    cdef short r
+    if growth.focus >= 0 and FIRST[kind] <= growth.focus < FIRST[kind] + COUNT[kind] and draw_unit(growth.random) < 0.5:
+        return growth.focus
+    if depth < DEPTH and growth.n < GROWN - 1 and draw_unit(growth.random) < growth.mutation.wiring.deeper:
+        r = fresh_register(growth.usage, kind, growth.random)
+        if grow_into(growth, r, kind, depth + 1):
+            return r
+    return wired_operand(growth.usage, growth.function, kind, growth.mutation, growth.random)
+
+cdef bint grow_into(Growth* growth, short out, int kind, int depth) noexcept nogil:
+    """Appends an expression that ends in a register. False: the function has no op for it, or there is no room."""
+    cdef int op = random_op(growth.function, kind, growth.random), k
+    cdef const OpRow* row
+    cdef Instruction instruction
+    if op < 0:
+        return False
+    row = &OPS[op]
+    memset(&instruction, 0, sizeof(Instruction))
+    registers_add(&growth.usage.mentioned, out)
+    instruction.op = <short>op
+    instruction.out = out
+    if row.n_operands > 0:
+        instruction.a = grown_operand(growth, row.operand[0], depth)
+    if row.n_operands > 1:
+        instruction.b = grown_operand(growth, row.operand[1], depth)
+    for k in range(row.n_constants):
+        instruction.constant[k] = first_constant(row.constant[k], growth.mutation, growth.random)
+    if growth.n == GROWN:
+        return False
+    growth.code[growth.n] = instruction
+    growth.n += 1
+    return True
+
+cdef bint splice(Program* program, int function, int position, const Instruction* code, int n, const Mutation* mutation) noexcept nogil:
+    """Inserts instructions, if the function and the program have room for them."""
+    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int at = begin_of(program, function) + position
+    if program.size[function] + n > mutation.max_size[function] or total + n > 24:
+        return False
+    memmove(&program.code[at + n], &program.code[at], (total - at) * sizeof(Instruction))
+    memcpy(&program.code[at], code, n * sizeof(Instruction))
+    program.size[function] += n
+    return True
+
+cdef void declare_operands(Program* program, Growth* growth) noexcept nogil:
+    """Perhaps first values, in Setup, of registers that what has grown reads and nothing writes."""
+    cdef const Instruction* code
+    cdef short operand[2]
+    cdef int i, k
+    if N_ALLOWED[0] == 0:
+        return
+    for i in range(growth.n):
+        registers_add(&growth.usage.written, growth.code[i].out)
+    for i in range(growth.n):
+        code = &growth.code[i]
+        operand[0] = code.a
+        operand[1] = code.b
+        for k in range(OPS[code.op].n_operands):
+            if operand[k] == LABEL or registers_have(&growth.usage.written, operand[k]):
+                continue
+            if draw_unit(growth.random) >= growth.mutation.wiring.declare:
+                continue
+            registers_add(&growth.usage.written, operand[k])
+            set_first_value(program, operand[k], OPS[code.op].operand[k], growth.mutation, growth.random)
+
+cdef bint set_first_value(Program* program, short r, int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Setup's last instruction gives a register a first value, drawn or constant."""
+    cdef Instruction first
+    cdef int i, k, n = 0
+    for i in range(N_ALLOWED[0]):
+        n += OPS[ALLOWED[0][i]].result == kind and OPS[ALLOWED[0][i]].n_operands == 0
+    if n == 0:
+        return False
+    n = draw_below(random, n)
+    memset(&first, 0, sizeof(Instruction))
+    for i in range(N_ALLOWED[0]):
+        if OPS[ALLOWED[0][i]].result == kind and OPS[ALLOWED[0][i]].n_operands == 0:
+            if n == 0:
+                first.op = ALLOWED[0][i]
+                break
+            n -= 1
+    first.out = r
+    for k in range(OPS[first.op].n_constants):
+        first.constant[k] = first_constant(OPS[first.op].constant[k], mutation, random)
+    return splice(program, 0, program.size[0], &first, 1, mutation)
+
+cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """An expression into a register that the program mentions; in Learn perhaps added to it."""
+    cdef Usage usage
+    cdef Growth growth
+    cdef int kind, op, position
+    cdef short out, new
+    begin_growth(&growth, &usage, program, function, mutation, random)
+    op = ALLOWED[function][draw_below(random, N_ALLOWED[function])]
+    kind = OPS[op].result
+    if kind < 0:
+        return False
+    out = pick_register(&usage.mentioned, True, kind, True, random)
+    if out < 0:
+        out = fresh_register(&usage, kind, random)
+    if function == 2 and draw_unit(random) < mutation.wiring.accumulate:
+        op = allowed_op(function, SUM[kind])
+        if op < 0:
+            return False
+        new = fresh_register(&usage, kind, random)
+        if not grow_into(&growth, new, kind, 1) or growth.n == GROWN:
+            return False
+        memset(&growth.code[growth.n], 0, sizeof(Instruction))
+        growth.code[growth.n].op = <short>op
+        growth.code[growth.n].out = growth.code[growth.n].a = out
+        growth.code[growth.n].b = new
+        growth.n += 1
+    elif not grow_into(&growth, out, kind, 1):
+        return False
+    position = draw_below(random, program.size[function] + 1)
+    if not splice(program, function, position, growth.code, growth.n, mutation):
+        return False
+    declare_operands(program, &growth)
+    return True
+
+cdef int allowed_op(int function, int op) noexcept nogil:
+    """The op, if the function may use it; else -1."""
+    cdef int i
+    for i in range(N_ALLOWED[function]):
+        if ALLOWED[function][i] == op:
+            return op
+    return -1
+
+cdef bint regrow(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """An expression in place of an instruction."""
+    cdef Program before
+    cdef Usage usage
+    cdef Growth growth
+    cdef int position, kind
+    cdef short out
+    if program.size[function] == 0:
+        return False
+    position = draw_below(random, program.size[function])
+    out = program.code[begin_of(program, function) + position].out
+    kind = OPS[program.code[begin_of(program, function) + position].op].result
+    if kind < 0:
+        return False
+    before = program[0]
+    remove_instruction(program, function, position)
+    begin_growth(&growth, &usage, program, function, mutation, random)
+    if not grow_into(&growth, out, kind, 1) or not splice(program, function, position, growth.code, growth.n, mutation):
+        program[0] = before
+        return False
+    declare_operands(program, &growth)
+    return True
+
+cdef bint interpose(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Something computed from a value takes its place for all that read it later, in Learn too.
+
+    So linear regression becomes a network's forward pass in one step, and what Learn reads follows.
+    """
+    cdef Usage usage
+    cdef Growth growth
+    cdef Instruction* instruction
+    cdef const OpRow* row
+    cdef int position, kind, i, begin, end
+    cdef short x, new
+    cdef bint forward_only
+    if function == 0 or program.size[function] == 0:
+        return False
+    position = draw_below(random, program.size[function])
+    instruction = &program.code[begin_of(program, function) + position]
+    row = &OPS[instruction.op]
+    if row.n_operands == 0:
+        return False
+    i = draw_below(random, row.n_operands)
+    x = instruction.b if i else instruction.a
+    kind = row.operand[i]
+    begin_growth(&growth, &usage, program, function, mutation, random)
+    growth.focus = x
+    new = fresh_register(&usage, kind, random)
+    if draw_unit(random) < mutation.wiring.scale and multiple_of(program, &growth, x, new, kind):
+        pass
+    elif not grow_into(&growth, new, kind, 1) or not reads(growth.code, growth.n, x):
+        return False
+    forward_only = function == 1 and draw_unit(random) < mutation.wiring.forward_only
+    if not splice(program, function, position, growth.code, growth.n, mutation):
+        return False
+    begin = begin_of(program, function) + position + growth.n
+    end = begin_of(program, 2) + (0 if forward_only else program.size[2])
+    for i in range(begin, end):
+        instruction = &program.code[i]
+        row = &OPS[instruction.op]
+        if instruction.out == x and instruction.op == SUM[kind]:
+            break  # what accumulates in x goes on with x
+        if row.n_operands > 0 and instruction.a == x:
+            instruction.a = new
+        if row.n_operands > 1 and instruction.b == x:
+            instruction.b = new
+        if row.result >= 0 and instruction.out == x:
+            break  # from here on x is another value
+    declare_operands(program, &growth)
+    return True
+
+cdef bint reads(const Instruction* code, int n, short r) noexcept nogil:
+    cdef int i
+    for i in range(n):
+        if (OPS[code[i].op].n_operands > 0 and code[i].a == r) or (OPS[code[i].op].n_operands > 1 and code[i].b == r):
+            return True
+    return False
+
+cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int kind) noexcept nogil:
+    """new = s * x with a constant s of its own, 1 at first: changes nothing, and gives x a scale that can be tuned.
+
+    False: there are no free registers for it, or no room."""
+    cdef Instruction one
+    cdef short s
+    cdef int op = allowed_op(growth.function, SCALED[kind])
+    if op < 0 or allowed_op(0, SCALAR_CONST) < 0:
+        return False
+    if program.size[growth.function] >= growth.mutation.max_size[growth.function]:
+        return False
+    if registers_have(&growth.usage.mentioned, new):
+        return False
+    registers_add(&growth.usage.mentioned, new)
+    s = pick_register(&growth.usage.mentioned, False, 0, True, growth.random)
+    if s < 0:
+        return False
+    memset(&one, 0, sizeof(Instruction))
+    one.op = <short>SCALAR_CONST
+    one.out = s
+    one.constant[0] = 1.0
+    if not splice(program, 0, program.size[0], &one, 1, growth.mutation):
+        return False
+    registers_add(&growth.usage.written, s)
+    memset(&growth.code[0], 0, sizeof(Instruction))
+    growth.code[0].op = <short>op
+    growth.code[0].out = new
+    growth.code[0].a = s
+    growth.code[0].b = x
+    growth.n = 1
+    return True
+
+cdef bint alter_wired(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Changes one operand or the result's address, to one in use, or one constant; the op stays."""
+    cdef Usage usage
+    cdef Instruction* to
+    cdef const OpRow* row
+    cdef int part
+    cdef short r = -1
+    if program.size[function] == 0:
+        return False
+    to = &program.code[begin_of(program, function) + draw_below(random, program.size[function])]
+    row = &OPS[to.op]
+    if row.result < 0:
+        return False
+    part = draw_below(random, 1 + row.n_operands + (row.n_constants > 0))
+    if part > row.n_operands:
+        alter_constant(to, mutation, random)
+        return True
+    usage_of(program, &usage)
+    if part == 0:
+        if draw_unit(random) < mutation.wiring.in_use:
+            r = pick_register(&usage.mentioned, True, row.result, True, random)
+        to.out = r if r >= 0 else random_address(row.result, True, random)
+    elif part == 1:
+        to.a = wired_operand(&usage, function, row.operand[0], mutation, random)
+    else:
+        to.b = wired_operand(&usage, function, row.operand[1], mutation, random)
+    return True
+
+# ---------------------------------------------------------------- the ladder
+cdef struct Entry:
+    uint64_t key                # 0: empty
+    uint64_t used               # clock of the last use
+    double fitness
+
+cdef struct Cache:              # of fitness by key; least recently used out first, within sets of 8
+    Entry* entries
+    int64_t n_sets              # a power of two; 0 switches the cache off
+    uint64_t clock
+
+cdef double* look_up(Cache* cache, uint64_t key) noexcept nogil:
+    """Fitness stored under a key, or NULL."""
+    cdef Entry* entry
+    cdef int i
+    if cache.n_sets == 0:
+        return NULL
+    entry = cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
+    for i in range(8):
+        if entry[i].key == key:
+            cache.clock += 1
+            entry[i].used = cache.clock
+            return &entry[i].fitness
+    return NULL
+
+cdef void store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
+    """Stores a fitness in place of the least recently used entry of the key's set."""
+    cdef Entry* entry
+    cdef Entry* oldest
+    cdef int i
+    if cache.n_sets == 0:
+        return
+    entry = oldest = cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
+    for i in range(8):
+        if entry[i].key == key:
+            oldest = &entry[i]
+            break
+        if entry[i].used < oldest.used:
+            oldest = &entry[i]
+    cache.clock += 1
+    oldest.key = key
+    oldest.used = cache.clock
+    oldest.fitness = fitness
+
+cdef struct Hurdle:             # an early stage of evaluation, and what it takes to go on (AutoML-Zero, section 3.2)
+    const Tasks* tasks          # fewer training examples, or fewer tasks
+    int64_t n_tasks             # the first of the island's tasks
+    double percentile           # of the unique fitnesses that the last programs had at this stage
+    double* ordered             # these fitnesses in order
+    double* recent              # and as they came; a ring
+    int64_t n
+    int64_t next
+    int64_t capacity
+
+cdef double height(const Hurdle* hurdle) noexcept nogil:
+    """Fitness that a program must reach; none while the hurdle has seen too few."""
+    if hurdle.n < min(20, hurdle.capacity):
+        return -1
+    return hurdle.ordered[<int64_t>(hurdle.percentile * (hurdle.n - 1))]
+
+cdef int64_t place_in(const double* ordered, int64_t n, double value) noexcept nogil:
+    """Number of entries below a value."""
+    cdef int64_t low = 0, high = n, middle
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+cdef void note(Hurdle* hurdle, double value) noexcept nogil:
+    """Adds a fitness, unless it is there already, in place of the one that came first."""
+    cdef int64_t at = place_in(hurdle.ordered, hurdle.n, value), gone
+    if at < hurdle.n and hurdle.ordered[at] == value:
+        return
+    if hurdle.n == hurdle.capacity:
+        gone = place_in(hurdle.ordered, hurdle.n, hurdle.recent[hurdle.next])
+        memmove(hurdle.ordered + gone, hurdle.ordered + gone + 1, (hurdle.n - gone - 1) * sizeof(double))
+        hurdle.n -= 1
+        at = place_in(hurdle.ordered, hurdle.n, value)
+    memmove(hurdle.ordered + at + 1, hurdle.ordered + at, (hurdle.n - at) * sizeof(double))
+    hurdle.ordered[at] = value
+    hurdle.n += 1
+    hurdle.recent[hurdle.next] = value
+    hurdle.next = (hurdle.next + 1) % hurdle.capacity
+
+cdef struct Counts:             # what became of the programs, rung by rung
+    int64_t programs
+    int64_t known               # normal form seen before
+    int64_t equivalent          # same rounded predictions on the probe as one seen before
+    int64_t over_budget         # static cost above the limit
+    int64_t failed_probe        # failed on every task within the probe's training examples
+    int64_t hurdled             # stopped at a hurdle
+    int64_t evaluated           # full fitness
+
+# Fitness [program][group][lane] of normal forms; other than 0: give up.
+ctypedef int (*Rater)(const NormalForm** programs, int n, double* fitness) noexcept nogil
+
+cdef struct Elites:             # the best program of each cell, see cell_key
+    uint64_t* key
+    double* fitness
+    Program* program            # normal forms
+    int64_t n
+    int64_t capacity            # 0: none are kept
+    double least                # fitness from which on programs are considered
+
+cdef struct Island:
+    Program* population         # ring of the last population_size programs
+    double* fitness
+    int64_t population_size
+    int64_t next                # where the next child goes: the oldest member's place
+    int64_t tournament_size
+    int64_t batch               # children made from one state of the population
+    uint64_t random
+    Mutation mutation
+    double cost_limit           # 0: none
+    int64_t median              # 1: fitness over tasks is the median, 0: the mean
+    int64_t n_tasks
+    Cache known
+    Cache probed
+    Counts counts
+    Program best                # best ever, as mutated (not normalised)
+    double best_fitness
+    int64_t best_number         # which program of the island it was, from 1
+    Rater hook                  # rates programs in place of the interpreter, unless NULL
+    Hurdle* hurdles
+    int64_t n_hurdles
+    double parsimony            # fitness that an instruction costs in tournaments
+    int64_t live_only           # dead code is taken out of children
+    Elites elites
+
+cdef struct Batch:              # programs on their way down the ladder
+    Program* programs
+    NormalForm* normal          # [program]
+    double* fitness             # [program]
+    uint64_t* key               # [program] of the normal form
+    uint64_t* probe_key         # [program] of the rounded predictions on the probe, for those that came that far
+    int* same_as                # [program] an earlier one of the batch that it equals, or -1
+    int n
+    int* place                  # those still on the ladder: which of the batch
+    const NormalForm** waiting  # and their normal forms
+    int n_waiting
+    Strand* strands
+    double* scratch             # fitness [program][group][lane] as evaluated
+
+cdef void* room_for(size_t bytes) noexcept nogil:
+    return aligned_alloc(64, (bytes + 63) // 64 * 64)
+
+cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
+    """Room for 64 programs that are evaluated on that many lane groups."""
+    cdef Batch batch
+    batch.programs = <Program*>room_for(64 * sizeof(Program))
+    batch.normal = <NormalForm*>room_for(64 * sizeof(NormalForm))
+    batch.fitness = <double*>room_for(64 * sizeof(double))
+    batch.key = <uint64_t*>room_for(64 * sizeof(uint64_t))
+    batch.probe_key = <uint64_t*>room_for(64 * sizeof(uint64_t))
+    batch.same_as = <int*>room_for(64 * sizeof(int))
+    batch.place = <int*>room_for(64 * sizeof(int))
+    batch.waiting = <const NormalForm**>room_for(64 * sizeof(NormalForm*))
+    batch.strands = <Strand*>room_for(4 * sizeof(Strand))
+    batch.scratch = <double*>room_for(64 * n_groups * LANES * sizeof(double))
+    batch.n = batch.n_waiting = 0
+    return batch
+
+cdef void free_batch(Batch* batch) noexcept nogil:
+    free(batch.programs)
+    free(batch.normal)
+    free(batch.fitness)
+    free(batch.key)
+    free(batch.probe_key)
+    free(batch.same_as)
+    free(batch.place)
+    free(batch.waiting)
+    free(batch.strands)
+    free(batch.scratch)
+
+cdef double combine(double* fitness, int64_t n_tasks, bint median) noexcept nogil:
+    """Mean or (upper) median over tasks; a failed task (NaN) counts as 0. Sorts in place for the median."""
+    cdef double total = 0, value
+    cdef int64_t i, j
+    for i in range(n_tasks):
+        if fitness[i] != fitness[i]:
+            fitness[i] = 0
+        total += fitness[i]
+    if not median:
+        return total / n_tasks
+    for i in range(1, n_tasks):
+        value = fitness[i]
+        j = i
+        while j > 0 and fitness[j - 1] > value:
+            fitness[j] = fitness[j - 1]
+            j -= 1
+        fitness[j] = value
+    return fitness[n_tasks // 2]
+
+cdef inline void keep_waiting(Batch* batch, int i) noexcept nogil:
+    """The program stays on the ladder."""
+    batch.place[batch.n_waiting] = i
+    batch.waiting[batch.n_waiting] = &batch.normal[i]
+    batch.n_waiting += 1
+
+cdef void settle(Island* island, const Batch* batch, int i) noexcept nogil:
+    """Stores the fitness with which a program leaves, so that those like it need not be evaluated."""
+    store(&island.known, batch.key[i], batch.fitness[i])
+    if island.probed.n_sets:
+        store(&island.probed, batch.probe_key[i], batch.fitness[i])
+
+cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
+    """Rung 1: whether the normal form's fitness is known, or will be from an earlier program of the batch."""
+    cdef double* found
+    cdef int j
+    batch.same_as[i] = -1
+    normalize(&batch.programs[i], &batch.normal[i])
+    batch.key[i] = program_key(&batch.normal[i].program)
+    island.counts.programs += 1
+    found = look_up(&island.known, batch.key[i])
+    if found:
+        batch.fitness[i] = found[0]
+        island.counts.known += 1
+        return True
+    if island.known.n_sets:
+        for j in range(batch.n_waiting):
+            if batch.key[batch.place[j]] == batch.key[i]:
+                batch.same_as[i] = batch.place[j]
+                island.counts.known += 1
+                return True
+    return False
+
+cdef bint is_over_budget(Island* island, Batch* batch, int i, const Tasks* tasks) noexcept nogil:
+    """Rung 2: whether the program costs more than the limit; then its fitness is 0."""
+    if island.cost_limit > 0 and program_cost(&batch.normal[i].program, tasks.n_training, tasks.n_steps) > island.cost_limit:
+        batch.fitness[i] = 0
+        island.counts.over_budget += 1
+        return True
+    return False
+
+cdef bint is_equivalent(Island* island, Batch* batch, int i) noexcept nogil:
+    """Whether the fitness of a program with the same probe key is known, or will be from an earlier one of the batch."""
+    cdef double* found = look_up(&island.probed, batch.probe_key[i])
+    cdef int j
+    if found:
+        batch.fitness[i] = found[0]
+        island.counts.equivalent += 1
+        store(&island.known, batch.key[i], batch.fitness[i])
+        return True
+    for j in range(batch.n_waiting):
+        if batch.probe_key[batch.place[j]] == batch.probe_key[i]:
+            batch.same_as[i] = batch.place[j]
+            island.counts.equivalent += 1
+            return True
+    return False
+
+cdef void probe_batch(Island* island, Batch* batch, const Tasks* probe) noexcept nogil:
+    """Rungs 3 and 4: the predictions on a few examples tell which programs equal one before and which fail on every task."""
+    cdef uint64_t key[64]
+    cdef bint failed[64]
+    cdef int i, j, n = batch.n_waiting
+    probe_programs(batch.strands, batch.waiting, n, probe, key, failed)
+    batch.n_waiting = 0
+    for j in range(n):
+        i = batch.place[j]
+        batch.probe_key[i] = key[j] | 1  # 0 is an empty entry's, and that of predictions that are all 0
+        if failed[j]:
+            batch.fitness[i] = 0
+            island.counts.failed_probe += 1
+            store(&island.known, batch.key[i], 0)
+        elif not is_equivalent(island, batch, i):
+            keep_waiting(batch, i)
+
+cdef void stop_at_hurdle(Island* island, Batch* batch, Hurdle* hurdle) noexcept nogil:
+    """Rung 5: programs below the hurdle's height stop, with the fitness that they have there."""
+    cdef double least = height(hurdle)
+    cdef int i, j, n = batch.n_waiting
+    evaluate_programs(batch.strands, batch.waiting, n, hurdle.tasks, batch.scratch, NULL)
+    batch.n_waiting = 0
+    for j in range(n):
+        i = batch.place[j]
+        batch.fitness[i] = combine(batch.scratch + j * hurdle.tasks.n_groups * LANES, hurdle.n_tasks, island.median)
+        note(hurdle, batch.fitness[i])
+        if batch.fitness[i] < least:
+            island.counts.hurdled += 1
+            settle(island, batch, i)
+        else:
+            keep_waiting(batch, i)
+
+cdef bint evaluate_batch(Island* island, Batch* batch, const Tasks* tasks) noexcept nogil:
+    """Rung 6: fitness on all tasks, by the interpreter or the hook. False if the hook gave up."""
+    cdef int i, j
+    if island.hook == NULL:
+        evaluate_programs(batch.strands, batch.waiting, batch.n_waiting, tasks, batch.scratch, NULL)
+    elif batch.n_waiting and island.hook(batch.waiting, batch.n_waiting, batch.scratch):
+        return False
+    for j in range(batch.n_waiting):
+        i = batch.place[j]
+        batch.fitness[i] = combine(batch.scratch + j * tasks.n_groups * LANES, island.n_tasks, island.median)
+        island.counts.evaluated += 1
+        settle(island, batch, i)
+    return True
+
+cdef void share_fitness(Island* island, Batch* batch) noexcept nogil:
+    """Gives programs that equal an earlier one of the batch its fitness."""
+    cdef int i
+    for i in range(batch.n):
+        if batch.same_as[i] >= 0:  # an earlier program, so its own fitness is final by now
+            batch.fitness[i] = batch.fitness[batch.same_as[i]]
+            store(&island.known, batch.key[i], batch.fitness[i])
+
+cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* probe) noexcept nogil:
+    """Fitness of a batch's programs, rung by rung down the ladder. False if the hook gave up."""
+    cdef int i
+    batch.n_waiting = 0
+    for i in range(batch.n):
+        if not is_known(island, batch, i) and not is_over_budget(island, batch, i, tasks):
+            keep_waiting(batch, i)
+    if island.probed.n_sets:
+        probe_batch(island, batch, probe)
+    for i in range(<int>island.n_hurdles):
+        stop_at_hurdle(island, batch, &island.hurdles[i])
+    if not evaluate_batch(island, batch, tasks):
+        return False
+    share_fitness(island, batch)
+    return True
+
+# ---------------------------------------------------------------- evolution
+cdef int64_t tournament(Island* island) noexcept nogil:
+    """Index of the best of some members drawn with replacement; the first drawn wins ties."""
+    cdef int64_t best = draw_below(&island.random, <int>island.population_size), other
+    cdef int64_t i
+    for i in range(1, island.tournament_size):
+        other = draw_below(&island.random, <int>island.population_size)
+        if standing(island, other) > standing(island, best):
+            best = other
+    return best
+
+cdef inline double standing(const Island* island, int64_t i) noexcept nogil:
+    """Fitness of a member, less what its length costs."""
+    cdef const int* size = island.population[i].size
+    if island.parsimony == 0:
+        return island.fitness[i]
+    return island.fitness[i] - island.parsimony * (size[0] + size[1] + size[2])
+
+cdef void place_child(Island* island, const Program* child, double fitness) noexcept nogil:
+    """The child takes the oldest member's place."""
+    island.population[island.next] = child[0]
+    island.fitness[island.next] = fitness
+    island.next += 1
+    if island.next == island.population_size:
+        island.next = 0
+    if fitness > island.best_fitness:
+        island.best_fitness = fitness
+        island.best = child[0]
+
+cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexcept nogil:
+    """Fills a batch: with children of tournaments' winners, or with the members that are next to be replaced."""
+    cdef int i
+    batch.n = n
+    for i in range(n):
+        if initial:
+            batch.programs[i] = island.population[(island.next + i) % island.population_size]
+        else:
+            batch.programs[i] = island.population[tournament(island)]
+            mutate(&batch.programs[i], &island.mutation, &island.random)
+
+cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe) noexcept nogil:
+    """Makes children in batches from tournaments, rates them, and lets the oldest die.
+
+    With initial, rates the members that are in the population already instead.
+    """
+    cdef Batch batch = allocate_batch(tasks.n_groups)
+    cdef int64_t done = 0, before
+    cdef int i
+    while done < n_programs:
+        next_programs(island, &batch, <int>min(island.batch, n_programs - done), initial)
+        before = island.counts.programs
+        if not rate(island, &batch, tasks, probe):
+            break
+        for i in range(batch.n):
+            if batch.fitness[i] > island.best_fitness:
+                island.best_number = before + i + 1
+            place_child(island, &batch.normal[i].program if island.live_only else &batch.programs[i], batch.fitness[i])
+            offer(&island.elites, &batch.normal[i].program, batch.fitness[i])
+        done += batch.n
+    free_batch(&batch)
+
+# ---------------------------------------------------------------- archive
+cdef bint reached(const Instruction* code, const Registers* from_) noexcept nogil:
+    """Whether an instruction reads one of some registers."""
+    cdef const OpRow* row = &OPS[code.op]
+    return (row.n_operands > 0 and registers_have(from_, code.a)) or (row.n_operands > 1 and registers_have(from_, code.b))
+
+cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
+    """Adds what instructions compute from registers of a set to it."""
+    cdef int i
+    for i in range(n):
+        if reached(&code[i], set):
+            registers_add(set, code[i].out)
+
+cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
+    """Registers that what Learn is told about the label may have come to."""
+    cdef const Instruction* predict = program.code + program.size[0]
+    cdef Registers before
+    memset(label, 0, sizeof(Registers))
+    registers_add(label, LABEL)
+    while True:
+        before = label[0]
+        spread(predict + program.size[1], program.size[2], label)
+        spread(predict, program.size[1], label)
+        if registers_equal(&before, label):
+            break
+
+cdef uint64_t cell_key(const Program* normal) noexcept nogil:
+    """Names a program's skeleton: which ops Predict computes with, in order of first use; how many registers of each kind
+    that Predict finds filled the label reaches; which kinds Setup makes, constant or drawn. Never 0."""
+    cdef Registers label, lasting
+    cdef const Instruction* predict = normal.code + normal.size[0]
+    cdef uint64_t key = 0, seen[1]
+    cdef int count[3]
+    cdef int i, kind, made = 0
+    memset(&lasting, 0, sizeof(lasting))
+    memset(seen, 0, sizeof(seen))
+    label_reaches(normal, &label)
+    registers_add(&lasting, PREDICTION)
+    live_before(predict, normal.size[1], &lasting)
+    registers_remove(&lasting, FEATURES)
+    registers_remove(&lasting, LABEL)
+    for i in range(normal.size[0]):
+        made |= 1 << (OPS[normal.code[i].op].result * 2 + (OPS[normal.code[i].op].n_constants > 1))
+    for i in range(normal.size[1]):
+        if not seen[predict[i].op >> 6] >> (predict[i].op & 63) & 1:
+            seen[predict[i].op >> 6] |= <uint64_t>1 << (predict[i].op & 63)
+            key = mix64(key + predict[i].op + 1)
+    for kind in range(3):
+        count[kind] = 0
+        for i in range(FIRST[kind], FIRST[kind] + COUNT[kind]):
+            count[kind] += registers_have(&lasting, i) and registers_have(&label, i)
+        key = mix64(key ^ <uint64_t>min(count[kind], 3))
+    return mix64(key ^ <uint64_t>made) | 1
+
+cdef void offer(Elites* elites, const Program* normal, double fitness) noexcept nogil:
+    """Enters a program as the best of its cell, if it is that and good enough; the worst cell goes when there are too many."""
+    cdef uint64_t key
+    cdef int64_t i, worst = 0
+    if elites.capacity == 0 or fitness < elites.least:
+        return
+    key = cell_key(normal)
+    for i in range(elites.n):
+        if elites.key[i] == key:
+            if fitness > elites.fitness[i]:
+                elites.fitness[i] = fitness
+                elites.program[i] = normal[0]
+            return
+        if elites.fitness[i] < elites.fitness[worst]:
+            worst = i
+    if elites.n < elites.capacity:
+        worst = elites.n
+        elites.n += 1
+    elif fitness <= elites.fitness[worst]:
+        return
+    elites.key[worst] = key
+    elites.fitness[worst] = fitness
+    elites.program[worst] = normal[0]
+
+cdef double VARIED = 0.6         # share of the constants that a variant changes
+
+cdef struct Bench:              # room to rate variants of a program
+    Strand* strands
+    Program* variant
+    NormalForm* normal
+    const NormalForm** list
+    double* scratch
+    double* fitness
+    int64_t evaluated
+
+cdef void rate_variants(Bench* bench, int n, const Tasks* tasks, int64_t n_tasks, bint median) noexcept nogil:
+    """Fitness of the first n variants."""
+    cdef int i
+    for i in range(n):
+        normalize(&bench.variant[i], &bench.normal[i])
+        bench.list[i] = &bench.normal[i]
+    evaluate_programs(bench.strands, bench.list, n, tasks, bench.scratch, NULL)
+    for i in range(n):
+        bench.fitness[i] = combine(bench.scratch + i * tasks.n_groups * LANES, n_tasks, median)
+    bench.evaluated += n
+
+cdef double shrink(Bench* bench, Program* program, double tolerance, const Tasks* tasks, int64_t n_tasks, bint median) noexcept nogil:
+    """Takes out, one after the other, instructions whose loss costs less than the tolerance; returns the fitness left.
+
+    Each time the one goes whose loss costs least.
+    """
+    cdef int i, n, f, best
+    cdef double fitness
+    cdef NormalForm normal
+    normalize(program, &normal)
+    bench.variant[0] = normal.program
+    rate_variants(bench, 1, tasks, n_tasks, median)
+    fitness = bench.fitness[0]
+    program[0] = normal.program
+    while True:
+        n = 0
+        for f in range(3):
+            for i in range(program.size[f]):
+                bench.variant[n] = program[0]
+                remove_instruction(&bench.variant[n], f, i)
+                n += 1
+        if n == 0:
+            return fitness
+        rate_variants(bench, n, tasks, n_tasks, median)
+        best = 0
+        for i in range(1, n):
+            if bench.fitness[i] > bench.fitness[best]:
+                best = i
+        if bench.fitness[best] < fitness - tolerance:
+            return fitness
+        program[0] = bench.normal[best].program
+        fitness = bench.fitness[best]
+
+cdef void vary(Program* program, double step, uint64_t* random) noexcept nogil:
+    """Log-normal steps of some of the constants; of the only one for certain."""
+    cdef int i, k, n = 0, total = program.size[0] + program.size[1] + program.size[2]
+    cdef const OpRow* row
+    for i in range(total):
+        row = &OPS[program.code[i].op]
+        for k in range(row.n_constants):
+            n += row.constant[k] != INDEX
+    for i in range(total):
+        row = &OPS[program.code[i].op]
+        for k in range(row.n_constants):
+            if row.constant[k] != INDEX and (n == 1 or draw_unit(random) < VARIED):
+                program.code[i].constant[k] *= exp(step * draw_normal(random))
+
+cdef void make_bench(Bench* bench, int n, const Tasks* tasks) noexcept nogil:
+    bench.strands = <Strand*>aligned_alloc(64, 4 * ((sizeof(Strand) + 63) // 64 * 64))
+    bench.variant = <Program*>aligned_alloc(64, (n * sizeof(Program) + 63) // 64 * 64)
+    bench.normal = <NormalForm*>aligned_alloc(64, (n * sizeof(NormalForm) + 63) // 64 * 64)
+    bench.list = <const NormalForm**>aligned_alloc(64, (n * sizeof(NormalForm*) + 63) // 64 * 64)
+    bench.scratch = <double*>aligned_alloc(64, (n * tasks.n_groups * LANES * sizeof(double) + 63) // 64 * 64)
+    bench.fitness = <double*>aligned_alloc(64, (n * sizeof(double) + 63) // 64 * 64)
+    bench.evaluated = 0
+
+cdef void free_bench(Bench* bench) noexcept nogil:
+    free(bench.strands)
+    free(bench.variant)
+    free(bench.normal)
+    free(bench.list)
+    free(bench.scratch)
+    free(bench.fitness)
+
+# ---------------------------------------------------------------- interface
+def sizes():
+    """Sizes in bytes of the structures that Python lays out too."""
+    return {"instruction": sizeof(Instruction), "program": sizeof(Program), "tasks": sizeof(Tasks), "island": sizeof(Island)}
+
+cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
+    """In place of normalize, to measure what it saves: dead code stays, and no steps are fused."""
+    cdef bint keep[24]
+    cdef bint dies[24]
+    cdef int i
+    for i in range(program.size[0] + program.size[1] + program.size[2]):
+        keep[i] = OPS[program.code[i].op].result >= 0
+        dies[i] = False
+    rename(program, keep, dies, normal)
+
+def evaluate(
+    long long programs, int n_programs, long long tasks, long long fitness, long long predictions, bint keep_dead_code=False
+):
+    """Fitness and predictions of programs, which are normalised first."""
+    cdef const Program* given = <const Program*>programs
+    cdef NormalForm* normal = <NormalForm*>room_for(n_programs * sizeof(NormalForm))
+    cdef const NormalForm** list = <const NormalForm**>room_for(n_programs * sizeof(NormalForm*))
+    cdef Strand* strands = <Strand*>room_for(4 * sizeof(Strand))
+    cdef int i
+    with nogil:
+        for i in range(n_programs):
+            if keep_dead_code:
+                keep_all(&given[i], &normal[i])
+            else:
+                normalize(&given[i], &normal[i])
+            list[i] = &normal[i]
+        evaluate_programs(strands, list, n_programs, <const Tasks*>tasks, <double*>fitness, <lane*>predictions)
+        free(normal)
+        free(list)
+        free(strands)
+
+def normal_form(long long program, long long result):
+    """Writes a program's normal form; returns its 64-bit key."""
+    cdef NormalForm normal
+    normalize(<const Program*>program, &normal)
+    (<Program*>result)[0] = normal.program
+    return program_key(&normal.program)
+
+def randomize(long long programs, int n_programs, long long island, uint64_t random):
+    """Replaces every instruction of the functions that have ops to choose from, sizes kept; returns the generator's state."""
+    cdef Program* given = <Program*>programs
+    cdef int i, f
+    for i in range(n_programs):
+        for f in range(3):
+            if N_ALLOWED[f] > 0:
+                randomize_function(&given[i], f, &(<Island*>island).mutation, &random)
+    return random
+
+def mutate_programs(long long programs, int n_programs, long long island, uint64_t random):
+    """Mutates every program once by the island's settings; returns the generator's state."""
+    cdef int i
+    for i in range(n_programs):
+        mutate(&(<Program*>programs)[i], &(<Island*>island).mutation, &random)
+    return random
+
+def evolve_island(long long island, long long n_programs, bint initial, long long tasks, long long probe):
+    """Rates the initial population, or makes and rates that many children."""
+    with nogil:
+        evolve(<Island*>island, n_programs, initial, <const Tasks*>tasks, <const Tasks*>probe)
+
+def cells(long long programs, int n_programs, long long keys):
+    """The cell of every program, see cell_key; programs become their normal forms."""
+    cdef NormalForm normal
+    cdef int i
+    for i in range(n_programs):
+        normalize(&(<Program*>programs)[i], &normal)
+        (<Program*>programs)[i] = normal.program
+        (<uint64_t*>keys)[i] = cell_key(&normal.program)
+
+def shrink_program(long long program, double tolerance, long long tasks, int64_t n_tasks, bint median):
+    """Takes needless instructions out of a program; returns its fitness and how many programs were evaluated for that."""
+    cdef Bench bench
+    cdef double fitness
+    with nogil:
+        make_bench(&bench, 24, <const Tasks*>tasks)
+        fitness = shrink(&bench, <Program*>program, tolerance, <const Tasks*>tasks, n_tasks, median)
+        free_bench(&bench)
+    return fitness, bench.evaluated
+
+def vary_programs(long long programs, int n_programs, double step, uint64_t random):
+    """Other constants for every program; returns the generator's state."""
+    cdef int i
+    for i in range(n_programs):
+        vary(&(<Program*>programs)[i], step, &random)
+    return random

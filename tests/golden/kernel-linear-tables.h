@@ -1,0 +1,95 @@
+/* The search space as tables, for the kernel's mutator, normal form and cost limit. Ops are numbered as the kernel's cases. */
+#ifndef AZGEN_TABLES_H
+#define AZGEN_TABLES_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { VALUE, INDEX, MEAN, STDEV, LOW, HIGH };
+
+typedef struct {
+    int n_operands, n_constants;
+    int operand[2];    /* type of each operand: 0 scalar, 1 vector, 2 matrix */
+    int result;        /* type of the result, -1 for none */
+    int constant[3];   /* kind of each constant */
+    int commutative, keeps_rest;
+    double cost;
+} OpRow;
+
+static const OpRow OPS[] = {
+    { 0, 0, { 0, 0 }, -1, { VALUE, VALUE, VALUE }, 0, 0, 0.0 }, /* 0 no_op */
+    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 0, 0, 1.0 }, /* 1 scalar_diff */
+    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 1.0 }, /* 2 scalar_product */
+    { 2, 0, { 0, 1 }, 1, { VALUE, VALUE, VALUE }, 0, 0, 4.0 }, /* 3 scalar_vector_product */
+    { 2, 0, { 1, 1 }, 1, { VALUE, VALUE, VALUE }, 1, 0, 4.0 }, /* 4 vector_sum */
+    { 2, 0, { 1, 1 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 8.0 }, /* 5 vector_inner_product */
+};
+
+/* Registers of each type lie one after another: first one, their number, the first that a program may write. */
+static const int FIRST[3] = { 0, 4, 7 };
+static const int COUNT[3] = { 4, 3, 0 };
+static const int RESERVED[3] = { 1, 1, 0 };
+#define LABEL 0
+#define PREDICTION 1
+#define FEATURES 4
+#define REGISTERS 7
+#define WORDS ((REGISTERS + 63) / 64)
+
+/* Ops that each function may use; none where the function is fixed. */
+static const short SETUP_OPS[] = { 1, 2, 3, 4, 5 };
+static const short PREDICT_OPS[] = { 1, 2, 3, 4, 5 };
+static const short LEARN_OPS[] = { 1, 2, 3, 4, 5 };
+static const short *const ALLOWED[3] = { SETUP_OPS, PREDICT_OPS, LEARN_OPS };
+static const int N_ALLOWED[3] = { 5, 5, 5 };
+
+/* Ops that add two values of a kind, that multiply one by a scalar, and that set a scalar; -1 where the kernel has none. */
+static const int SUM[3] = { -1, 4, -1 };
+static const int SCALED[3] = { 2, 3, -1 };
+static const int SCALAR_CONST = -1;
+
+/* Sets of registers. */
+typedef struct { uint64_t word[WORDS]; } Registers;
+static inline int registers_have(const Registers *set, int r) { return set->word[r >> 6] >> (r & 63) & 1; }
+static inline void registers_add(Registers *set, int r) { set->word[r >> 6] |= 1ull << (r & 63); }
+static inline void registers_remove(Registers *set, int r) { set->word[r >> 6] &= ~(1ull << (r & 63)); }
+static inline int registers_equal(const Registers *a, const Registers *b) { return !memcmp(a, b, sizeof *a); }
+static inline void registers_include(Registers *set, const Registers *more) {
+    for (int i = 0; i < WORDS; i++) set->word[i] |= more->word[i];
+}
+
+/* Evolution's own generator, SplitMix64 on one number. */
+static inline uint64_t mix64(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+    return z ^ (z >> 31);
+}
+static inline uint64_t draw64(uint64_t *state) { return mix64(*state += 0x9E3779B97F4A7C15ull); }
+static inline int draw_below(uint64_t *state, int n) { return (int)((draw64(state) >> 32) * (uint64_t)n >> 32); }
+static inline double draw_unit(uint64_t *state) { return ((double)(draw64(state) >> 12) + 0.5) * 0x1p-52; }
+static inline double draw_between(uint64_t *state, double low, double high) { return low + (high - low) * draw_unit(state); }
+static inline double draw_normal(uint64_t *state) {
+    double radius = sqrt(-2.0 * log(draw_unit(state)));
+    return radius * cos(2.0 * M_PI * draw_unit(state));
+}
+static inline uint64_t double_bits(double x) { uint64_t bits; memcpy(&bits, &x, sizeof bits); return bits; }
+
+/* Probe keys: two running hashes of the rounded predictions on every lane. */
+typedef struct { lane_int a, b; } LaneHash;
+static inline void lane_hash_add(LaneHash *hash, lane prediction, lane_int alive) {
+    lane_int bits = lane_bits(prediction);
+    bits = (bits + ((int32_t)1 << 5)) >> 6 & alive;
+    hash->a = (hash->a ^ bits) * (int32_t)0x9E3779B1u;
+    hash->a ^= hash->a >> 15;
+    hash->b = (hash->b + bits) * (int32_t)0x85EBCA77u;
+    hash->b ^= hash->b >> 13;
+}
+static inline uint64_t lane_hash_key(const LaneHash *hash, uint64_t key) {
+    for (int i = 0; i < LANES; i++) {
+        key = mix64(key ^ (uint64_t)lane_get(hash->a, i));
+        key = mix64(key + (uint64_t)lane_get(hash->b, i));
+    }
+    return key;
+}
+
+#endif
