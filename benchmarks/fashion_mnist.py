@@ -20,8 +20,8 @@ from pathlib import Path
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.language.zoo import find_program
-from azgen.study.baselines import Interval
 from azgen.study.protocol import final_protocol
+from azgen.study.scores import Interval
 from azgen.tasks.datasets import load_data_set
 
 PAPER = {"best-evolved": 98.60, "linear": 97.90, "neural-net": 98.21}

@@ -231,7 +231,7 @@ def checkpoint(space: SearchSpace, recording: Recording, settings: Settings) -> 
     stop = dataclasses.replace(settings.stop, max_programs=settings.islands.count * 11_000)
     coordinator = Coordinator(dataclasses.replace(settings, stop=stop), engine, lambda event: None)
     coordinator.search()
-    many = SearchSpace(settings, space.start, space.select, space.search)
+    many = SearchSpace(settings, space.starts, space.select, space.search)
     with tempfile.TemporaryDirectory() as folder:
         kept = CheckpointDirectory(Path(folder))
         began = time.process_time()

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 import azgen
-from azgen.study.baselines import Interval
+from azgen.study.scores import Interval
 from azgen.tasks.datasets import load_data_set
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
@@ -72,6 +73,8 @@ def _table(cls: Any) -> str:
 def _values(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return ", ".join(f'`"{value}"`' for value in get_args(hint))
+    if isinstance(hint, UnionType):
+        return " or ".join(_values(option) for option in get_args(hint))
     if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
         return "tables `[[islands.tasks]]` with keys of `[tasks]`"
     if get_origin(hint) is tuple:

@@ -70,8 +70,8 @@ def population(settings: Settings, seed: int, rungs: Rungs) -> Island:
     space = SearchSpace.of(settings, make_tasks(settings.tasks, seed))
     tasks = space.task_set(0, 0)
     limit = space.cost_limit(tasks)
-    island = Island(tasks.kernel, settings, tasks.lanes, mix(seed), limit, space.start, born=False)
-    island.populate(space.start)
+    island = Island(tasks.kernel, settings, tasks.lanes, mix(seed), limit, born=False)
+    island.populate(*space.start(0))
     island.rate_initial(evolution.population)
     return island
 

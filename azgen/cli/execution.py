@@ -51,7 +51,7 @@ def run(
     from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
     from azgen.search.sources import make_tasks
-    from azgen.study.baselines import Score
+    from azgen.study.scores import Score
 
     use_build_directory(build_dir)
     found = find(reference, ops)

@@ -121,6 +121,20 @@ OVERRIDES: dict[str, Any] = {
     "kind": KindOption,
     "metric": MetricOption,
     "ops": OpsOption,
+    "start": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="START",
+            help="What populations start from: auto (the zoo's programs, tuned; the default for "
+            "tables and images), random, empty, a program file or zoo:NAME. May be given several times.",
+        ),
+    ],
+    "epochs": Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Passes over the training examples; without it auto finds out how many."
+        ),
+    ],
     "seed": Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="Decides tasks, mutations and draws (default 0)."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,50 +18,91 @@ _SETS = (("search", "search"), ("select", "selection"), ("test", "test"))
 def print_champion(to: Console, result: Mapping[str, Any]) -> None:
     """The champion's text, and where it came from."""
     champion, counts = result["champion"], result["counts"]
+    which = champion.get("origin") or (
+        f"program {thousands(champion['number'])} of {thousands(counts['programs'])}"
+    )
     to.print(
-        f"Champion: program {thousands(champion['number'])} of {thousands(counts['programs'])} "
-        f"({result['name']}, seed {result['seed']}, {result['dtype']})",
+        f"Champion: {which} ({result['name']}, seed {result['seed']}, {result['dtype']})",
         style="bold",
+        highlight=False,
     )
     print_code(to, champion["program"])
+    print_choice(to, result)
+
+
+def print_choice(to: Console, result: Mapping[str, Any]) -> None:
+    """What the champion is, if it is known, and why it was chosen."""
+    choice, epochs = result.get("choice"), result.get("epochs", 1)
+    if not choice:  # runs of before do not say
+        return
+    passes = f"; it learns in {epochs} passes over the training examples" if epochs > 1 else ""
+    if choice["known"]:
+        to.print(f"This is {choice['known']}{passes}.", highlight=False)
+    elif passes:
+        to.print(f"I{passes[3:]}.", highlight=False)
+    why = f"Chosen among {choice['considered']} programs"
+    if choice["failing"]:
+        why += f" ({choice['failing']} of which fail on some selection task)"
+    if choice["level"] > 1:
+        why += f": the cheapest of {choice['level']} within one standard error of the best"
+        why += f" ({choice['best_select_fitness']:.4f} on selection tasks)"
+    to.print(f"{why}.", highlight=False)
+    if choice["pruned"]:
+        n = len(choice["pruned"])
+        to.print(f"{n} line{'s' if n > 1 else ''} taken out that it does as well without.", highlight=False)
 
 
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
-    """Fitness on the three task sets, and the baselines on the test tasks."""
-    regression, meaning = result["metric"] == "rmse", result.get("fitness_is", result["metric"])
+    """The verdict; fitness on the three task sets; and the champion among the baselines on the test tasks."""
+    from azgen.study.verdict import standing, verdict
+
+    meaning = result.get("fitness_is", result["metric"])
+    place = standing(result)
+    to.print(f"\n{verdict(result)}", style="bold", highlight=False)
     to.print(f"\nFitness: {meaning}, mean ± 95 % confidence interval over tasks; 1 is perfect", style="bold")
-    rows = []
-    for key, name in _SETS:
-        record = result[key]
-        rows.append(
-            (
-                f"champion on {record['fitness']['n']} {name} tasks",
-                interval(record["fitness"]),
-                "",
-                *_error(record),
-            )
-        )
-    for record in result["baselines"]:
-        difference = interval(record.get("champion_minus_this"))
-        sign = "+" if difference and not difference.startswith("-") else ""
-        rows.append((f"  {record['name']}", interval(record["fitness"]), sign + difference, *_error(record)))
-    headers = ["", "fitness", "champion is better by", *(["RMS error"] if regression else [])]
-    place = len(_SETS)
-    rows.insert(place, ("on the same test tasks:", "", "", *([""] if regression else [])))
-    to.print(grid(rows, *headers, right=(3,)))
+    rows = [
+        (f"champion on {result[key]['fitness']['n']} {name} tasks", interval(result[key]["fitness"]))
+        for key, name in _SETS
+    ]
+    to.print(grid(rows, "", "fitness"))
+    target = result.get("target") or {}
+    units = [name for name in ("r2", "rms_error") if result["test"].get(name) is not None]
+    unit = f" ({target['name']})" if target else ""
+    titles = {"r2": "R2", "rms_error": f"RMS error{unit}"}
+    table = [(*_row(record), *_errors(record, units, target.get("scale", 1.0))) for record in place.rows]
+    to.print("\nOn the same test tasks", style="bold")
+    headers = ["", "fitness", "champion is better by", *(titles[name] for name in units)]
+    to.print(grid(table, *headers, right=tuple(range(3, 3 + len(units)))))
+    if place.diverged:
+        to.print(f"Diverged: {', '.join(place.diverged)}.", highlight=False)
     if any(", tuned (" in record["name"] for record in result["baselines"]):
         to.print("(Tuned: its constants are the best of random settings on the search and selection tasks.)")
     if result.get("source") == "table":
         to.print(
-            "(A table's test tasks share their test rows: intervals show what the order of training does.)"
+            "(A table's test tasks share their test rows: intervals of fitness show what the order of "
+            "training does, those of differences what the rows do.)"
         )
 
 
-def _error(record: Mapping[str, Any]) -> tuple[str, ...]:
-    if "rms_error" not in record:
-        return ()
-    error = record["rms_error"]
-    return ("infinite" if error is None else f"{error:.4g}",)
+def _row(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A line of the table: name, fitness, and by how much the champion is better."""
+    if "champion_minus_this" not in record:
+        return "> the champion", interval(record["fitness"]), ""
+    difference = interval(record["champion_minus_this"])
+    sign = "+" if difference and not difference.startswith("-") else ""
+    return f"  {record['name']}", interval(record["fitness"]), sign + difference
+
+
+def _errors(record: Mapping[str, Any], units: Sequence[str], scale: float) -> tuple[str, ...]:
+    """R2 and RMS error, the latter in the target's unit."""
+    shown = []
+    for name in units:
+        value = record.get(name)
+        if value is None or math.isinf(value):
+            shown.append("-")
+        else:
+            shown.append(f"{value:.3f}" if name == "r2" else f"{value * scale:.4g}")
+    return tuple(shown)
 
 
 def print_ladder(to: Console, result: Mapping[str, Any]) -> None:

@@ -75,7 +75,7 @@ def tune(
     from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
     from azgen.search.sources import make_tasks
-    from azgen.study.baselines import Score
+    from azgen.study.scores import Score
     from azgen.study.tune import tune as tune_program
 
     use_build_directory(build_dir)

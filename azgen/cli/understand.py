@@ -122,7 +122,7 @@ def print_ablation(found: Ablation, on: str) -> None:
     """The table of `azgen ablate`."""
     from azgen.cli.output import console, grid, interval
     from azgen.language import FUNCTIONS
-    from azgen.study.baselines import Interval
+    from azgen.study.scores import Interval
 
     to, rows, last = console(), [], -1
     base = Interval.of(found.fitness)
@@ -171,7 +171,7 @@ def prune(
     """
     from azgen.execution.execute import execute
     from azgen.runs.directory import to_json
-    from azgen.study.baselines import Score
+    from azgen.study.scores import Score
     from azgen.study.understanding.pruning import prune as prune_program
 
     if output is not None and (output.is_dir() or not output.parent.is_dir()):

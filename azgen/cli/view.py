@@ -28,6 +28,7 @@ from azgen.runs.events import (
     Restarted,
     Resumed,
     Started,
+    StartsTuned,
     Warned,
     as_record,
 )
@@ -87,6 +88,8 @@ class LineView:
     def observe(self, event: Event) -> None:
         """Prints the event, or keeps quiet if the last line is recent."""
         match event:
+            case StartsTuned():
+                self._line(_tuned(event))
             case Started():
                 self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.dtype}")
                 self._line(event.tasks)
@@ -126,9 +129,18 @@ def _kernel(event: Started) -> str:
     )
 
 
-def _champion(champion: Champion) -> str:
+def _tuned(event: StartsTuned) -> str:
+    passes = f"{event.epochs} pass{'es' if event.epochs > 1 else ''} over the training examples"
     return (
-        f"program {thousands(champion.number)}, fitness {champion.search_fitness:.4f} on search, "
+        f"starts: {event.programs} programs of the zoo tuned in {event.seconds:.1f} s; best is {event.best} "
+        f"with {passes}, {event.select_fitness:.4f} on selection tasks"
+    )
+
+
+def _champion(champion: Champion) -> str:
+    which = champion.origin or f"program {thousands(champion.number)}"
+    return (
+        f"{which}, fitness {champion.search_fitness:.4f} on search, "
         f"{champion.select_fitness:.4f} on selection tasks"
     )
 
@@ -166,6 +178,8 @@ class LiveView:
     def observe(self, event: Event) -> None:
         """Takes the event into the picture."""
         match event:
+            case StartsTuned():
+                self._notes.append(_tuned(event))
             case Started():
                 self._started, self._phase = event, "searching"
             case Resumed():

@@ -4,6 +4,7 @@
       config.toml        all settings; `azgen evolve config.toml` repeats the run
       ops.py             the user's own ops and metrics, if the run has some
       environment.json   versions, compiler, processor, data
+      starts.json        programs that the run started from, if it has tuned them
       events.jsonl       what happened, one JSON object a line
       hall_of_fame.json  the best programs, best first
       champion.az        the best of all, as program text
@@ -33,6 +34,7 @@ import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.files import remove_parts, write_whole
+from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record, read_champion
@@ -53,9 +55,10 @@ CHAMPION = "champion.az"
 SOURCE = "champion.pyx"
 EXPORT = "champion.py"
 RESULT = "result.json"
+STARTS = "starts.json"
 TENSORBOARD = "tensorboard"
 
-_FILES = (CONFIG, OPS_FILE, ENVIRONMENT, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
+_FILES = (CONFIG, OPS_FILE, ENVIRONMENT, STARTS, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
 
 
 class RunDirectory:
@@ -153,6 +156,25 @@ class RunDirectory:
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """environment.json: what the run ran on."""
         self._write_json(ENVIRONMENT, environment)
+
+    def write_starts(self, starts: Sequence[Mapping[str, Any]]) -> None:
+        """starts.json: programs that the run starts from, best first, each with "name" and "program"."""
+        self._write_json(STARTS, starts)
+
+    def read_starts(self, ops: OpTable) -> dict[str, Program]:
+        """Programs by name, as `write_starts` was given them; none if nothing was.
+
+        Raises:
+            AzgenError: the file is damaged.
+        """
+        path = self.path / STARTS
+        if not path.is_file():
+            return {}
+        try:
+            records = json.loads(path.read_text(encoding="utf-8"))
+            return {str(r["name"]): Program.parse(r["program"], str(path), ops) for r in records}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AzgenError(f"{path} is damaged: {error}") from None
 
     def append(self, *events: Event) -> None:
         """A line more in events.jsonl for each; after an error, the next call writes what is missing."""

@@ -17,14 +17,17 @@ class Champion:
 
     Attributes:
         program: its normal form.
-        number: which program of the run it was, from 1.
+        number: which program of the run it was, from 1; 0 for what the run started from.
         population: which population of the run it came from, from 0; population p lives on island p modulo
             their count.
         search_fitness: mean (or median) over the search tasks of its population.
         select_fitness: mean over the selection tasks.
         cost: static cost of one training example, Predict and Learn, in multiplications.
         on_front: no program of the run has both a higher selection fitness and a lower cost (known at the
-        end).
+            end).
+        behaviour: what it predicts for a few examples of the selection tasks, rounded, as a digest; programs
+            that behave alike count once. Empty: not known.
+        origin: what it is if the run started from it, such as "zoo:linear"; "" if it has evolved.
     """
 
     program: Program
@@ -34,6 +37,28 @@ class Champion:
     select_fitness: float
     cost: float = 0.0
     on_front: bool = False
+    behaviour: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class StartsTuned:
+    """The zoo's programs have been tuned, and the search will start from the best.
+
+    Attributes:
+        programs, settings: how many were tuned, and with how many settings of their constants.
+        best: name of the best.
+        epochs: passes over the training examples that suit it.
+        select_fitness: its mean over the selection tasks.
+        seconds: wall-clock time.
+    """
+
+    programs: int
+    settings: int
+    best: str
+    epochs: int
+    select_fitness: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -153,7 +178,7 @@ class Finished:
     test_fitness: float
 
 
-Event = Started | Resumed | Progress | NewChampion | Restarted | Warned | Quarantined | Finished
+Event = StartsTuned | Started | Resumed | Progress | NewChampion | Restarted | Warned | Quarantined | Finished
 Observer = Callable[[Event], None]
 
 

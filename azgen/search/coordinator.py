@@ -81,6 +81,8 @@ class Coordinator:
         # A new run keeps its first checkpoint at once, so that nearly every run can be resumed.
         self._saved = self.seconds - (every if self.progress.round < 0 else 0.0)
         reason = self._limit() if self.progress.round >= 0 else ""
+        if self.progress.hall.members and self.progress.round < 0:
+            self.confirm()  # what the run starts from leads at first
         while not reason:
             self._issue()
             timeout = 0.2 if not stop.max_seconds else min(0.2, max(0.0, stop.max_seconds - self.seconds))
@@ -267,6 +269,7 @@ class Coordinator:
                 report.best_fitness,
                 report.select_fitness,
                 report.cost,
+                behaviour=report.behaviour,
             )
         )
         if hall.members[0] is not leader:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric
+from azgen.language.program import Program
 from azgen.runs.checkpoint import CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Warned
 from azgen.search import snapshot
@@ -22,15 +25,17 @@ from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine, require_dask
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.hall import HALL_SIZE
+from azgen.search.hall import HALL_SIZE, HallOfFame
 from azgen.search.interrupts import deferred_interrupts
-from azgen.search.progress import Progression, Suspect
-from azgen.search.space import SearchSpace, kernel_spec
+from azgen.search.progress import Life, Progression, Suspect
+from azgen.search.space import SearchSpace, kernel_spec, named_start
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 
 __all__ = ["HALL_SIZE", "Evolution", "Outcome", "kernel_spec"]
+
+_NOTHING_TUNED: Mapping[str, Program] = {}
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,9 @@ class Outcome:
     """What a run found.
 
     Attributes:
-        champion: best on the selection tasks.
-        hall_of_fame: best by selection fitness, of different structure, best first: ten, and those of the
-            front of selection fitness and cost (`Champion.on_front`) that are not among them.
+        champion: the chosen one, else the best on the selection tasks.
+        hall_of_fame: the champion, then the others by selection fitness, of different structure: ten, and
+            those of the front of selection fitness and cost (`Champion.on_front`) that are not among them.
         tested: the champion's fitness per task of each set.
         counts: programs by rung of the ladder.
         ratings: what rated those that were evaluated, "kernel" or "native"; how many were compiled for that
@@ -112,6 +117,8 @@ class Evolution:
         make_engine: makes what runs the islands; None: as the settings say.
         checkpoints: folder in which checkpoints are kept; None: nowhere.
         resume: go on from the newest checkpoint there, rather than begin.
+        tuned: by name, what the start "auto" stands for, best first. These, and the programs that the
+            settings name, enter the hall of fame before anything has evolved.
 
     Raises:
         AzgenError: no compiler, or a program or data file of the settings that cannot be used.
@@ -125,12 +132,14 @@ class Evolution:
         make_engine: Callable[[SearchSpace], Engine] | None = None,
         checkpoints: Path | None = None,
         resume: bool = False,
+        tuned: Mapping[str, Program] = _NOTHING_TUNED,
     ):
         self._settings, self._split, self._observe = settings, split, observe
         if settings.islands.engine == "dask":
             require_dask()  # before anything is compiled
         self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
-        self._space = SearchSpace.of(settings, split)
+        self.space = SearchSpace.of(settings, split, tuple(tuned.values()))
+        self._names = {program.hash: name for name, program in tuned.items()}
         self._make_engine = make_engine or engine_of
         self._checkpoints, self._resume = checkpoints, resume
 
@@ -154,7 +163,7 @@ class Evolution:
         kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
         if kept:
             stack.callback(kept.close)
-        engine = self._make_engine(self._space)
+        engine = self._make_engine(self.space)
         try:
             progress, reason = self._search(engine, kept)
         finally:
@@ -163,9 +172,18 @@ class Evolution:
             raise AzgenError(f"the run has found no program ({reason})")
         return Found(progress, reason)
 
-    def test(self, found: Found) -> Outcome:
-        """Runs the champion once on the tasks of each set."""
+    def test(self, found: Found, champion: Champion | None = None) -> Outcome:
+        """Runs the champion once on the tasks of each set.
+
+        Args:
+            champion: the chosen one, which then leads the hall of fame; None: the best on selection tasks.
+        """
         progress, hall = found.progress, found.progress.hall.listing()
+        if champion is not None:
+            hall = (
+                champion,
+                *(c for c in hall if c.program.structure_hash != champion.program.structure_hash),
+            )
         tested = self._tested(hall[0])
         seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
         counts = dict(progress.counts)
@@ -192,10 +210,14 @@ class Evolution:
             self._observe(Resumed(progress.seconds, progress.counts["programs"], progress.round, str(path)))
         else:
             self._tell_start()
+            lives = [Life() for _ in range(self._settings.islands.count)]
+            progress = Progression(lives, hall=HallOfFame(()))
+            for start in self.starts:
+                progress.hall.consider(start)
 
         def save() -> None:
             assert kept is not None
-            kept.write(*snapshot.take(self._space, coordinator.progress, engine))
+            kept.write(*snapshot.take(self.space, coordinator.progress, engine))
 
         with deferred_interrupts() as interrupted:
             coordinator = Coordinator(
@@ -212,8 +234,25 @@ class Evolution:
             coordinator.confirm()
         return coordinator.progress, reason
 
+    @cached_property
+    def starts(self) -> list[Champion]:
+        """What the run starts from, as members of the hall of fame."""
+        space, found = self.space, list[Champion]()
+        combine = np.median if self._settings.evolution.combine == "median" else np.mean
+        space.kernel.encode(
+            space.start_programs
+        )  # as populations will, so that what does not fit is told now
+        for program in (program.normalized() for program in space.start_programs):
+            select_fitness, behaviour = space.select.rate(program)
+            search = np.nan_to_num(space.search[0].evaluate(program), nan=0.0)
+            cost = sum(program.cost(self._split.n_features)[1:])
+            name = self._names.get(program.hash) or named_start(self._settings, program)
+            champion = Champion(program, 0, 0, float(combine(search)), select_fitness, cost)
+            found.append(dataclasses.replace(champion, behaviour=behaviour, origin=name))
+        return found
+
     def _tell_start(self) -> None:
-        kernel = self._space.kernel
+        kernel = self.space.kernel
         seconds = sum(kernel.built.seconds.values())
         space = f"{kernel.spec.memory} addresses, F = {self._split.n_features}, {len(kernel.spec.ops)} ops"
         name, description = self._settings.name, self._split.description
@@ -226,7 +265,7 @@ class Evolution:
         for path in candidates:
             try:
                 checkpoint = read(path)
-                progress = snapshot.restore(self._space, checkpoint, engine)
+                progress = snapshot.restore(self.space, checkpoint, engine)
             except DamagedError as error:
                 problem = problem or error
                 continue
@@ -243,7 +282,7 @@ class Evolution:
         )
 
     def _tested(self, champion: Champion) -> Tested:
-        space, settings = self._space, self._settings
+        space, settings = self.space, self._settings
         search = space.task_set(champion.population % settings.islands.count, champion.population)
         test = space.laid_out(self._split.test)
         fitness = [tasks.evaluate_natively(champion.program) for tasks in (search, space.select, test)]

@@ -12,7 +12,8 @@ FRONT_SIZE = 20
 
 
 class HallOfFame:
-    """Programs of different structure, best first; and those that no other beats in both fitness and cost.
+    """Programs of different structure and behaviour, best first; and those that no other beats in both
+    fitness and cost.
 
     Attributes:
         members: the best by selection fitness.
@@ -30,11 +31,11 @@ class HallOfFame:
 
     def consider(self, champion: Champion) -> None:
         """Takes a program in if it is good enough."""
-        structure = champion.program.structure_hash
-        others = [c for c in self.members if c.program.structure_hash != structure]
-        same = [c for c in self.members if c.program.structure_hash == structure]
-        better = max([champion, *same], key=lambda c: c.select_fitness)
-        self.members = sorted([*others, better], key=lambda c: -c.select_fitness)[:HALL_SIZE]
+        others = [c for c in self.members if not _alike(c, champion)]
+        same = [c for c in self.members if _alike(c, champion)]
+        # Of those that behave alike the cheapest, of one structure with other constants the best.
+        best = min([*same, champion], key=lambda c: (c.cost, -c.select_fitness))
+        self.members = sorted([*others, best], key=lambda c: -c.select_fitness)[:HALL_SIZE]
         if not self._dominated(champion.select_fitness, champion.cost):
             beaten = [
                 c
@@ -57,3 +58,9 @@ class HallOfFame:
 
     def _dominated(self, select_fitness: float, cost: float) -> bool:
         return any(c.select_fitness >= select_fitness and c.cost <= cost for c in self.front)
+
+
+def _alike(one: Champion, other: Champion) -> bool:
+    """Whether two programs count once: of the same structure, or behaving alike."""
+    same = one.program.structure_hash == other.program.structure_hash
+    return same or bool(one.behaviour and one.behaviour == other.behaviour)

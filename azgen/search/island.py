@@ -164,24 +164,32 @@ class Island:
         copy_state(arrays, self.arrays)
         self._point()
 
-    def populate(self, start: Program | None) -> None:
-        """Fills the population with initial programs, not rated yet."""
-        settings = self._settings
-        no_op = Instruction(self._kernel.spec.ops[0])
-        functions = []
-        for place, name in enumerate(FUNCTIONS):
-            function = getattr(settings, name)
-            size = function.initial_size
-            if size < 0:
-                size = function.max_size if settings.evolution.initial == "random" else function.min_size
-            given = start.functions[place] if start else ()
-            functions.append(given + (no_op,) * max(0, size - len(given)))
-        self.population[:] = self._kernel.encode([Program(*functions, form=self._kernel.spec.form)])[0]
-        if start is None and settings.evolution.initial == "random":
+    def populate(self, *starts: Program | None) -> None:
+        """Fills the population with initial programs, not rated yet.
+
+        Args:
+            starts: programs that the members are, in turn; None: all are random or empty.
+        """
+        at_random = None in starts and "random" in self._settings.starts
+        programs = self._kernel.encode([self._padded(start, at_random) for start in starts])
+        self.population[:] = programs[np.arange(len(self.population)) % len(programs)]
+        if at_random:
             state = self._state[0]
             state["random"] = self._kernel.module.randomize(
                 self.population.ctypes.data, len(self.population), self._address, int(state["random"])
             )
+
+    def _padded(self, start: Program | None, at_random: bool) -> Program:
+        """A program to start from, as long as the settings want it."""
+        no_op, functions = Instruction(self._kernel.spec.ops[0]), []
+        for place, name in enumerate(FUNCTIONS):
+            function = getattr(self._settings, name)
+            size = function.initial_size
+            if size < 0:
+                size = function.max_size if at_random else function.min_size
+            given = start.functions[place] if start else ()
+            functions.append(given + (no_op,) * max(0, size - len(given)))
+        return Program(*functions, form=self._kernel.spec.form)
 
     def populate_with_mutants(self, program: Any) -> None:
         """Fills the population with a program (the kernel's record) and mutants of it, not rated yet."""

@@ -45,7 +45,7 @@ _ENTRY = ("key", "used", "fitness")
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend", "baselines", "ops_file"),
+    "": ("name", "description", "backend", "baselines", "choose", "prune", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 
@@ -255,9 +255,7 @@ class _Reader:
         space, values = self._space, self._checkpoint.values["islands"][number]
         settings, size = space.settings, space.settings.evolution.population
         tasks = space.search[number % len(space.search)]
-        island = Island(
-            tasks.kernel, settings, tasks.lanes, 0, space.cost_limit(tasks), space.start, None, born=False
-        )
+        island = Island(tasks.kernel, settings, tasks.lanes, 0, space.cost_limit(tasks), born=False)
         record = island.arrays["state"][0]
         at_most = {"next": size - 1, "random": 2**64 - 1, "best_number": 2**62}
         for name, most in at_most.items():

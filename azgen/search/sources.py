@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from azgen.language.metrics import Metric
 from azgen.language.userfile import NOTHING, UserFile
-from azgen.settings.settings import Sizes, TaskSettings
+from azgen.settings.settings import DATA_SOURCES, Sizes, TaskSettings
 from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.multiclass import multiclass_tasks
@@ -16,9 +16,6 @@ from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import draw_seeds, teacher_split, teacher_tasks
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import Task, TaskSplit
-
-_OF_DATA = ("projected", "multiclass", "table")
-"""Sources that draw from data; the others are teachers."""
 
 _SYNTHETIC_TRAIN: Sizes = (100, 1000, 1000)
 _SYNTHETIC_VALID: Sizes = (100, 100, 100)
@@ -159,7 +156,7 @@ def search_redraw(run: TaskSettings, changed: TaskSettings, redraw: int) -> int:
         changed: settings of the island's.
         redraw: number of the redraw by itself; 0 for an island's first population.
     """
-    if changed == run or changed.source in _OF_DATA:
+    if changed == run or changed.source in DATA_SOURCES:
         return redraw
     used = run.n_search + run.n_select + run.n_test
     own = changed.n_search + changed.n_select + changed.n_test

@@ -5,7 +5,7 @@ One declaration for `evolve`, `resume` and the command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -45,6 +45,10 @@ class Overrides(ResumeOverrides, total=False):
         ops: a Python file of ops and metrics (azgen.language.userfile). Those of its ops that the config
             names in no function are added to Predict and Learn, where these evolve.
         tasks: further changes to the settings of tasks, by name, such as {"groups": "patient"}.
+        start: what populations start from, one or several: "auto" (the zoo's programs, tuned on the run's
+            tasks), "random", "empty", a program file or "zoo:NAME".
+        epochs: passes over the training examples; not given, the start "auto" may find out how many are best
+            (`TaskSettings.tune_epochs`).
         seed: decides tasks, mutations and draws.
         islands: populations that evolve side by side and exchange programs.
         backend: "auto", "kernel" or "native": what rates children; never changes results.
@@ -58,6 +62,8 @@ class Overrides(ResumeOverrides, total=False):
     metric: str | None
     ops: str | Path | None
     tasks: Mapping[str, Any] | None
+    start: str | Sequence[str] | None
+    epochs: int | None
     seed: int | None
     islands: int | None
     backend: str | None

@@ -112,7 +112,11 @@ def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
             {k: v for k, v in change.items() if k not in ("source", "data")}
             for change in plain["islands"]["tasks"]
         ]
+    if overrides.get("epochs") is not None:
+        changes |= {"epochs": overrides.get("epochs"), "tune_epochs": False}
     plain["tasks"] |= _present(changes)
+    if start := overrides.get("start"):
+        plain["evolution"]["initial"] = start if isinstance(start, str) else tuple(map(str, start))
 
 
 def _override_stop(stop: dict[str, Any], overrides: Overrides) -> None:

@@ -12,6 +12,10 @@ Sizes = tuple[int, int, int]
 """One number each for search, selection and test tasks."""
 
 
+DATA_SOURCES = ("projected", "multiclass", "table")
+"""Sources of tasks that draw from data; the others are teachers."""
+
+
 @dataclass(frozen=True)
 class TaskSettings:
     """Where tasks come from and how they are executed.
@@ -32,6 +36,7 @@ class TaskSettings:
         n_search, n_select, n_test: number of tasks of each set; for tables n_search and n_select are splits.
         n_train, n_valid: examples per task of each set; 0: as many as there are, as always with tables.
         epochs: passes over the training examples.
+        tune_epochs: the start "auto" also finds out how many passes are best; that number replaces epochs.
         impute: "", "mean" or "median": what replaces missing cells of a table ("": they are refused).
         categorical: columns of categories in a table, or "auto" alone: all columns of text.
         drop: columns of a table to leave out.
@@ -64,6 +69,7 @@ class TaskSettings:
     n_train: Sizes = (0, 0, 0)
     n_valid: Sizes = (0, 0, 0)
     epochs: int = 1
+    tune_epochs: bool = False
     impute: Literal["", "mean", "median"] = ""
     categorical: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -188,8 +194,11 @@ class EvolutionSettings:
         live_only: instructions that cannot influence a prediction are taken out of children.
         strategy: "population" (regularised evolution) or "archive" (short runs from members of an archive,
             see `ArchiveSettings`).
-        initial: "random", "empty", or an .az file or program of the zoo that every member starts from. For
-            tasks of several classes "zoo:NAME" stands for "zoo:softmax-NAME" where there is one.
+        initial: what populations start from, one or several: "random", "empty", an .az file, a program of
+            the zoo ("zoo:NAME"), or "auto": the zoo's programs that do best when they have been tuned, side
+            by side. Of several, each population takes the next. Empty: "auto" for images and tables,
+            "random" for teachers. For tasks of several classes "zoo:NAME" stands for "zoo:softmax-NAME"
+            where there is one.
     """
 
     population: int = 1000
@@ -216,7 +225,7 @@ class EvolutionSettings:
     parsimony: float = 0.0
     live_only: bool = False
     strategy: Literal["population", "archive"] = "population"
-    initial: str = "random"
+    initial: str | tuple[str, ...] = ""
 
 
 @dataclass(frozen=True)
@@ -357,6 +366,9 @@ class Settings:
             which that costs less than it spares, as measured on this machine). Never changes results.
         baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
             "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
+        choose: which program is the champion: the "cheapest" that is within one standard error of the best on
+            the selection tasks, or the "best" on these.
+        prune: take out of the champion every line that it does as well without.
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
         ops_text: what that file says; it is read with the configuration and travels with the settings, so it
             is not given.
@@ -368,6 +380,8 @@ class Settings:
     seed: int = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
     baselines: Literal["all", "few"] = "all"
+    choose: Literal["cheapest", "best"] = "cheapest"
+    prune: bool = True
     ops_file: str = ""
     ops_text: str = ""
     tasks: TaskSettings = field(default_factory=TaskSettings)
@@ -380,6 +394,14 @@ class Settings:
     stages: tuple[StageSettings, ...] = ()
     islands: IslandSettings = field(default_factory=IslandSettings)
     stop: StopSettings = field(default_factory=StopSettings)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """What populations start from; see `EvolutionSettings.initial`."""
+        initial = self.evolution.initial
+        if not initial:
+            return ("auto",) if self.tasks.source in DATA_SOURCES else ("random",)
+        return (initial,) if isinstance(initial, str) else initial
 
     @property
     def user(self) -> UserFile:

@@ -6,121 +6,34 @@ same validation rows with the same fitness; only then does a difference mean som
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute
-from azgen.execution.oracle import fitness_of_loss, loss_of
-from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.plain import as_plain
 from azgen.settings.settings import Settings
+from azgen.study.scores import Score, fitness_of_predictions, over_rows
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.task import FloatArray, Task, TaskSplit
-
-CONFIDENCE = 0.95
 
 Which = Literal["all", "few"]
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95 % confidence interval (Student's t), over `n` tasks.
-
-    Attributes:
-        mean: arithmetic mean.
-        half_width: the interval is mean - half_width to mean + half_width; NaN for a single task.
-        n: number of tasks.
-    """
-
-    mean: float
-    half_width: float
-    n: int
-
-    @staticmethod
-    def of(values: ArrayLike) -> Interval:
-        """The interval of one value per task."""
-        from scipy.special import stdtrit
-
-        values = np.asarray(values, dtype=np.float64)
-        n = len(values)
-        if n < 2:
-            return Interval(float(values.mean()), math.nan, n)
-        error = float(values.std(ddof=1)) / math.sqrt(n)
-        return Interval(float(values.mean()), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error, n)
-
-    def as_record(self) -> dict[str, Any]:
-        """The interval as plain values."""
-        plain: dict[str, Any] = as_plain(self)
-        return plain
-
-    def __str__(self) -> str:
-        if math.isnan(self.half_width):
-            return f"{self.mean:.4f}"
-        digits = 4 if self.half_width >= 5e-5 or self.half_width == 0 else 6
-        return f"{self.mean:.{digits}f} ± {self.half_width:.{digits}f}"
-
-
-@dataclass(frozen=True)
-class Score:
-    """How well something does on the test tasks.
-
-    Attributes:
-        name: what it is, for people.
-        fitness: one number per task.
-        interval: its mean and confidence interval.
-        rms_error: root mean squared error, mean over tasks, in units of the labels; None for other metrics
-            than "rmse".
-        difference: the champion's fitness minus this one's, paired by task; None for the champion itself.
-    """
-
-    name: str
-    fitness: NDArray[np.float64] = field(repr=False)
-    interval: Interval
-    rms_error: float | None = None
-    difference: Interval | None = None
-
-    @staticmethod
-    def of(
-        name: str, fitness: NDArray[np.float64], metric: Metric, champion: NDArray[np.float64] | None = None
-    ) -> Score:
-        """The score of one fitness per task, compared with the champion's on the same tasks."""
-        errors = [rms_error(value) for value in fitness] if metric == "rmse" else None
-        return Score(
-            name,
-            fitness,
-            Interval.of(fitness),
-            float(np.mean(errors)) if errors else None,
-            Interval.of(champion - fitness) if champion is not None else None,
-        )
-
-    def as_record(self) -> dict[str, Any]:
-        """The score as plain values."""
-        record: dict[str, Any] = {"name": self.name, "fitness": self.interval.as_record()}
-        if self.rms_error is not None:
-            record["rms_error"] = self.rms_error
-        if self.difference is not None:
-            record["champion_minus_this"] = self.difference.as_record()
-        return record
-
-
-def rms_error(fitness: float) -> float:
-    """The root mean squared error that a fitness stands for (see `fitness_of_loss`); infinite for 0."""
-    return math.inf if fitness <= 0 else math.tan(math.pi / 2 * (1 - fitness))
-
-
 def baseline_scores(
-    split: TaskSplit, champion: NDArray[np.float64], settings: Settings, which: Which = "all"
+    split: TaskSplit,
+    champion: NDArray[np.float64],
+    settings: Settings,
+    which: Which = "all",
+    program: Program | None = None,
 ) -> tuple[Score, ...]:
     """Scores of the baselines on the test tasks.
 
@@ -132,34 +45,48 @@ def baseline_scores(
             the other programs of the zoo, each of them as it is and with its constants tuned, and
             scikit-learn's multi-layer perceptron and gradient boosting on the first few test tasks (their
             intervals say how many). What would take minutes is left out.
+        program: the champion. With it, a table's intervals of differences are over its test rows, which all
+            of its test tasks share; they would else say what the order of training does.
     """
+    tasks, metric = split.test, split.metric
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # Lack of convergence, collinear columns and the like: the score tells.
+        warnings.simplefilter("ignore")
+        found = dict(_baselines(split, settings, which))
+        ours = _execute(program, tasks, settings)[1] if program and split.raw is not None else None
+        scores = []
+        for name, (fitness, predictions) in found.items():
+            few = tasks[: len(fitness)]
+            score = Score.of(name, fitness, metric, champion[: len(few)], few)
+            if ours is not None and score.difference is not None:
+                by_row = over_rows(score.difference, few[:_SLOW_TASKS], ours, predictions)
+                score = replace(score, difference=by_row)
+            scores.append(score)
+    return tuple(scores)
+
+
+def _baselines(split: TaskSplit, settings: Settings, which: Which) -> Iterator[tuple[str, Rated]]:
     tasks, metric = split.test, split.metric
     shape, classification = (tasks[0].n_train, tasks[0].n_features), tasks[0].is_classification
     every = {name: program for name in PROGRAMS if (program := zoo(name)).form == tasks[0].form}
     if which == "few":
         every = dict(islice(every.items(), 1))
     programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
-    found: dict[str, NDArray[np.float64]] = {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Lack of convergence, collinear columns and the like: the score tells.
-        warnings.simplefilter("ignore")
-        found[_CONSTANT[classification, metric == "log-loss"]] = _each(tasks, _constant)
-        compile_together(list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes)
-        for name, program in programs.items():
-            what = PROGRAMS[name].format("logistic" if classification else "linear")
-            found[f"zoo:{name} ({what})"] = _execute(program, tasks, settings)
-            tuned = _tuned(program, split, settings) if which == "all" else None
-            if tuned:
-                found[f"zoo:{name}, tuned ({tuned.trials} settings)"] = _execute(
-                    tuned.program, tasks, settings
-                )
-        linear = _logistic_regression if classification else _ridge
-        found[f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}"] = _each(tasks, linear)
-        if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
-            some = tasks[:_SLOW_TASKS]
-            found["scikit-learn multi-layer perceptron"] = _each(some, _perceptron)
-            found["scikit-learn gradient boosting"] = _each(some, _boosting)
-    return tuple(Score.of(name, fitness, metric, champion[: len(fitness)]) for name, fitness in found.items())
+    yield _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
+    compile_together(list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes)
+    for name, program in programs.items():
+        what = PROGRAMS[name].format("logistic" if classification else "linear")
+        yield f"zoo:{name} ({what})", _execute(program, tasks, settings)
+        tuned = _tuned(program, split, settings) if which == "all" else None
+        if tuned:
+            fitness = _execute(tuned.program, tasks, settings)
+            yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
+    linear = _logistic_regression if classification else _ridge
+    yield f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}", _each(tasks, linear)
+    if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
+        some = tasks[:_SLOW_TASKS]
+        yield "scikit-learn multi-layer perceptron", _each(some, _perceptron)
+        yield "scikit-learn gradient boosting", _each(some, _boosting)
 
 
 TRIALS = 160
@@ -198,13 +125,16 @@ PROGRAMS = {
 }
 """The zoo's programs, and what each of them is."""
 
+Rated = tuple[NDArray[np.float64], NDArray[Any]]
+"""Fitness per task, and predictions: tasks x validation examples (x classes)."""
+
 Predictor = Callable[[Task], FloatArray]
 """Learns from a task's training examples and predicts its validation labels: numbers, or probabilities of
 class 1, or of every class."""
 
 
-def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDArray[np.float64]:
-    return execute(
+def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> Rated:
+    result = execute(
         program,
         tasks,
         "native",
@@ -212,7 +142,8 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> NDA
         epochs=settings.tasks.epochs,
         dtype=settings.dtype,
         max_abs_error=settings.tasks.max_abs_error,
-    ).fitness
+    )
+    return result.fitness, result.predictions
 
 
 def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | None:
@@ -239,18 +170,10 @@ def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | No
     return None
 
 
-def _each(tasks: Sequence[Task], predictor: Predictor) -> NDArray[np.float64]:
-    return np.array([fitness_of_predictions(task, predictor(task)) for task in tasks])
-
-
-def fitness_of_predictions(task: Task, predictions: FloatArray) -> float:
-    """Fitness of predictions of a task's validation examples, in the task's metric; see `azgen.execute`."""
-    weights = task.loss_weights
-    losses = [
-        loss_of(label, prediction, task.metric, weights)
-        for label, prediction in zip(task.y_valid, predictions, strict=True)
-    ]
-    return fitness_of_loss(float(np.mean(losses)), task.metric)
+def _each(tasks: Sequence[Task], predictor: Predictor) -> Rated:
+    predictions = [predictor(task) for task in tasks]
+    fitness = [fitness_of_predictions(t, p) for t, p in zip(tasks, predictions, strict=True)]
+    return np.array(fitness), np.array(predictions)
 
 
 def _constant(task: Task) -> FloatArray:

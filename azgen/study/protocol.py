@@ -19,7 +19,7 @@ from azgen.codegen.target import Target
 from azgen.execution.execute import execute
 from azgen.language.instruction import Memory
 from azgen.language.program import Program
-from azgen.study.baselines import Interval
+from azgen.study.scores import Interval
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.datasets import DataSet
 from azgen.tasks.final import final_tasks

@@ -44,7 +44,8 @@ class Recorder:
             self.champions = [c for c in self.champions if c.number <= event.programs]
         if isinstance(event, NewChampion):
             # A run that goes on may confirm its leader once more.
-            others = [c for c in self.champions if c.number != event.champion.number]
+            new = event.champion  # what the run started from has no number of its own
+            others = [c for c in self.champions if (c.number, c.origin) != (new.number, new.origin)]
             self.champions = [event.champion, *others][:HALL_SIZE]
             self._unwritten = True
         problem = self._write(event)

@@ -45,7 +45,7 @@ def resume(
     split = make_tasks(settings.tasks, settings.seed, user=settings.user)
     found = _found(Path(run))
     champions = found.hall_of_fame if found else ()
-    return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, champions)
+    return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, found=champions)
 
 
 def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> Settings:

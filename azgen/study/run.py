@@ -25,9 +25,12 @@ from azgen.search.sources import make_tasks
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
-from azgen.study.baselines import Interval, Score, baseline_scores
+from azgen.study.baselines import baseline_scores
+from azgen.study.champion import Choice, choose
 from azgen.study.environment import environment
 from azgen.study.recorder import Recorder, origin
+from azgen.study.scores import Interval, Score
+from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
@@ -38,6 +41,7 @@ class Run:
     """What a run found, and where it is kept.
 
     Attributes:
+        choice: why the champion is the champion.
         outcome: what the search found, and how its best did: champion, hall of fame, counts, end, times.
         search, select, test: the champion's score per task of each set, with confidence intervals; no part of
             the search has seen the test tasks.
@@ -49,6 +53,7 @@ class Run:
     """
 
     outcome: Outcome = field(repr=False)
+    choice: Choice = field(repr=False)
     search: Score = field(repr=False)
     select: Score = field(repr=False)
     test: Score = field(repr=False)
@@ -60,7 +65,7 @@ class Run:
 
     @property
     def champion(self) -> Champion:
-        """Best program on the selection tasks: ``.program``, ``.search_fitness``, ``.select_fitness``."""
+        """The chosen program: ``.program``, ``.search_fitness``, ``.select_fitness``."""
         return self.outcome.champion
 
     @property
@@ -101,10 +106,13 @@ class Run:
             "dtype": settings.dtype,
             "data": self.tasks.description,
             "champion": champion_record(self.champion),
+            "choice": self.choice.as_record(),
+            "epochs": settings.tasks.epochs,
             "search": self.search.as_record(),
             "select": self.select.as_record(),
             "test": self.test.as_record(),
             "baselines": [score.as_record() for score in self.baselines],
+            "target": self._target(),
             "counts": outcome.counts,
             "quarantined": as_plain(outcome.quarantined),
             "ratings": outcome.ratings,
@@ -115,6 +123,13 @@ class Run:
             "directory": str(self.directory),
             "export": str(self.export_path),
         }
+
+    def _target(self) -> dict[str, Any]:
+        """A table's target: its name, and its unit in units of the labels; empty for classes and others."""
+        standardization = self.tasks.provenance.get("standardization")
+        if self.tasks.raw is None or is_classification(self.tasks.metric) or not standardization:
+            return {}
+        return {"name": self.tasks.label_names[0], "scale": standardization["label_scale"]}
 
 
 def evolve(
@@ -151,7 +166,12 @@ def evolve(
     try:
         directory.write_settings(settings)
         directory.write_environment(environment(settings, split))
-        return carry_out(directory, settings, split, observer, tensorboard)
+        starts = tuned_starts(settings, split)
+        if starts:
+            settings = starts.decide(settings)
+            directory.write_settings(settings)
+            directory.write_starts(starts.as_records())
+        return carry_out(directory, settings, split, observer, tensorboard, starts)
     except BaseException:
         if not directory.has_checkpoint and not directory.has_champion:
             directory.discard()
@@ -164,6 +184,7 @@ def carry_out(
     split: TaskSplit,
     observer: Observer | None,
     tensorboard: bool,
+    starts: Starts | None = None,
     found: Sequence[Champion] | None = None,
 ) -> Run:
     """Carries a run out whose settings are resolved and whose tasks are split: builds the search space,
@@ -171,17 +192,23 @@ def carry_out(
 
     Args:
         directory, settings, split, observer, tensorboard: see `evolve`.
+        starts: what has been tuned to start from; of a run that goes on it is in the directory.
         found: champions of a run that goes on from its checkpoint; None: the run begins.
     """
     checkpoints, resumed = directory.checkpoints, found is not None
+    tuned = starts.programs if starts else directory.read_starts(settings.user.table)
     with contextlib.ExitStack() as stack:
         recorder = _recorder(stack, directory, settings, observer, tensorboard, found or ())
         try:
-            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed)
-            outcome = evolution.test(evolution.search(stack))
+            if starts:
+                recorder.observe(starts.as_event())
+            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed, tuned)
+            ended = evolution.search(stack)
+            choice = choose(evolution, ended.progress.hall, split, settings)
+            outcome = evolution.test(ended, choice.champion)
             _write(directory, settings, split, outcome)
             _export(directory, settings, split, outcome)
-            run = _compared(directory, settings, split, outcome)
+            run = _compared(directory, settings, split, outcome, choice)
             directory.append()  # what a full disk kept out of the log at the end of the search
             directory.write_result(run.as_record())
             return run
@@ -232,15 +259,18 @@ def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outco
     )
 
 
-def _compared(directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome) -> Run:
+def _compared(
+    directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome, choice: Choice
+) -> Run:
     """The champion's scores beside the baselines'."""
     tested, which = outcome.tested, "few" if outcome.interrupted else settings.baselines
     return Run(
         outcome=outcome,
+        choice=choice,
         search=Score.of("champion", tested.search, tested.search_metric),
         select=Score.of("champion", tested.select, split.metric),
-        test=Score.of("champion", tested.test, split.metric),
-        baselines=baseline_scores(split, tested.test, settings, which),
+        test=Score.of("champion", tested.test, split.metric, tasks=split.test),
+        baselines=baseline_scores(split, tested.test, settings, which, outcome.champion.program),
         settings=settings,
         tasks=split,
         directory=directory.path,

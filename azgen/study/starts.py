@@ -1,99 +1,37 @@
 """Where a search begins: the zoo's programs, their constants tuned on the run's own tasks, and the number of
 passes over the training examples that suits them.
-
-First all programs are tuned at a middle number of passes; the best few then with fewer passes, and with more
-as long as that helps and the budget lasts. What is spent is counted in multiplications as the op table states
-them, never by the clock, so the same tasks and seed give the same starts on any machine.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
-from azgen.execution.layout import LaneTasks, check_form, with_epochs
-from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
+from azgen.execution.layout import check_form
 from azgen.language.instruction import SCALAR, Form, Memory
 from azgen.language.ops import OPS
 from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
-from azgen.tasks.task import Task
+from azgen.runs.events import StartsTuned
+from azgen.settings.settings import Settings
+from azgen.study.racing import BUDGET, EPOCHS, LEVEL, Start, race
+from azgen.study.scores import is_level
+from azgen.tasks.task import Task, TaskSplit
 
-EPOCHS = (1, 2, 5, 10, 20, 50, 100)
-"""Numbers of passes over the training examples that are tried."""
-
-BUDGET = 8e10
-"""Multiplications that all tuning may cost: some two seconds of one core with AVX-512."""
-
-_FAR, _ROUND, _ROUNDS = 16, 32, (4, 2, 1)
-"""Settings drawn from far and wide for every round, settings of each round around the best, and numbers of
-rounds, the first that can be afforded."""
-
-_GOING_ON = 6
-"""Programs that are tuned at other numbers of passes than the middle one; at each one more, one fewer goes
-on."""
-
-_LEAST_TASKS = 4
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
-
-_LEVEL = 1e-3
-"""Fitness by which more passes must be better, as they cost the search as many times more."""
-
-_STREAM = 11  # of the seed, so that factors are not what tasks of the same seed are drawn from
-_FIRST_FACTOR, _STEP = np.log(1000.0), np.log(3.0)
-_CHANGED = 0.6
-"""Share of the constants that a setting around the best changes."""
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Start:
-    """A tuned program.
-
-    Attributes:
-        name: where it comes from, such as "zoo:linear" or "zoo:best-evolved with a bias".
-        program: its constants are the best found on the search tasks.
-        epochs: passes over the training examples that they are meant for.
-        search_fitness, select_fitness: per task; 0 where it failed.
-        lasts: whether it fails on no selection task when it learns from each of its examples twice as often:
-            the test tasks, and what people have, are larger than the search tasks.
-    """
-
-    name: str
-    program: Program
-    epochs: int
-    search_fitness: Floats = field(repr=False)
-    select_fitness: Floats = field(repr=False)
-    lasts: bool = True
-
-    @property
-    def holds(self) -> bool:
-        """Whether it fails on no selection task, nor when it is trained twice as long there."""
-        return bool((self.select_fitness > 0).all()) and self.lasts
-
-    @property
-    def fitness(self) -> float:
-        """Mean over the selection tasks."""
-        return float(self.select_fitness.mean())
 
 
 @dataclass(frozen=True)
 class Starts:
-    """What tuning all programs found.
+    """What tuning all programs found; `tuned_starts` makes them for a run, `tune_starts` for any tasks.
 
     Attributes:
-        members: one per program, all for the same number of passes, best on the selection tasks first;
-            programs that fail on any of these come last.
+        members: programs that are level with the best on the search tasks, for the same number of passes,
+            best on the selection tasks first.
         epochs: that number of passes.
         tried: every program at every number of passes that it was tuned at.
         settings: settings of constants that were tried.
@@ -105,6 +43,64 @@ class Starts:
     tried: tuple[Start, ...] = field(repr=False)
     settings: int
     seconds: float
+
+    @property
+    def programs(self) -> dict[str, Program]:
+        """The members' normal forms by name, best first, but for those that fail."""
+        return {m.name: m.program.normalized() for m in self.members if m.fitness > 0}
+
+    def decide(self, settings: Settings) -> Settings:
+        """A run's settings with the number of passes."""
+        return replace(settings, tasks=replace(settings.tasks, epochs=self.epochs))
+
+    def as_event(self) -> StartsTuned:
+        """What observers of a run are told."""
+        best = self.members[0]
+        return StartsTuned(
+            len({start.name for start in self.tried}),
+            self.settings,
+            best.name,
+            self.epochs,
+            best.fitness,
+            self.seconds,
+        )
+
+    def as_records(self) -> list[dict[str, Any]]:
+        """The members as plain values: the content of starts.json."""
+        return [
+            {
+                "name": member.name,
+                "epochs": member.epochs,
+                "search_fitness": float(member.search_fitness.mean()),
+                "select_fitness": member.fitness,
+                "program": str(self.programs[member.name]),
+            }
+            for member in self.members
+            if member.name in self.programs
+        ]
+
+
+def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
+    """The zoo's programs tuned for a run; None if it neither starts from these nor asks how many passes are
+    best.
+
+    Raises:
+        AzgenError: no program of the zoo fits the tasks and the memory.
+    """
+    tasks, memory = settings.tasks, settings.memory
+    if "auto" not in settings.starts:
+        return None
+    form = split.search[0].form
+    room = Memory(memory.scalars, memory.vectors, memory.matrices)
+    return tune_starts(
+        fitting_programs(form, split.n_features, room, biased=tasks.source == "table"),
+        split.search,
+        split.select,
+        epochs=EPOCHS if tasks.tune_epochs else (tasks.epochs,),
+        seed=settings.seed,
+        dtype=settings.dtype,
+        max_abs_error=tasks.max_abs_error,
+    )
 
 
 def fitting_programs(form: Form, n_features: int, memory: Memory, *, biased: bool) -> dict[str, Program]:
@@ -202,188 +198,37 @@ def tune_starts(
         raise AzgenError("there is no program to start from that fits the tasks and the memory")
     for program in programs.values():
         check_form(program, search)
-    first = search[0]
-    compile_together(list(programs.values()), first.n_features, first.metric, dtype, first.vector_classes)
-    n_tasks, rounds, middle = _affordable(programs.values(), search, epochs, budget / 2)
-    bench = _Bench(search[:n_tasks], search, select, seed, dtype, max_abs_error)
-    racers = [_Racer(name, program, bench, seed) for name, program in programs.items()]
-    for racer in racers:
-        observe(racer.name, middle)
-        racer.tune(middle, rounds)
-    at, left = epochs.index(middle), max(budget / 2, budget - sum(racer.spent for racer in racers))
-    for way in (epochs[:at][::-1], epochs[at + 1 :]):
-        left = _climb(racers, (middle, *way), left, observe)
-    tried = [start for racer in racers for start in racer.found.values()]
-    settings = sum(racer.settings for racer in racers)
-    chosen = chosen_epochs(tried)
-    members = sorted((s for s in tried if s.epochs == chosen), key=lambda s: (not s.holds, -s.fitness))
-    return Starts(tuple(members), chosen, tuple(tried), settings, time.perf_counter() - began)
+    found = race(
+        programs,
+        search,
+        select,
+        epochs=epochs,
+        seed=seed,
+        dtype=dtype,
+        max_abs_error=max_abs_error,
+        budget=budget,
+        observe=observe,
+    )
+    chosen = chosen_epochs(found.tried)
+    members = sorted(level_starts(found.at(chosen)), key=lambda s: -s.fitness)
+    return Starts(tuple(members), chosen, found.tried, found.settings, time.perf_counter() - began)
+
+
+def level_starts(starts: Sequence[Start]) -> list[Start]:
+    """Those within one standard error of the best on the search tasks, paired by task; of those that hold, if
+    there are any.
+
+    Selection tasks alone are too few to tell programs apart that all have been tuned; with both, a program
+    has to be good twice.
+    """
+    holding = [s for s in starts if s.holds] or list(starts)
+    best = max(holding, key=lambda s: float(s.search_fitness.mean()))
+    return [s for s in holding if s is best or is_level(-s.search_fitness, -best.search_fitness)]
 
 
 def chosen_epochs(tried: Sequence[Start]) -> int:
-    """The smallest number of passes at which some program is within .001 of the best on the selection
-    tasks."""
-    holding = [s for s in tried if s.holds] or tried
-    best = max(s.fitness for s in holding)
-    return min(s.epochs for s in holding if s.fitness >= best - _LEVEL)
-
-
-def _affordable(
-    programs: Iterable[Program], search: Sequence[Task], epochs: Sequence[int], budget: float
-) -> tuple[int, int, int]:
-    """Numbers of tasks, rounds and passes for tuning all programs: all tasks, four rounds and the middle
-    number, or less."""
-    cost = sum(map(_Cost(search[0]), programs)) * (_FAR + _ROUND)
-    plans = [(len(search), _ROUNDS[0], len(epochs) // 2)]
-    while plans[-1][0] > _LEAST_TASKS:
-        plans.append((max(_LEAST_TASKS, plans[-1][0] // 2), *plans[-1][1:]))
-    plans += [(plans[-1][0], _ROUNDS[0], at) for at in range(plans[-1][2] - 1, -1, -1)]
-    plans += [(plans[-1][0], rounds, 0) for rounds in _ROUNDS[1:]]
-    affordable = (p for p in plans if p[0] * p[1] * epochs[p[2]] * cost <= budget)
-    n_tasks, rounds, at = next(affordable, plans[-1])
-    return n_tasks, rounds, epochs[at]
-
-
-def _climb(
-    racers: Sequence[_Racer], way: Sequence[int], left: float, observe: Callable[[str, int], None]
-) -> float:
-    """Tunes the best programs at one number of passes after the other; returns what is left of the
-    budget, of which each number gets half."""
-    climbing = [racer for racer in racers if racer.fitness(way[0]) > 0]
-    for place, (last, epochs) in enumerate(pairwise(way)):
-        climbing = sorted(climbing, key=lambda racer: -racer.fitness(last))[: _GOING_ON - place]
-        here = left / 2
-        for number, racer in enumerate(climbing):
-            share = here / (len(climbing) - number)
-            rounds = next((n for n in _ROUNDS if racer.cost(epochs, n) <= share), 0)
-            # The leader may have all of it.
-            if rounds or (not number and racer.cost(epochs, 1) <= here):
-                rounds = rounds or 1
-                observe(racer.name, epochs)
-                spent = racer.tune(epochs, rounds, last)
-                here, left = here - spent, left - spent
-        climbing = [r for r in climbing if r.fitness(epochs) >= r.fitness(last) - _LEVEL]
-    return left
-
-
-class _Cost:
-    """Multiplications of one pass of a program over a task of this kind."""
-
-    def __init__(self, task: Task):
-        self._task = task
-
-    def __call__(self, program: Program) -> float:
-        return sum(program.cost(self._task.n_features)[1:]) * self._task.n_train
-
-
-class _Bench:
-    """The tasks in lanes, laid out once per lane type."""
-
-    def __init__(
-        self,
-        few: Sequence[Task],
-        search: Sequence[Task],
-        select: Sequence[Task],
-        seed: int,
-        dtype: str,
-        max_abs_error: float,
-    ):
-        self.few, self.search, self.select, self.dtype = few, search, select, dtype
-        self._seed, self._max_abs_error = seed, max_abs_error
-        self._kept: dict[int, LaneTasks] = {}
-
-    def trials(self, lane: LaneType, epochs: int) -> LaneTasks:
-        """The tasks to tune on, each in all lanes of a group."""
-        if lane.lanes not in self._kept:
-            self._kept[lane.lanes] = lay_out_trials(
-                self.few, lane, seed=self._seed, epochs=1, max_abs_error=self._max_abs_error
-            )
-        return with_epochs(self._kept[lane.lanes], self.few[0].n_train, epochs)
-
-    def fitness(self, program: Program, tasks: Sequence[Task], epochs: int) -> Floats:
-        """A program's fitness per task."""
-        return execute(program, tasks, "native", self._seed, epochs, self.dtype, self._max_abs_error).fitness
-
-
-class _Racer:
-    """A program whose constants are tuned, at one number of passes after the other.
-
-    Attributes:
-        found: the best by number of passes.
-        settings, spent: tried so far, and what they cost.
-    """
-
-    def __init__(self, name: str, program: Program, bench: _Bench, seed: int):
-        self.name, self._live, self._bench = name, program.live(), bench
-        self._constants = np.array(self._live.constants)
-        self._scaled = scaled_constants(self._live)
-        self._trials = Trials(self._live, bench.search[0], bench.dtype)
-        self._random = np.random.default_rng([seed, _STREAM])
-        self._pass = _Cost(bench.search[0])(self._live) * len(bench.few)
-        self.found: dict[int, Start] = {}
-        self.settings, self.spent = 0, 0.0
-
-    def fitness(self, epochs: int) -> float:
-        """On the search tasks; -1 where that is not known."""
-        return float(self.found[epochs].search_fitness.mean()) if epochs in self.found else -1.0
-
-    def cost(self, epochs: int, rounds: int) -> float:
-        """Multiplications that tuning near known constants costs."""
-        return rounds * _ROUND * epochs * self._pass
-
-    def tune(self, epochs: int, rounds: int, near: int = 0) -> float:
-        """Finds the best constants for a number of passes, near those for another number or from far and
-        wide; returns what it cost."""
-        data, best = self._bench.trials(self._trials.lane, epochs), -1.0
-        logs, before, step = np.zeros(len(self._constants)), self.settings, _STEP
-        if near:
-            logs = np.log(self._factors(self.found[near]))
-        else:
-            logs, best = self._better(data, self._far(rounds), logs, best)
-        for _ in range(rounds if best else 0):  # failing with all of them is not a matter of constants
-            last = best
-            logs, best = self._better(data, self._around(logs, step), logs, best)
-            if best <= last:
-                step /= 2
-        self.found[epochs] = self._start(np.exp(logs), epochs)
-        spent = (self.settings - before) * epochs * self._pass
-        self.spent += spent
-        return spent
-
-    def _factors(self, start: Start) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self._scaled, np.array(start.program.constants) / self._constants, 1.0)
-
-    def _far(self, rounds: int) -> Floats:
-        logs = self._random.uniform(-_FIRST_FACTOR, _FIRST_FACTOR, (_FAR * rounds, len(self._constants)))
-        logs[0] = 0.0  # the program as it is
-        return logs
-
-    def _around(self, logs: Floats, step: float) -> Floats:
-        shape = (_ROUND, len(logs))
-        moves = self._random.normal(0.0, step, shape) * (self._random.random(shape) < _CHANGED)
-        moves[0] = 0.0
-        return np.asarray(logs + moves)
-
-    def _better(self, data: LaneTasks, logs: Floats, known: Floats, best: float) -> tuple[Floats, float]:
-        """The best of some settings, if they are better than the best known."""
-        logs = np.where(self._scaled, logs, 0.0)
-        with np.errstate(over="ignore"):
-            settings = self._constants * np.exp(logs)
-        fitness = self._trials(data, settings).mean(axis=1)
-        self.settings += len(settings)
-        place = int(fitness.argmax())
-        return (logs[place], float(fitness[place])) if fitness[place] > best else (known, best)
-
-    def _start(self, factors: Floats, epochs: int) -> Start:
-        constants = np.where(self._scaled, self._constants * factors, self._constants)
-        program = self._live.with_constants(tuple(constants.tolist()))
-        rate, select = self._bench.fitness, self._bench.select
-        return Start(
-            self.name,
-            program,
-            epochs,
-            rate(program, self._bench.search, epochs),
-            rate(program, select, epochs),
-            bool((rate(program, select, 2 * epochs) > 0).all()),
-        )
+    """The smallest number of passes at which some program is within .001 of the best on the selection tasks,
+    of those that are level on the search tasks."""
+    level = level_starts(tried)
+    best = max(s.fitness for s in level)
+    return min(s.epochs for s in level if s.fitness >= best - LEVEL)

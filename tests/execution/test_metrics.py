@@ -11,7 +11,8 @@ from azgen.language import Program
 from azgen.language.instruction import SCALAR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.settings.presets import preset
-from azgen.study.baselines import baseline_scores, fitness_of_predictions
+from azgen.study.baselines import baseline_scores
+from azgen.study.scores import fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks
 from tests.strategies import random_program

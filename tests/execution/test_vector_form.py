@@ -17,7 +17,8 @@ from azgen.language.meaning import softmax
 from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.settings.presets import preset
-from azgen.study.baselines import baseline_scores, fitness_of_predictions
+from azgen.study.baselines import baseline_scores
+from azgen.study.scores import fitness_of_predictions
 from azgen.tasks import load_data_set, multiclass_tasks
 from azgen.tasks.task import Task
 from tests.agreement import Tally, random_tasks

@@ -158,14 +158,14 @@ def test_tasks_are_the_same_in_other_processes_and_lanes() -> None:
 
 def test_the_initial_program_and_the_cost_limit_follow_the_form() -> None:
     table = preset("table")
-    assert table.evolution.initial == "zoo:linear"
+    assert table.starts == ("auto",)
     scalar, vector = (
         make_tasks(changed(table, tasks__data=name).tasks, 0).search for name in ("breast-cancer", "wine")
     )
-    assert start_program(table, scalar) == zoo("linear")
-    assert start_program(table, vector) == zoo("softmax-linear")
+    assert start_program("zoo:linear", table, scalar) == zoo("linear")
+    assert start_program("zoo:linear", table, vector) == zoo("softmax-linear")
     with pytest.raises(AzgenError, match=r"one number, but the tasks have 3 classes"):
-        start_program(changed(table, evolution__initial="zoo:rate-decay"), vector)
+        start_program("zoo:rate-decay", table, vector)
     space = SearchSpace.of(
         changed(SMALL, evolution__max_cost=2.0),
         make_tasks(SMALL.tasks, 0),

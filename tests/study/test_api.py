@@ -12,7 +12,8 @@ import azgen
 from azgen.language.zoo import zoo
 from azgen.runs.events import Finished, Started
 from azgen.settings.presets import preset
-from azgen.study.baselines import Interval, baseline_scores, rms_error
+from azgen.study.baselines import baseline_scores
+from azgen.study.scores import Interval, rms_error
 from azgen.tasks.task import TaskSplit
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -113,6 +113,7 @@ class Report:
         native: programs of this round that native code has rated.
         compiled: programs that were compiled for that.
         spent: why the island is to begin anew, in words; "" if it goes on.
+        behaviour: digest of how the best behaves on the selection tasks, if it is new.
     """
 
     island: int
@@ -130,6 +131,7 @@ class Report:
     native: int = 0
     compiled: int = 0
     spent: str = ""
+    behaviour: str = ""
 
     def encode(self) -> bytes:
         """As a message."""

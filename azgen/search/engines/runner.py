@@ -159,17 +159,17 @@ class Runner:
         hook = self.hook(order.island, tasks)
         seed = mix(mix(settings.seed) + order.population)
         limit = self.space.cost_limit(tasks)
-        island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, self.space.start, hook, born=False)
+        island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, None, hook, born=False)
         resident = _Resident(island, tasks, order.population, -1, hook)
         if born:
-            island.populate(self.space.start)
+            island.populate(*self.space.start(order.population))
             self._advance(resident, order, settings.evolution.population, initial=True)
         return resident
 
     def _settle_archive(self, order: Order, born: bool) -> _Resident:
         space, stages = self.space, self.space.stages(order.island)
         seed = mix(mix(space.settings.seed) + order.population)
-        starts = [space.start] if space.start else []
+        starts = [program for program in space.start(order.population) if program is not None]
         island = ArchiveIsland(space.settings, stages, seed, starts, born)
         return _Resident(island, TaskSet(stages[-1].kernel, stages[-1].rating), order.population, -1)
 
@@ -195,7 +195,7 @@ class Runner:
     def _examples(self, island: int, tasks: TaskSet) -> NDArray[Any]:
         """Programs of the search space, to measure with: an initial population, mutated many times."""
         example = Island(tasks.kernel, self.space.settings, tasks.lanes, island, born=False)
-        example.populate(self.space.start)
+        example.populate(*self.space.start(0))
         return example.mutants(_SAMPLE, _MUTATIONS)
 
     def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
@@ -228,11 +228,11 @@ class Runner:
 
     def _report(self, resident: _Resident, order: Order, began: float) -> Report:
         settings, island = self.space.settings, resident.island
-        best, text, select_fitness, cost = island.best, "", 0.0, 0.0
+        best, text, select_fitness, cost, behaviour = island.best, "", 0.0, 0.0, ""
         if best.number != order.best_number:
             program = best.program.normalized()
             self._trace(self.space.kernel.encode([program])[0])
-            select_fitness = float(np.nan_to_num(self.space.select.evaluate(program), nan=0.0).mean())
+            select_fitness, behaviour = self.space.select.rate(program)
             self._trace(None)
             text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
         leaving = None
@@ -255,6 +255,7 @@ class Runner:
             time.process_time() - began,
             statistics.loads,
             spent=island.spent if isinstance(island, ArchiveIsland) else "",
+            behaviour=behaviour,
         )
 
 

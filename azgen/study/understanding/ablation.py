@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language import FUNCTIONS, Program
-from azgen.study.baselines import Interval
+from azgen.study.scores import Interval
 from azgen.study.understanding.edits import Place, at, places, without, zeroed
 from azgen.study.understanding.rating import Rated, Rater
 from azgen.tasks.task import Task

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.execution.kernel import Kernel
 from azgen.language import FUNCTIONS, Program
-from azgen.study.baselines import Interval
+from azgen.study.scores import Interval
 from azgen.study.understanding.edits import bypasses, places, without
 from azgen.study.understanding.rating import Rated, Rater
 from azgen.tasks.task import Task
@@ -91,6 +92,7 @@ def prune(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    kernel: Kernel | None = None,
 ) -> Pruned:
     """Takes out every line that the program does as well without, greedily.
 
@@ -105,6 +107,7 @@ def prune(
             result does.
         tolerance: share of 1 - (mean fitness) by which the mean fitness may fall.
         seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+        kernel: one that has room for the program, such as its search's; None: one is built, or native code.
 
     Raises:
         AzgenError: tasks that do not agree, a program of another form than theirs, or a negative tolerance.
@@ -112,7 +115,9 @@ def prune(
     if not tolerance >= 0:
         raise AzgenError(f"tolerance is {tolerance}; it must be 0 or more")
     live = program.live()
-    rate = Rater(live, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error)
+    rate = Rater(
+        live, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error, kernel=kernel
+    )
     (base,) = rate([live])
     search = _Search(rate, base, tolerance * (1 - float(base.fitness.mean())))
     current, cuts = live, []

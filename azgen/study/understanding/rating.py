@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.execute import compile_together, general_spec, native_code, target_for
-from azgen.execution.kernel import build_kernel
+from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.language import OPS, Instruction, Program
 from azgen.tasks.task import Task
@@ -49,6 +49,7 @@ class Rater:
         program: the program whose versions are rated (see `edits`).
         tasks: tasks of one metric and shape.
         seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+        kernel: rates all of them, if it has room for them; None: as is faster.
 
     Raises:
         AzgenError: tasks that do not agree, or a program of another form.
@@ -63,6 +64,7 @@ class Rater:
         epochs: int = 1,
         dtype: str = "float32",
         max_abs_error: float = 100.0,
+        kernel: Kernel | None = None,
     ):
         check_tasks(tasks)
         check_form(program, tasks)
@@ -75,7 +77,7 @@ class Rater:
         _, predict, learn = live.cost(first.n_features)
         rows = first.n_train * epochs, first.n_valid
         cost = len(tasks) * (rows[0] * (predict + learn) + rows[1] * predict)
-        self.native = cost > _COMPILING_PAYS
+        self.native, self._kernel = kernel is None and cost > _COMPILING_PAYS, kernel
         self._room = _with_zeros(live.normalized())
 
     @property
@@ -103,9 +105,8 @@ class Rater:
 
     def _on_kernel(self, new: dict[str, Program]) -> None:
         first = self._tasks[0]
-        spec = general_spec(self._room, first, self._dtype)
-        kernel = build_kernel(spec)
-        data = self._lanes(spec.lane)
+        kernel = self._kernel or build_kernel(general_spec(self._room, first, self._dtype))
+        data = self._lanes(kernel.spec.lane)
         keys = list(new)
         one = len(self._tasks) * first.n_valid * (first.vector_classes or 1) * np.dtype(self._dtype).itemsize
         batch = max(1, _BATCH_BYTES // one)

@@ -1,0 +1,236 @@
+"""Which of the programs that a search found is the champion: one that holds.
+
+Selection tasks are few, and a search looks at thousands of programs, so the best on them is best by luck in
+part. The champion is the cheapest program that is not worse than it by more than one standard error; it
+fails on no selection task, not even when it is trained twice as long, and is not worse there than the best
+program that the run started from. Then every line goes without which it does as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.execution.layout import with_epochs
+from azgen.language.metrics import is_classification
+from azgen.language.program import Program
+from azgen.runs.events import Champion
+from azgen.search.evolve import Evolution
+from azgen.search.hall import HallOfFame
+from azgen.search.space import population_tasks
+from azgen.settings.settings import Settings
+from azgen.settings.values import task_settings
+from azgen.study.scores import Interval, is_level, row_losses
+from azgen.study.understanding.evidence import Evidence
+from azgen.study.understanding.nearest import nearest
+from azgen.study.understanding.pruning import TOLERANCE, prune
+from azgen.tasks.task import Task, TaskSplit
+
+_ROW_TASKS = 4
+"""Selection tasks of a table whose losses are compared row by row: they differ in the order of training
+alone."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A program that may become the champion.
+
+    Attributes:
+        champion: the program, as the hall of fame has it.
+        fitness: per selection task; 0 where it failed.
+        losses: what the standard error is taken over: of a table, whose selection tasks share their rows, the
+            mean loss of each row; else the negative fitness of each task.
+        lasts: whether it fails on no selection task when it is trained twice as long.
+    """
+
+    champion: Champion
+    fitness: Floats = field(repr=False)
+    losses: Floats = field(repr=False)
+    lasts: bool = True
+
+    @property
+    def mean(self) -> float:
+        """Mean fitness on the selection tasks."""
+        return float(self.fitness.mean())
+
+    @property
+    def holds(self) -> bool:
+        """Whether it fails on no selection task, nor when it is trained twice as long there."""
+        return self.lasts and bool((self.fitness > 0).all())
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which program became the champion, and why.
+
+    Attributes:
+        champion: the chosen program, pruned.
+        best: the best of those that hold.
+        difference: fitness of the best minus the champion's, paired by selection task.
+        considered, failing, level: programs that were compared; of these, those that do not hold; and those
+            within one standard error of the best.
+        pruned: lines that went.
+        known: which program of the zoo it is, with its constants; "" if it is another.
+    """
+
+    champion: Champion
+    best: Champion
+    difference: Interval
+    considered: int
+    failing: int
+    level: int
+    pruned: tuple[str, ...]
+    known: str
+
+    def as_record(self) -> dict[str, Any]:
+        """The choice as plain values."""
+        return {
+            "best_select_fitness": self.best.select_fitness,
+            "best_minus_champion": self.difference.as_record(),
+            "considered": self.considered,
+            "failing": self.failing,
+            "level": self.level,
+            "pruned": list(self.pruned),
+            "known": self.known,
+        }
+
+
+def chosen(
+    candidates: Sequence[Candidate], rule: str, target: float = math.inf
+) -> tuple[Candidate, Candidate, int]:
+    """The champion, the best, and how many are within one standard error of the best.
+
+    Args:
+        candidates: at least one; those with `champion.origin` are what the run started from.
+        rule: "cheapest" of those within one standard error, or the "best".
+        target: mean fitness that the champion exceeds if any candidate does.
+    """
+    holding = [c for c in candidates if c.holds] or list(candidates)
+    best = max(holding, key=lambda c: (c.mean, -c.champion.cost))
+    # What a run started from is given: to end below it would be to have searched for nothing.
+    floor = max((c.mean for c in holding if c.champion.origin), default=0.0)
+    level = [c for c in holding if c is best or is_level(c.losses, best.losses)]
+    if rule == "best":
+        return best, best, len(level)
+    enough = [c for c in level if c.mean >= floor and (c.mean > target or best.mean <= target)]
+    return min(enough, key=lambda c: (c.champion.cost, -c.mean)), best, len(level)
+
+
+def choose(evolution: Evolution, hall: HallOfFame, split: TaskSplit, settings: Settings) -> Choice:
+    """The champion among the hall of fame and what the run started from.
+
+    Args:
+        evolution: that has found them; its kernel rates them.
+        hall: at least one program.
+        split, settings: of the run.
+    """
+    members = list(hall.listing())
+    known = {member.program.hash for member in members}
+    members += [start for start in evolution.starts if start.program.hash not in known]
+    candidates = rated(evolution, members, split.select, by_row=split.raw is not None)
+    champion, best, level = chosen(candidates, settings.choose, settings.stop.target_fitness)
+    floor = max((c.mean for c in candidates if c.holds and c.champion.origin), default=0.0)
+    if champion.mean > settings.stop.target_fitness:
+        floor = max(floor, float(np.nextafter(settings.stop.target_fitness, 2.0)))
+    pruned, lines = champion.champion, tuple[str, ...]()
+    if settings.prune:
+        pruned, lines = _pruned(evolution, champion, split, settings, floor)
+    return Choice(
+        champion=pruned,
+        best=best.champion,
+        difference=Interval.of(best.fitness - champion.fitness),
+        considered=len(candidates),
+        failing=sum(not candidate.holds for candidate in candidates),
+        level=level,
+        pruned=lines,
+        known=known_as(pruned.program, is_classification(split.metric)),
+    )
+
+
+def rated(
+    evolution: Evolution, members: Sequence[Champion], tasks: Sequence[Task], *, by_row: bool
+) -> list[Candidate]:
+    """Programs on the selection tasks, by the search's kernel.
+
+    Args:
+        by_row: the tasks share their validation rows.
+    """
+    select, found = evolution.space.select, []
+    epochs = int(select.lanes.record["n_training"][0]) // tasks[0].n_train
+    twice = with_epochs(select.lanes, tasks[0].n_train, 2 * epochs)
+    for member in members:
+        encoded = select.kernel.encode([member.program])
+        fitness, predictions = select.kernel.evaluate(encoded, select.lanes, with_predictions=True)
+        longer, _ = select.kernel.evaluate(encoded, twice)
+        assert predictions is not None
+        per_task = np.nan_to_num(fitness[0], nan=0.0)
+        losses = row_losses(tasks[:_ROW_TASKS], predictions[0]) if by_row else -per_task
+        found.append(Candidate(member, per_task, losses, bool((np.nan_to_num(longer[0]) > 0).all())))
+    return found
+
+
+def _pruned(
+    evolution: Evolution, candidate: Candidate, split: TaskSplit, settings: Settings, floor: float
+) -> tuple[Champion, tuple[str, ...]]:
+    """A champion without the lines that it does as well without, and these lines.
+
+    Lines go that do not matter on the search tasks; the result must be as good on the selection tasks, which
+    so have no part in saying which lines go.
+    """
+    before, space = candidate.champion, evolution.space
+    tasks = population_tasks(settings, split, before.population)
+    changed = task_settings(settings, before.population % settings.islands.count)
+    kernel = space.task_set(before.population % settings.islands.count, before.population).kernel
+    for tolerance in (TOLERANCE, 0.0):
+        result = prune(
+            before.program,
+            tasks,
+            tolerance=tolerance,
+            seed=settings.seed,
+            epochs=changed.epochs,
+            dtype=settings.dtype,
+            max_abs_error=settings.tasks.max_abs_error,
+            kernel=kernel,
+        )
+        program = result.program.normalized()
+        if program.hash == before.program.hash:
+            break
+        shorter = dataclasses.replace(before, program=program)
+        (after,) = rated(evolution, [shorter], split.select, by_row=split.raw is not None)
+        holds = after.holds or not candidate.holds
+        if holds and after.mean >= floor and is_level(after.losses, candidate.losses):
+            lines = tuple(line for cut in result.cuts for line in cut.lines)
+            return _rerated(evolution, shorter, settings), lines
+    return before, ()
+
+
+def _rerated(evolution: Evolution, champion: Champion, settings: Settings) -> Champion:
+    """A champion of another program with the figures of this."""
+    space, program = evolution.space, champion.program
+    search = space.task_set(champion.population % settings.islands.count, champion.population)
+    each = np.nan_to_num(search.evaluate(program), nan=0.0)
+    select_fitness, behaviour = space.select.rate(program)
+    return dataclasses.replace(
+        champion,
+        search_fitness=float(np.median(each) if settings.evolution.combine == "median" else each.mean()),
+        select_fitness=select_fitness,
+        cost=sum(program.cost(space.kernel.spec.n_features)[1:]),
+        behaviour=behaviour,
+    )
+
+
+def known_as(program: Program, classifier: bool) -> str:
+    """Which program of the zoo a program is, as "zoo:linear with learning rate 0.0051"; "" if none."""
+    found = nearest(Evidence(program.live(), classifier))
+    if found is None or found.kind == "similar":
+        return ""
+    # A rate has a name; of other constants the program's text says more.
+    return str(found) if len(found.constants) <= 1 else f"{found.name} with constants of its own"

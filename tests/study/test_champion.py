@@ -1,0 +1,186 @@
+"""Which program is the champion: cheap, level with the best, failing nowhere, pruned, known by name."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import azgen
+from azgen.language.program import Program
+from azgen.language.zoo import zoo
+from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.events import Champion, StartsTuned
+from azgen.settings.resolve import resolve_settings
+from azgen.study.champion import Candidate, chosen, known_as
+from azgen.study.scores import Interval, is_level, over_rows, row_losses
+from azgen.tasks.task import Task
+
+SPREAD = np.array([-0.02, 0.02, -0.01, 0.01, 0.0, 0.0])
+
+
+def candidate(mean, cost, spread=0.0, origin="", fails=False, lasts=True):
+    fitness = mean + spread * SPREAD
+    if fails:
+        fitness = np.append(fitness[:-1], 0.0)
+    champion = Champion(zoo("linear"), 1, 0, mean, float(fitness.mean()), cost, origin=origin)
+    return Candidate(champion, fitness, -fitness, lasts)
+
+
+def test_the_cheapest_within_one_standard_error_of_the_best():
+    best, cheap, worse = candidate(0.9, 100), candidate(0.897, 10, 1.0), candidate(0.8, 1)
+    assert chosen([cheap, worse, best], "cheapest") == (cheap, best, 2)
+    assert chosen([cheap, worse, best], "best") == (best, best, 2)
+    # The same difference on every task is no luck.
+    assert chosen([candidate(0.897, 10), best], "cheapest")[0] is best
+    same = candidate(0.9, 100)
+    assert chosen([best, candidate(0.9, 50), same], "cheapest")[0].champion.cost == 50
+
+
+def test_no_champion_fails_on_a_selection_task_or_when_it_is_trained_longer():
+    safe, failing, short = candidate(0.8, 50), candidate(0.99, 1, fails=True), candidate(0.95, 1, lasts=False)
+    assert chosen([failing, short, safe], "cheapest")[0] is safe
+    assert chosen([failing, short], "best")[0] is short  # if nothing holds, the best it is
+
+
+def test_the_champion_is_not_below_its_best_start():
+    start, cheap = candidate(0.9, 100, origin="zoo:neural-net"), candidate(0.897, 10, 1.0)
+    assert chosen([start, cheap], "cheapest")[0] is start
+    better = candidate(0.9001, 10, 1.0)
+    assert chosen([start, better], "cheapest")[0] is better
+    # A start that fails sets no mark.
+    assert chosen([candidate(0.99, 9, origin="x", fails=True), cheap], "cheapest")[0] is cheap
+
+
+def test_a_target_that_was_reached_is_kept():
+    best, cheap = candidate(0.9, 100), candidate(0.897, 10, 1.0)
+    assert chosen([best, cheap], "cheapest", 0.898)[0] is best
+    assert chosen([best, cheap], "cheapest", 0.95)[0] is cheap
+
+
+def test_standard_errors_are_of_paired_differences():
+    losses = np.array([1.0, 2.0, 3.0, 4.0])
+    assert is_level(losses, losses) and is_level(losses - 0.1, losses)
+    assert not is_level(losses + 0.1, losses)
+    assert is_level(losses + np.array([0.3, -0.2, 0.1, 0.0]), losses)
+    assert is_level(np.array([1.0]), np.array([1.0])) and not is_level(np.array([1.1]), np.array([1.0]))
+
+
+def test_a_table_is_compared_row_by_row():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(200, 2)), random.normal(size=200)
+    tasks = [Task(x[:100], y[:100], x[100:], y[100:])] * 3
+    ours, theirs = (np.array([y[100:] + noise * random.normal(size=100)] * 3) for noise in (0.5, 0.6))
+    losses = row_losses(tasks, ours)
+    np.testing.assert_allclose(losses, (ours[0] - y[100:]) ** 2)
+    fitness = [1 - 2 / np.pi * np.arctan(np.sqrt(row_losses(tasks, p).mean())) for p in (ours, theirs)]
+    paired = Interval(fitness[0] - fitness[1], 0.0, 3)
+    found = over_rows(paired, tasks, ours, theirs)
+    assert found.mean == paired.mean and found.n == 100
+    # As resampling rows says.
+    rows = random.integers(100, size=(4000, 100))
+    each = [
+        1 - 2 / np.pi * np.arctan(np.sqrt(row_losses(tasks, p)[rows].mean(axis=1))) for p in (ours, theirs)
+    ]
+    assert found.half_width == pytest.approx(1.98 * (each[0] - each[1]).std(), rel=0.15)
+    assert over_rows(paired, tasks, ours, theirs * np.nan) == paired
+
+
+def test_a_known_program_is_called_by_its_name():
+    rate = zoo("linear").with_constants((0.0051,))
+    assert known_as(rate, False) == "zoo:linear with learning rate 0.0051"
+    net = zoo("neural-net")
+    assert known_as(net.with_constants((0.0, 0.2, 0.0, 0.3, 0.02)), False) == (
+        "zoo:neural-net with constants of its own"
+    )
+    odd = "def Setup():\n  pass\ndef Predict():\n  s1 = sin(s2)\ndef Learn():\n  s2 = s0 + s2\n"
+    assert known_as(Program.parse(odd), False) == ""
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    random = np.random.default_rng(1)
+    x = random.normal(size=(120, 3))
+    y = 5 + x @ [1.0, -2.0, 0.5] + 0.3 * random.normal(size=120)
+    path = tmp_path_factory.mktemp("table") / "points.csv"
+    np.savetxt(path, np.column_stack([x, y]), delimiter=",", header="a,b,c,price", comments="")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(table, tmp_path_factory):
+    events = []
+    out = tmp_path_factory.mktemp("run") / "points"
+    found = azgen.evolve(
+        data=table, target="price", max_programs=3000, baselines="few", out=out, observer=events.append
+    )
+    return found, events
+
+
+def test_a_run_on_a_table_starts_from_the_tuned_zoo(run):
+    found, events = run
+    (tuned,) = [event for event in events if isinstance(event, StartsTuned)]
+    assert events[0] is tuned and tuned.programs == 12 and tuned.epochs == found.settings.tasks.epochs
+    records = json.loads((found.directory / "starts.json").read_text())
+    assert {"zoo:linear", "zoo:affine"} & {record["name"] for record in records}
+    best = max(record["select_fitness"] for record in records)
+    assert tuned.select_fitness == best
+    assert found.champion.select_fitness >= best
+    np.testing.assert_array_less(best - 1e-9, found.select.fitness.mean())
+    assert found.test_fitness > 0.8
+    starts = RunDirectory(found.directory).read_starts(found.settings.user.table)
+    assert list(starts) == [record["name"] for record in records]
+
+
+def test_the_result_says_why(run):
+    found, _ = run
+    record = json.loads((found.directory / "result.json").read_text())
+    choice = record["choice"]
+    assert choice["considered"] >= choice["level"] >= 1 and choice["failing"] >= 0
+    assert record["epochs"] == found.settings.tasks.epochs
+    assert record["target"]["name"] == "price" and record["target"]["scale"] == pytest.approx(2.3, rel=0.3)
+    assert 0.9 < record["test"]["r2"] < 1
+    saved = load_run(found.directory)
+    assert saved.champion.program.hash == found.champion.program.hash
+    assert len({c.program.structure_hash for c in found.hall_of_fame}) == len(found.hall_of_fame)
+    behaviours = [c.behaviour for c in found.hall_of_fame if not c.on_front]
+    assert len(set(behaviours)) == len(behaviours)
+
+
+def test_the_same_again_and_resumed(run, table, tmp_path):
+    found, _ = run
+    again = azgen.evolve(found.directory / "config.toml", out=tmp_path / "again")
+    assert again.champion.program == found.champion.program and again.settings == found.settings
+    short = azgen.evolve(
+        data=table, target="price", max_programs=1000, baselines="few", out=tmp_path / "short"
+    )
+    resumed = azgen.resume(short.directory, max_programs=3000)
+    assert resumed.champion.program == found.champion.program
+
+
+def test_starts_and_passes_may_be_given(table, tmp_path):
+    given = resolve_settings(data=table, target="price", start=["zoo:linear", "random"], epochs=3)
+    assert (
+        given.starts == ("zoo:linear", "random") and given.tasks.epochs == 3 and not given.tasks.tune_epochs
+    )
+    assert resolve_settings(data=table, target="price").starts == ("auto",)
+    assert resolve_settings("digits", start="empty").starts == ("empty",)
+    assert resolve_settings("affine").starts == ("random",)
+    mapping = {
+        "tasks": {"source": "table", "data": str(table), "target": "price"},
+        "stop": {"max_seconds": 1},
+    }
+    assert resolve_settings(mapping).starts == ("auto",)
+    found = azgen.evolve(given, max_programs=500, baselines="few", out=tmp_path / "run")
+    assert not (found.directory / "starts.json").exists()
+    assert any(c.origin == "zoo:linear" and c.number == 0 for c in found.hall_of_fame) or (
+        found.champion.select_fitness > 0
+    )
+    assert load_run(found.directory).settings.starts == ("zoo:linear", "random")
+
+
+def test_the_best_may_be_asked_for_and_left_as_it_is(table, tmp_path):
+    settings = resolve_settings(data=table, target="price", max_programs=1000, baselines="few", epochs=2)
+    found = azgen.evolve(dataclasses.replace(settings, choose="best", prune=False), out=tmp_path / "run")
+    assert found.choice.pruned == () and found.champion.program == found.choice.best.program
+    assert found.champion.select_fitness == max(c.select_fitness for c in found.hall_of_fame)
