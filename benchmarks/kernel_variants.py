@@ -9,7 +9,6 @@ as far as the variant does; best of several runs that take turns.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -83,7 +82,7 @@ def main() -> None:
     columns = [(name, F) for name in PROGRAMS for F in options.features]
     print(f"{'':20}" + "".join(f"{f'{name} {F}':>16}" for name, F in columns))
     found: dict[tuple[str, int], dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+    with fresh_build_directory():
         for name, n_features in columns:
             works = {title: work_of(name, n_features, variant) for title, variant in VARIANTS.items()}
             values = in_turns(works, options.runs, 0.01)

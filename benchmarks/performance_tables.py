@@ -1,7 +1,7 @@
-"""Writes the tables of docs/performance.md from a result of `azgen bench all --json FILE`.
+"""Writes the tables of docs/performance.md from a result of `python -m benchmarks all --json FILE`.
 
-azgen bench all --json benchmarks/reference.json
-python benchmarks/performance_tables.py benchmarks/reference.json
+python -m benchmarks all --json benchmarks/reference.json
+python -m benchmarks.performance_tables benchmarks/reference.json
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from azgen.bench import Figure, Report
-from azgen.bench.searching import ALL_COUNTS
+from benchmarks.ladder import ALL_COUNTS
+from benchmarks.original import beside
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
@@ -38,12 +39,13 @@ def standard(figures: tuple[Figure, ...]) -> Iterator[str]:
     yield from heading("work", "by", "unit", "best", "median", "original", "ratio", "goal", "", right=6)
     before = ""
     for f in figures:
-        times = f.times_original
+        other = beside(f)
+        times = other.times
         ratio = "" if times is None else f"{times:.1f}x" if times >= 0.1 else f"{times:.1g}x"
-        reached = {True: "reached", False: "**not reached**", None: ""}[f.reached]
+        reached = {True: "reached", False: "**not reached**", None: ""}[other.reached]
         work = f.work if f.work != before else ""
-        numbers = (f.best, f.median, f.original)
-        yield row(work, f.by, f.unit, *map(number, numbers), ratio, number(f.goal), reached)
+        numbers = (f.best, f.median, other.original)
+        yield row(work, f.by, f.unit, *map(number, numbers), ratio, number(other.goal), reached)
         before = f.work
 
 
@@ -59,14 +61,16 @@ def ladder(figures: tuple[Figure, ...]) -> Iterator[str]:
 def crossover(figures: tuple[Figure, ...]) -> Iterator[str]:
     columns = ("one evaluation", "", "kernel µs", "native µs", "compiling ms", "pays after", "by the model")
     yield from heading(*columns, right=5)
-    for f in (f for f in figures if f.unit == "evaluations"):
+    for f in figures:
         d = f.details
         times = (number(d[key]) for key in ("kernel_us", "native_us", "compile_ms"))
         yield row(f.work, f.by, *times, number(f.best), number(d.get("model")) or "never")
-    yield ""
+
+
+def backends(figures: tuple[Figure, ...]) -> Iterator[str]:
     columns = ("search", "backend", "CPU s", "on the kernel", "natively", "programs compiled")
     yield from heading(*columns, right=4)
-    for f in (f for f in figures if f.unit == "s"):
+    for f in figures:
         ratings = (number(f.details["ratings"][key]) for key in ("kernel", "native", "compiled"))
         yield row(f.work, f.by, number(f.best), *ratings)
 
@@ -80,13 +84,18 @@ def environment(report: Report) -> Iterator[str]:
     )
 
 
+def table(name: str, figures: tuple[Figure, ...]) -> Iterator[str]:
+    """Lines of a benchmark's table."""
+    special = {"ladder": ladder, "crossover": crossover, "backends": backends}
+    return special.get(name, standard)(figures)
+
+
 def main(path: str) -> None:
     report = Report.read(path)
     text = PAGE.read_text(encoding="utf-8")
     tables = {"environment": environment(report)}
-    special = {"ladder": ladder, "crossover": crossover}
     for name in dict.fromkeys(f.benchmark for f in report.figures):
-        tables[name] = special.get(name, standard)(report.of(name))
+        tables[name] = table(name, report.of(name))
     for name, lines in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         found = "\n".join(lines) + "\n"

@@ -1,47 +1,31 @@
-"""When compiling a program costs less than going on on the kernel, and what `--backend auto` makes of it."""
+"""When compiling a program costs less than going on on the kernel, as measured and by the cost model."""
 
 from __future__ import annotations
-
-import shutil
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
 from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.effort import Effort
 from azgen.bench.evaluation import INTERLEAVED, NATIVE, evaluation_works, work_name
 from azgen.bench.figures import Figure, figure_of
-from azgen.bench.random_programs import DEMO_SIZES, random_programs
 from azgen.bench.timing import Stopwatch, in_turns
 from azgen.bench.workloads import (
     BASELINE_SIZES,
+    DEMO_SIZES,
     PROGRAMS,
-    demo_kernel,
-    demo_settings,
+    random_programs,
     regression_tasks,
     search_kernel,
 )
 from azgen.codegen.kernel_source import STRANDS
-from azgen.codegen.measurements import CALIBRATION
-from azgen.codegen.store import build_directory
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.search.engines.runner import Runner
-from azgen.search.evolve import Evolution, Outcome
 from azgen.search.rating.cost_model import CostModel, cost_model
-from azgen.search.sources import make_tasks
-from azgen.search.space import SearchSpace
-from azgen.settings.settings import Settings
-
-BACKENDS: tuple[Literal["kernel", "native", "auto"], ...] = ("kernel", "native", "auto")
 
 
 def measure_crossover(effort: Effort) -> list[Figure]:
-    """Evaluations of a program from which on compiling it costs less than staying on the kernel; searches.
+    """Evaluations of a program from which on compiling it costs less than staying on the kernel.
 
     One evaluation is that of 10 tasks x (1000 + 100) examples; twice the examples halve the figure.
     """
@@ -49,13 +33,10 @@ def measure_crossover(effort: Effort) -> list[Figure]:
     for name in PROGRAMS:  # the benchmark "compile" counts kernels
         for n_features in effort.features:
             search_kernel(name, n_features)
-    demo_kernel()
-    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+    with fresh_build_directory():
         for name in PROGRAMS:
             for n_features in effort.features:
                 figures += _evaluations(name, n_features, effort)
-        for epochs in effort.crossover_epochs:
-            figures += _searches(epochs, effort)
     return figures
 
 
@@ -110,44 +91,3 @@ def _compile_seconds(name: str, n_features: int, count: int, run: int) -> float:
     with Stopwatch() as watch:
         code.compile(programs)
     return watch.cpu / count
-
-
-def _searches(epochs: int, effort: Effort) -> list[Figure]:
-    """CPU seconds of a search in the demo's space on costly tasks, by backend; all find the same."""
-    demo, figures, found = demo_settings(), list[Figure](), dict[str, Outcome]()
-    tasks = replace(demo.tasks, n_train=(1000, 100, 100), n_select=10, n_test=10, epochs=epochs, redraw=False)
-    n_programs = effort.crossover_programs
-    evolution = replace(demo.evolution, population=n_programs // 4)
-    stop = replace(
-        demo.stop,
-        max_programs=n_programs,
-        max_seconds=0.0,
-        target_fitness=2.0,
-        restart_programs=0,
-        round_programs=100,
-    )
-    settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
-    space = SearchSpace.of(settings, make_tasks(tasks, settings.seed))
-    Runner(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
-    what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
-    for backend in BACKENDS:
-        values = []
-        for _ in range(effort.compile_runs):
-            seconds, found[backend] = _search(replace(settings, backend=backend))
-            values.append(seconds)
-        details = {"ratings": found[backend].ratings, "epochs": epochs}
-        figures.append(figure_of("crossover", what, backend, "s", values, details=details))
-    if len({outcome.hall_of_fame for outcome in found.values()}) > 1:
-        raise AssertionError(f"backends found different programs in: {what}")
-    return figures
-
-
-def _search(settings: Settings) -> tuple[float, Outcome]:
-    """CPU seconds of a run that finds its kernel and what was measured, but no candidate compiled."""
-    measured, split = build_directory() / CALIBRATION, make_tasks(settings.tasks, settings.seed)
-    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
-        if measured.exists():
-            shutil.copytree(measured, Path(build_directory()) / CALIBRATION)
-        with Stopwatch() as watch:
-            outcome = Evolution(settings, split).run()
-    return watch.cpu, outcome

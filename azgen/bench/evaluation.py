@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.bench import original
 from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch, in_turns
@@ -81,12 +80,10 @@ def native_work(kernel: Kernel, program: Program, data: LaneTasks) -> Work:
 def measure_evaluation(effort: Effort) -> list[Figure]:
     """µs of one evaluation of the linear program and the neural net, per executor."""
     figures = []
-    cases = [
-        (F, n) for F in effort.features for n in ((effort.n_train,) if F != 4 else (effort.n_train, 100))
-    ]
     for name in PROGRAMS:
-        for n_features, n_train in cases:
-            figures += _evaluation(name, n_features, n_train, effort)
+        for n_features in effort.features:
+            for n_train in (effort.n_train, 100) if n_features == 4 else (effort.n_train,):
+                figures += _evaluation(name, n_features, n_train, effort)
     return figures
 
 
@@ -117,23 +114,18 @@ def _evaluation(name: str, n_features: int, n_train: int, effort: Effort) -> lis
     works = evaluation_works(name, n_features, n_train)
     measured = in_turns(works, effort.runs, effort.seconds)
     figures, what = [], work_name(name, n_features, n_train)
-    theirs = original.EVALUATION.get((name, n_features, n_train))
-    goals = {INTERLEAVED: original.KERNEL_GOAL, NATIVE: original.NATIVE_GOAL}
     lanes = search_kernel(name, n_features).spec.lane.lanes
     for by, work in works.items():
         values = [value / len(work.fitness) for value in measured[by]]
-        goal = theirs / goals[by][n_features] if theirs and n_features in goals.get(by, {}) else None
         details = {"F": n_features, "program": name, "n_train": n_train, "lanes": lanes}
         details |= {"fitness_sum": work.total() / len(work.fitness)}
-        figures.append(
-            figure_of("evaluation", what, by, "µs", values, original=theirs, goal=goal, details=details)
-        )
+        figures.append(figure_of("evaluation", what, by, "µs", values, details=details))
     if effort.oracle_runs and n_features == effort.features[0]:
-        figures.append(_oracle(name, n_features, n_train, effort, theirs))
+        figures.append(_oracle(name, n_features, n_train, effort))
     return figures
 
 
-def _oracle(name: str, n_features: int, n_train: int, effort: Effort, theirs: float | None) -> Figure:
+def _oracle(name: str, n_features: int, n_train: int, effort: Effort) -> Figure:
     tasks, values, total = regression_tasks(n_features, n_train), [], 0.0
     for _ in range(effort.oracle_runs):
         with Stopwatch() as watch:
@@ -144,4 +136,4 @@ def _oracle(name: str, n_features: int, n_train: int, effort: Effort, theirs: fl
         values.append(1e6 * watch.cpu)
     details = {"F": n_features, "program": name, "n_train": n_train, "fitness_sum": total}
     what = work_name(name, n_features, n_train)
-    return figure_of("evaluation", what, ORACLE, "µs", values, original=theirs, details=details)
+    return figure_of("evaluation", what, ORACLE, "µs", values, details=details)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
+from azgen.plain import PlainError, as_plain, read
 
 SCHEMA = 1
 """Format of a report's file."""
@@ -28,11 +28,9 @@ class Figure:
         benchmark: name of the benchmark, such as "evaluation".
         work: what is done.
         by: what does it: an executor or a configuration.
-        unit: of `best`, `median`, `original` and `goal`: "µs", "ms", "s", "MB", "programs/s", "programs",
+        unit: of `best` and `median`: "µs", "ms", "s", "MB", "programs/s", "programs",
             "evaluations" or "solved".
         best, median: over `runs` runs.
-        original: the original's figure for the same work (best of many), if there is one.
-        goal: what is aimed at, if anything is.
         typical: whether the median counts and not the best, because runs differ in what they do (seeds).
         details: further plain values, which the documentation of the benchmark explains.
     """
@@ -44,8 +42,6 @@ class Figure:
     best: float
     median: float
     runs: int
-    original: float | None = None
-    goal: float | None = None
     typical: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,20 +54,6 @@ class Figure:
     def value(self) -> float:
         """The figure that counts: the best of all runs, or the median."""
         return self.median if self.typical else self.best
-
-    @property
-    def times_original(self) -> float | None:
-        """How many times better than the original."""
-        if self.original is None or self.value == 0:
-            return None
-        return self.value / self.original if self.unit in HIGHER_IS_BETTER else self.original / self.value
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the goal is reached, if there is one."""
-        if self.goal is None:
-            return None
-        return self.value >= self.goal if self.unit in HIGHER_IS_BETTER else self.value <= self.goal
 
     def worse_than(self, earlier: Figure) -> float:
         """Factor by which this is worse than an earlier figure: above 1 is slower, or larger."""
@@ -128,9 +110,7 @@ class Report:
         Raises:
             AzgenError: the file cannot be written.
         """
-        record = {"schema": SCHEMA, "environment": dict(self.environment), "options": dict(self.options)}
-        figures = [_record(figure) for figure in self.figures]
-        text = json.dumps(record | {"figures": figures}, indent=1, ensure_ascii=False)
+        text = json.dumps({"schema": SCHEMA, **as_plain(self)}, indent=1, ensure_ascii=False)
         try:
             Path(path).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
@@ -155,20 +135,9 @@ class Report:
                 f"{path}: not a report of this version's `azgen bench --json` (schema {found}, not {SCHEMA})"
             )
         try:
-            figures = tuple(_figure(f) for f in record["figures"])
-            return Report(record["environment"], record["options"], figures)
-        except (KeyError, TypeError) as error:
+            return read(Report, record, str(path), extra=True)
+        except PlainError as error:
             raise AzgenError(f"{path}: a report of `azgen bench --json`, but damaged: {error}") from None
-
-
-def _record(figure: Figure) -> dict[str, Any]:
-    derived = {"times_original": figure.times_original, "reached": figure.reached}
-    return dataclasses.asdict(figure) | derived
-
-
-def _figure(record: Mapping[str, Any]) -> Figure:
-    names = [f.name for f in dataclasses.fields(Figure)]
-    return Figure(**{name: record[name] for name in names})
 
 
 def figure_of(benchmark: str, work: str, by: str, unit: str, values: Sequence[float], **rest: Any) -> Figure:

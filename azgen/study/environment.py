@@ -22,9 +22,25 @@ from azgen.version import azgen_version
 
 def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
     """What a run runs on, for environment.json."""
-    toolchain = find_toolchain()
     memory = Memory(*dataclasses.astuple(settings.memory))
     lane = Target.of(memory, split.n_features, split.metric, settings.dtype).lane
+    ops = {"ops_sha256": hashlib.sha256(settings.ops_text.encode()).hexdigest()} if settings.ops_text else {}
+    return {
+        **machine(),
+        "vector_math": bool(lane.vector_function("exp")),
+        "lanes": lane.lanes,
+        "dtype": settings.dtype,
+        "metric": str(split.metric),
+        "n_features": split.n_features,
+        "classes": split.search[0].vector_classes,
+        **ops,
+        "data": dict(split.provenance),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Versions, compiler and processor, whatever runs on them; and the time."""
+    toolchain = find_toolchain()
     return {
         "azgen": azgen_version(),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -39,18 +55,6 @@ def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
         "processor": _processor(),
         "processors": os.cpu_count(),
         "vector_bits": toolchain.vector_bits(),
-        "vector_math": bool(lane.vector_function("exp")),
-        "lanes": lane.lanes,
-        "dtype": settings.dtype,
-        "metric": str(split.metric),
-        "n_features": split.n_features,
-        "classes": split.search[0].vector_classes,
-        **(
-            {"ops_sha256": hashlib.sha256(settings.ops_text.encode()).hexdigest()}
-            if settings.ops_text
-            else {}
-        ),
-        "data": dict(split.provenance),
     }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from azgen.bench.compiling import WHOLE
 from azgen.bench.evaluation import INTERLEAVED, NATIVE
 from azgen.bench.figures import Figure, Report
 from azgen.errors import AzgenError
+from benchmarks.original import beside
 
 _BLUE, _ORANGE, _GREY = "#3b6ea5", "#d9803a", "#8a8a8a"
 
@@ -57,10 +57,10 @@ def draw(report: Report, path: str | Path) -> None:
 
 
 def _evaluation(axis: Any, figures: tuple[Figure, ...]) -> None:
-    works = list(dict.fromkeys(f.work for f in figures if f.original))
+    works = list(dict.fromkeys(f.work for f in figures if beside(f).original))
     height = 0.38
     for shift, by, colour in ((-height / 2, INTERLEAVED, _BLUE), (height / 2, NATIVE, _ORANGE)):
-        found = {f.work: f.times_original or 0.0 for f in figures if f.by == by}
+        found = {f.work: beside(f).times or 0.0 for f in figures if f.by == by}
         bars = axis.barh(
             np.arange(len(works)) + shift, [found.get(w, 0.0) for w in works], height, color=colour
         )
@@ -75,7 +75,7 @@ def _evaluation(axis: Any, figures: tuple[Figure, ...]) -> None:
 
 def _random(axis: Any, figures: tuple[Figure, ...]) -> None:
     labels = [f"{f.work.partition(',')[0]}\n{f.by}" for f in figures]
-    bars = axis.barh(range(len(figures)), [f.times_original or 0.0 for f in figures], color=_BLUE)
+    bars = axis.barh(range(len(figures)), [beside(f).times or 0.0 for f in figures], color=_BLUE)
     axis.bar_label(bars, fmt="%.1f", fontsize=7, padding=2)
     axis.set_yticks(range(len(figures)), labels, fontsize=7)
     axis.invert_yaxis()
@@ -98,20 +98,14 @@ def _rates(title: str, scale: str = "linear") -> Callable[[Any, tuple[Figure, ..
 
 
 def _compile(axis: Any, figures: tuple[Figure, ...]) -> None:
-    stages = [f for f in figures if f.unit == "ms" and f.by != WHOLE]
-    works = list(dict.fromkeys(f.work for f in stages))
-    left = np.zeros(len(works))
-    for stage in dict.fromkeys(f.by for f in stages):
-        widths = np.array([next(f.best for f in stages if (f.work, f.by) == (w, stage)) for w in works])
-        axis.barh(range(len(works)), widths, left=left, label=stage)
-        left += widths
-    axis.set_yticks(range(len(works)), [w.partition(", ")[2] for w in works], fontsize=7)
+    figures = tuple(f for f in figures if f.unit == "ms")  # what is done once is in the table
+    bars = axis.barh(range(len(figures)), [f.best for f in figures], color=_BLUE)
+    axis.bar_label(bars, fmt="%.1f", fontsize=7, padding=2)
+    axis.set_yticks(range(len(figures)), [f.work.partition(", ")[2] for f in figures], fontsize=7)
     axis.set_title("ms of CPU per candidate", fontsize=10)
-    axis.legend(fontsize=8, frameon=False)
 
 
 def _crossover(axis: Any, figures: tuple[Figure, ...]) -> None:
-    figures = tuple(f for f in figures if f.unit == "evaluations")  # the searches are in the table
     largest = max((f.details["batch"] for f in figures), default=1)
     evaluations = np.logspace(0, 5, 60)
     shown = [f for f in figures if f.details["batch"] == largest]

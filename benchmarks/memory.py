@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 
-from azgen.bench import original
 from azgen.bench.compiling import fresh_build_directory
-from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
-from azgen.bench.processes import in_new_process, peak_memory
-from azgen.bench.searching import demo_population, whole_run
+from azgen.bench.searching import plain_ladder, population, whole_run
 from azgen.bench.workloads import demo_settings
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
+from benchmarks.effort import FullEffort
+from benchmarks.processes import in_new_process, peak_memory
 
 
 def idle_memory() -> float:
@@ -24,14 +22,14 @@ def idle_memory() -> float:
 
 def search_memory(cached: bool, n_programs: int) -> float:
     """MB at the peak of a process that evolves a population of the demo."""
-    population = demo_population(seed=0, cached=cached)
-    population.evolve(n_programs)
+    island = population(plain_ladder(demo_settings(), known=cached, probe=cached), seed=0)
+    island.evolve(n_programs)
     return peak_memory()
 
 
 def run_memory(n_programs: int) -> float:
     """MB at the peak of a process that does a whole run and finds nothing compiled: kernel and champions."""
-    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+    with fresh_build_directory():
         whole_run(demo_settings(), 0, n_programs)
     return peak_memory()
 
@@ -52,27 +50,23 @@ def worker_memory(n_programs: int) -> float:
     settings = demo_settings()
     stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
     settings = replace(settings, stop=stop, islands=replace(settings.islands, count=2, workers=2))
-    with tempfile.TemporaryDirectory() as folder, fresh_build_directory(folder):
+    with fresh_build_directory():
         Evolution(settings, make_tasks(settings.tasks, 0), make_engine=_PeakEngine).run()
     return _PeakEngine.peak
 
 
-def measure_memory(effort: Effort) -> list[Figure]:
+def measure_memory(effort: FullEffort) -> list[Figure]:
     """MB at the peak of a worker's process, and how much of it Python and its packages take."""
     figures, n = [], effort.search_programs
-    cases = {
-        "with the tables of known fitness": (True, original.MEMORY_CACHED),
-        "without them": (False, original.MEMORY_UNCACHED),
-    }
-    what, goal = f"demo search, {n} programs", original.MEMORY_GOAL
-    for by, (cached, theirs) in cases.items():
-        values = [in_new_process("search_memory", cached=cached, n_programs=n)]
-        figures.append(figure_of("memory", what, by, "MB", values, original=theirs, goal=goal))
-    for by, name in (
-        ("all that a run does, all compiled anew", "run_memory"),
-        ("the larger of two worker processes", "worker_memory"),
-    ):
-        values = [in_new_process(name, n_programs=n)]
-        figures.append(figure_of("memory", what, by, "MB", values, goal=goal))
+    what = f"demo search, {n} programs"
+    cases: tuple[tuple[str, str, dict[str, bool]], ...] = (
+        ("with the tables of known fitness", "search_memory", {"cached": True}),
+        ("without them", "search_memory", {"cached": False}),
+        ("all that a run does, all compiled anew", "run_memory", {}),
+        ("the larger of two worker processes", "worker_memory", {}),
+    )
+    for by, name, options in cases:
+        values = [in_new_process(name, n_programs=n, **options)]
+        figures.append(figure_of("memory", what, by, "MB", values))
     values = [in_new_process("idle_memory")]
     return [*figures, figure_of("memory", "no search", "Python and its packages alone", "MB", values)]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_settings
 from azgen.search.evolve import Evolution
 from azgen.search.sources import make_tasks
+from benchmarks.effort import FullEffort
 
 
-def measure_workers(effort: Effort) -> list[Figure]:
+def measure_workers(effort: FullEffort) -> list[Figure]:
     """Programs per second of wall clock of the demo search, by number of worker processes."""
     figures, n_islands, n_programs = [], max(effort.workers), effort.worker_programs
     what = f"demo search, {n_islands} island{'s' if n_islands > 1 else ''}, {n_programs} programs"

@@ -1,4 +1,4 @@
-"""Measurements that need a process of their own: peak memory, and whatever must not find anything loaded."""
+"""Peak memory, and functions that are measured in a process of their own."""
 
 from __future__ import annotations
 
@@ -13,26 +13,22 @@ from typing import Any
 
 from azgen.errors import AzgenError
 
-# Name -> where it is defined. Imported by the child alone, which must not load more than it needs.
-_FUNCTIONS = {
-    "search_memory": "azgen.bench.memory",
-    "run_memory": "azgen.bench.memory",
-    "worker_memory": "azgen.bench.memory",
-    "idle_memory": "azgen.bench.memory",
-    "first_kernel": "azgen.bench.compiling",
-    "first_candidate": "azgen.bench.compiling",
-}
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def in_new_process(name: str, **arguments: Any) -> Any:
-    """What a named function returns in a fresh Python process; arguments and result are plain values.
+    """What a function of `benchmarks.memory` returns in a fresh Python process.
+
+    Arguments and result are plain values.
 
     Raises:
         AzgenError: the process fails; says how.
     """
-    program = "from azgen.bench.processes import answer; answer()"
+    program = "from benchmarks.processes import answer; answer()"
     request = json.dumps({"name": name, "arguments": arguments})
-    finished = subprocess.run([sys.executable, "-c", program], input=request, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], input=request, capture_output=True, text=True, cwd=CHECKOUT
+    )
     if finished.returncode != 0:
         last = (finished.stderr.strip().splitlines() or ["(no message)"])[-1]
         raise AzgenError(
@@ -44,7 +40,7 @@ def in_new_process(name: str, **arguments: Any) -> Any:
 def answer() -> None:
     """Reads a request from standard input, calls its function and prints the result."""
     request = json.loads(sys.stdin.read())
-    function: Callable[..., Any] = getattr(import_module(_FUNCTIONS[request["name"]]), request["name"])
+    function: Callable[..., Any] = getattr(import_module("benchmarks.memory"), request["name"])
     print(json.dumps(function(**request["arguments"])))
 
 
