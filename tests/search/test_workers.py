@@ -25,6 +25,7 @@ from azgen.errors import AzgenError
 from azgen.execution import kernel as kernel_module
 from azgen.execution import native as native_module
 from azgen.language.program import Program
+from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Quarantined, Warned
 from azgen.search.engines import worker
 from azgen.search.engines import workers as watching
@@ -392,6 +393,21 @@ def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
     with pytest.raises(EOFError):
         channel.receive()
     channel.close()
+
+
+def test_a_free_worker_that_is_stopped_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "PATIENCE", 0.5)
+    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+    engine = WorkerEngine(space, 2)
+    try:
+        fitness = engine.rate(zoo("linear"))  # starts one, which is free after it
+        (stopped,) = engine.processes
+        os.kill(stopped, signal.SIGSTOP)
+        np.testing.assert_array_equal(engine.rate(zoo("linear")), fitness)
+        assert not alive(stopped)
+        assert len(engine.processes) == 1
+    finally:
+        engine.close()
 
 
 _SCRIPT = """

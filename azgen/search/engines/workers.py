@@ -33,6 +33,10 @@ MOST_LOADS = 2000
 """Compiled modules that a worker loads before it is replaced, since a module never leaves a process."""
 
 
+PATIENCE = 10.0
+"""Seconds of silence after which another worker is asked too for a program's native fitness."""
+
+
 class WorkerEngine:
     """Runs orders in processes of this machine.
 
@@ -134,17 +138,20 @@ class WorkerEngine:
             ProgramLost: the worker died of it.
         """
         self._rated.clear()
-        asked: WatchedProcess | None = None
+        asked: list[WatchedProcess] = []
         while not self._rated:
-            if asked is None:
+            # One that was stopped while it was free would keep the end of a run waiting for minutes.
+            if not asked or time.monotonic() - asked[-1].since > PATIENCE:
                 free = [w for w in self._workers if w.ready and w.order is None]
                 if free:
-                    asked = free[0]
-                    self._give(asked, program, encode({"kind": "rate", "program": str(program)}))
+                    asked.append(free[0])
+                    self._give(free[0], program, encode({"kind": "rate", "program": str(program)}))
                 elif not any(w.order is None for w in self._workers) and len(self._workers) < self._n_workers:
                     self._start()
             self._poll(0.2)
-        (rated,) = self._rated
+        for late in [w for w in asked if w in self._workers and w.order is not None]:
+            self._end(late)  # its answer would be taken for that to the next program
+        rated = self._rated[0]
         if isinstance(rated, ProgramLost):
             raise rated
         return rated
