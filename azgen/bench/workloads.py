@@ -15,6 +15,7 @@ from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.language.zoo import zoo
+from azgen.search.island_state import island_dtype
 from azgen.search.space import kernel_spec
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
@@ -94,7 +95,8 @@ def random_programs(kernel: Kernel, sizes: tuple[int, int, int], count: int, see
     """Programs of random instructions of the kernel's search space, in its own form."""
     programs = np.zeros(count, kernel.program)
     programs["size"] = sizes
-    kernel.module.randomize(programs.ctypes.data, count, mix(seed))
+    island = np.zeros(1, island_dtype(kernel.program))  # its zeros say that constants are drawn uniformly
+    kernel.module.randomize(programs.ctypes.data, count, island.ctypes.data, mix(seed))
     return programs
 
 
