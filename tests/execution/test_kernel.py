@@ -60,7 +60,11 @@ def children(actions: dict[str, float], n: int = 300, **changes: object) -> list
     parents = np.resize(home.population, n)
     mutated = parents.copy()
     kernel().module.mutate_programs(mutated.ctypes.data, n, home._address, 7)
-    return [(kernel().decode(a), kernel().decode(b)) for a, b in zip(parents, mutated, strict=True)]
+    known: dict[bytes, Program] = {}  # few parents and many children come again, and decoding takes longest
+    for record in (*parents, *mutated):
+        if record.tobytes() not in known:
+            known[record.tobytes()] = kernel().decode(record)
+    return [(known[a.tobytes()], known[b.tobytes()]) for a, b in zip(parents, mutated, strict=True)]
 
 
 @settings(max_examples=300, deadline=None)
