@@ -14,7 +14,6 @@ from azgen.codegen.measurements import CALIBRATION
 from azgen.codegen.store import build_directory
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 from benchmarks.effort import FullEffort
@@ -44,7 +43,7 @@ def _searches(epochs: int, effort: FullEffort) -> list[Figure]:
         round_programs=100,
     )
     settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
-    space = SearchSpace.of(settings, make_tasks(tasks, settings.seed))
+    space = SearchSpace.of(settings, tasks.split(settings.seed))
     Runner(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
     what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
     for backend in BACKENDS:
@@ -61,7 +60,7 @@ def _searches(epochs: int, effort: FullEffort) -> list[Figure]:
 
 def _search(settings: Settings) -> tuple[float, Outcome]:
     """CPU seconds of a run that finds its kernel and what was measured, but no candidate compiled."""
-    measured, split = build_directory() / CALIBRATION, make_tasks(settings.tasks, settings.seed)
+    measured, split = build_directory() / CALIBRATION, settings.tasks.split(settings.seed)
     with fresh_build_directory():
         if measured.exists():
             shutil.copytree(measured, build_directory() / CALIBRATION)

@@ -10,7 +10,6 @@ from azgen.bench.searching import plain_ladder, population, whole_run
 from azgen.bench.workloads import demo_settings
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from benchmarks.effort import FullEffort
 from benchmarks.processes import in_new_process, peak_memory
 
@@ -51,7 +50,7 @@ def worker_memory(n_programs: int) -> float:
     stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
     settings = replace(settings, stop=stop, islands=replace(settings.islands, count=2, workers=2))
     with fresh_build_directory():
-        Evolution(settings, make_tasks(settings.tasks, 0), make_engine=_PeakEngine).run()
+        Evolution(settings, settings.tasks.split(0), make_engine=_PeakEngine).run()
     return _PeakEngine.peak
 
 

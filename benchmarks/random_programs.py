@@ -22,7 +22,6 @@ from azgen.bench.workloads import (
 )
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import LaneTasks, lay_out
-from azgen.search.sources import make_tasks
 from azgen.tasks.datasets import load_data_set
 from azgen.tasks.image_sets import IMAGE_SETS
 from azgen.tasks.projected import projected_tasks
@@ -68,7 +67,7 @@ def classification_tasks(n_features: int, n_train: int, n_valid: int) -> tuple[t
 def measure_random(effort: FullEffort) -> list[Figure]:
     """µs per evaluation of random programs of the demo's and of the paper's baselines' sizes."""
     kernel, settings = demo_kernel(), demo_settings()
-    data = lay_out(make_tasks(settings.tasks, 0).search, kernel.spec.lane)
+    data = lay_out(settings.tasks.split(0).search, kernel.spec.lane)
     programs = random_programs(kernel, DEMO_SIZES, effort.random_programs, 1)
     what = f"{len(programs)} random programs of the demo's sizes, F = 4, 10 x (100 + 100)"
     figures = _measure(kernel, programs, data, what, "", effort)

@@ -27,7 +27,6 @@ from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Lost
 from azgen.search.engines.messages import Migrants, Order, Report, decode
 from azgen.search.engines.runner import Runner
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
 from azgen.settings.presets import preset
@@ -248,7 +247,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     args = parser.parse_args()
     settings = settings_for(4, "ring")
-    space = SearchSpace.of(settings, make_tasks(settings.tasks, settings.seed))
+    space = SearchSpace.of(settings, settings.tasks.split(settings.seed))
     recording = record(space)
     size = sum(array.nbytes for array in recording.state.values())
     print(

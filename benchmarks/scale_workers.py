@@ -20,7 +20,6 @@ from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.process import processor_seconds
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
@@ -67,7 +66,7 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
             busy = getattr(engines[0], "busy", 0.0) / engines[0].n_workers
             marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 
-    Evolution(settings, make_tasks(settings.tasks, settings.seed), observe, made).run()
+    Evolution(settings, settings.tasks.split(settings.seed), observe, made).run()
     wall, own, others, programs, busy = (b - a for a, b in zip(marks[5], marks[-1], strict=True))
     return Measured(programs / wall, programs / (own + others), own / wall, busy / wall)
 

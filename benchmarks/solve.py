@@ -9,7 +9,6 @@ from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_settings
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from benchmarks.effort import FullEffort
 
@@ -21,7 +20,7 @@ def measure_solve(effort: FullEffort) -> list[Figure]:
     for seed in range(1, effort.solve_seeds + 1):
         stop = replace(settings.stop, max_seconds=effort.solve_limit, max_programs=0)
         run = replace(settings, seed=seed, stop=stop)
-        split = make_tasks(run.tasks, seed)
+        split = run.tasks.split(seed)
         SearchSpace.of(run, split)
         with fresh_build_directory(), Stopwatch() as watch:
             outcome = Evolution(run, split).run()

@@ -8,7 +8,6 @@ from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_settings
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from benchmarks.effort import FullEffort
 
 
@@ -21,7 +20,7 @@ def measure_workers(effort: FullEffort) -> list[Figure]:
     for workers in effort.workers:
         islands = replace(settings.islands, count=n_islands, workers=workers)
         run = replace(settings, stop=stop, islands=islands)
-        split, values, cpu = make_tasks(run.tasks, run.seed), [], []
+        split, values, cpu = run.tasks.split(run.seed), [], []
         for _ in range(effort.worker_runs):
             with Stopwatch() as watch:
                 outcome = Evolution(run, split).run()

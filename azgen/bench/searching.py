@@ -14,7 +14,6 @@ from azgen.bench.workloads import demo_settings
 from azgen.language.random import mix
 from azgen.search.evolve import Evolution
 from azgen.search.island import Island
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 
@@ -22,7 +21,7 @@ from azgen.settings.settings import Settings
 def population(settings: Settings, seed: int) -> Island:
     """A new population of a search space, on one island, rated."""
     settings = replace(settings, seed=seed)
-    space = SearchSpace.of(settings, make_tasks(settings.tasks, seed))
+    space = SearchSpace.of(settings, settings.tasks.split(seed))
     tasks = space.task_set(0, 0)
     limit = space.cost_limit(tasks)
     island = Island(tasks.kernel, settings, tasks.lanes, mix(seed), limit, born=False)
@@ -77,7 +76,7 @@ def whole_run(settings: Settings, seed: int, n_programs: int) -> float:
     """Programs per second of CPU of a run that does not stop when it has solved its tasks."""
     stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
     settings = replace(settings, seed=seed, stop=stop)
-    split = make_tasks(settings.tasks, seed)
+    split = settings.tasks.split(seed)
     SearchSpace.of(settings, split)  # the kernel; the benchmark "compile" counts it
     with fresh_build_directory(), Stopwatch() as watch:
         outcome = Evolution(settings, split).run()

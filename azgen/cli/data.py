@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.tasks.table import TableOptions
+    from azgen.settings.tasks import TaskSettings
     from azgen.tasks.task import Task, TaskSplit
 
 _SHOWN_FEATURES = 8
@@ -59,10 +59,6 @@ def data(
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
     from azgen.cli.output import console
-    from azgen.search.sources import table_options as options_of_table
-    from azgen.settings.reading import settings_from
-    from azgen.settings.resolve import source_of
-    from azgen.tasks.drawing import draw_split
     from azgen.tasks.synthetic import TEACHERS
 
     to = console()
@@ -73,23 +69,42 @@ def data(
             )
         _list(to, json)
         return
-    counts = {"n_search": 10, "n_select": 10, "n_test": 10}
-    source = name if name in TEACHERS else source_of(name)
-    tasks = {"source": source, "data": name, "kind": kind, **counts, **table}
-    all_classes = source == "projected" and kind == "multiclass"
-    if all_classes:  # of images this is said by the source
-        tasks |= {"source": "multiclass", "kind": "auto"}
-    chosen = settings_from({"tasks": tasks}, "azgen data")
-    options = options_of_table(chosen.tasks, seed)
-    if all_classes:
-        options = dataclasses.replace(options, kind="multiclass")
+    tasks = _tasks(name, target, kind, features if draw else None, table)
     if draw:
-        split = draw_split(name, target, features, seed, options)
-        _show_task(to, split, task_set, number, rows, json)
+        _show_task(to, tasks.split(seed), task_set, number, rows, json)
     elif name in TEACHERS:
         raise AzgenError(f"{name} is a teacher; it has nothing to describe, but: azgen data {name} --draw")
     else:
-        _describe(to, name, target, options, json)
+        _describe(to, name, target, tasks, json)
+
+
+def _tasks(
+    name: str, target: str | None, kind: str, features: int | None, table: dict[str, Any]
+) -> TaskSettings:
+    """Search, selection and test tasks of whatever a name says, ten of each (of whole images one)."""
+    from azgen.settings.reading import settings_from
+    from azgen.settings.resolve import source_of
+    from azgen.tasks.synthetic import TEACHERS
+
+    source = name if name in TEACHERS else source_of(name)
+    tasks = {"source": source, "data": name, "target": target or "", "kind": kind, **table}
+    count = 10
+    if source == "table":
+        if features is not None:
+            raise AzgenError(
+                "--features is for images and teachers; a table's features are its columns (--drop)"
+            )
+    elif source == "projected":
+        if kind == "multiclass":  # of images this is said by the source
+            tasks |= {"source": "multiclass", "kind": "auto"}
+        tasks["n_features"] = 16 if features is None else features
+        count = 1 if features == 0 else 10  # a task of whole images takes a lot of memory
+    else:
+        if features == 0:
+            raise AzgenError("a teacher needs features: give --features 1 or more")
+        tasks |= {"n_features": features or 4, "n_train": [100] * 3, "n_valid": [100] * 3}
+    tasks |= {"n_search": count, "n_select": count, "n_test": count}
+    return settings_from({"tasks": tasks}, "azgen data").tasks
 
 
 def _list(to: Console, json: bool) -> None:
@@ -121,7 +136,7 @@ def _list(to: Console, json: bool) -> None:
     to.print("azgen data NAME describes a set, azgen data FILE a table of yours; --draw shows a task.")
 
 
-def _describe(to: Console, name: str, target: str | None, options: TableOptions, json: bool) -> None:
+def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, json: bool) -> None:
     from azgen.cli.output import grid
     from azgen.runs.directory import to_json
     from azgen.tasks.datasets import is_data_set, load_data_set
@@ -144,7 +159,7 @@ def _describe(to: Console, name: str, target: str | None, options: TableOptions,
     labels = None
     if target is not None:
         table.require(target, "target")
-        labels = read_labels(table, target, options.kind, options.positive).why
+        labels = read_labels(table, target, tasks.kind, tasks.positive or None).why
     if json:
         print(
             to_json(

@@ -50,7 +50,6 @@ def run(
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
-    from azgen.search.sources import make_tasks
     from azgen.study.scores import Score
 
     use_build_directory(build_dir)
@@ -71,7 +70,7 @@ def run(
     if unknown:
         raise AzgenError(f"there is no task set {unknown[0]!r}; there are search, select and test")
     verify(settings.user, settings.dtype)
-    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
+    split = settings.tasks.split(settings.seed, user=settings.user)
     rows, records = [], {}
     for name, members in split.sets():
         if name not in sets:
@@ -140,7 +139,8 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
     from azgen.language.instruction import VECTOR
     from azgen.settings.presets import preset_names
     from azgen.settings.resolve import resolve_settings
-    from azgen.settings.settings import Settings, TaskSettings
+    from azgen.settings.settings import Settings
+    from azgen.settings.tasks import TaskSettings
     from azgen.tasks.synthetic import TEACHERS
 
     run, data = found.run, overrides["data"]

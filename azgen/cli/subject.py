@@ -70,10 +70,9 @@ class Subject:
     def split(self) -> TaskSplit:
         """Search, selection and test tasks."""
         from azgen.execution.verify import verify
-        from azgen.search.sources import make_tasks
 
         verify(self.settings.user, self.settings.dtype)
-        return make_tasks(self.settings.tasks, self.settings.seed, user=self.settings.user)
+        return self.settings.tasks.split(self.settings.seed, user=self.settings.user)
 
     def tasks(self, name: str) -> tuple[Task, ...]:
         """The tasks of a set.

@@ -74,7 +74,6 @@ def tune(
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
     from azgen.runs.directory import to_json
-    from azgen.search.sources import make_tasks
     from azgen.study.scores import Score
     from azgen.study.tune import tune as tune_program
 
@@ -96,7 +95,7 @@ def tune(
     if export is not None and not export.parent.is_dir():
         raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
     verify(settings.user, settings.dtype)
-    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
+    split = settings.tasks.split(settings.seed, user=settings.user)
     running: dict[str, Any] = {
         "seed": settings.seed,
         "epochs": settings.tasks.epochs,

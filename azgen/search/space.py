@@ -22,9 +22,9 @@ from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
-from azgen.search.sources import search_redraw, search_tasks
 from azgen.search.stages import StageTasks, stages_of
-from azgen.settings.settings import Settings, TaskSettings
+from azgen.settings.settings import Settings
+from azgen.settings.tasks import TaskSettings
 from azgen.settings.values import task_settings
 from azgen.tasks.task import Task, TaskSplit
 
@@ -255,8 +255,7 @@ class SearchSpace:
     def _lay_out(self, tasks: TaskSettings, number: int) -> tuple[Kernel, LaneTasks]:
         """Search tasks that no set of the run has."""
         settings = self.settings
-        redraw = search_redraw(settings.tasks, tasks, number + 1)
-        drawn = search_tasks(tasks, settings.seed, redraw, settings.user)
+        drawn = tasks.search_beside(settings.tasks, settings.seed, number + 1, settings.user)
         laid = task_set(settings, self._programs, drawn, tasks.epochs)
         return laid.kernel, laid.lanes
 
@@ -373,14 +372,13 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     changed = task_settings(settings, island)
     if changed == settings.tasks:
         return split.search
-    return search_tasks(changed, settings.seed, search_redraw(settings.tasks, changed, 0), settings.user)
+    return changed.search_beside(settings.tasks, settings.seed, user=settings.user)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
     changed = task_settings(settings, population % settings.islands.count)
-    redraw = search_redraw(settings.tasks, changed, population)
-    return search_tasks(changed, settings.seed, redraw, settings.user)
+    return changed.search_beside(settings.tasks, settings.seed, population, settings.user)
 
 
 def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes: int) -> LaneTasks:

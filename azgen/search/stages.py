@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
-from azgen.settings.settings import Settings, TaskSettings
+from azgen.settings.settings import Settings
+from azgen.settings.tasks import TaskSettings
 from azgen.settings.values import changed_tasks
 
 _MOST_BYTES = 64 << 20

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from azgen.plain import as_plain, read, read_value
-from azgen.settings.settings import Settings, Sizes, TaskSettings
+from azgen.settings.settings import Settings
+from azgen.settings.tasks import TaskSettings
+from azgen.tasks.sources import Sizes
 
 T = TypeVar("T")
 

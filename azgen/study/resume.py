@@ -10,7 +10,6 @@ from azgen.execution.verify import verify
 from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory, SavedRun, load_run, saved_settings
 from azgen.runs.events import Observer
 from azgen.search.progress import limit_reached
-from azgen.search.sources import make_tasks
 from azgen.settings.overrides import ResumeOverrides, check_names
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
@@ -42,7 +41,7 @@ def resume(
     """
     settings = resumed_settings(run, **overrides)
     verify(settings.user, settings.dtype)
-    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
+    split = settings.tasks.split(settings.seed, user=settings.user)
     found = _found(Path(run))
     champions = found.hall_of_fame if found else ()
     return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, found=champions)

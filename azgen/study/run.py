@@ -21,7 +21,6 @@ from azgen.plain import as_plain
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.sources import make_tasks
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
@@ -161,7 +160,7 @@ def evolve(
     """
     settings = resolve_settings(config, **overrides)
     verify(settings.user, settings.dtype)
-    split = make_tasks(settings.tasks, settings.seed, user=settings.user)
+    split = settings.tasks.split(settings.seed, user=settings.user)
     directory = RunDirectory.create(settings.name, settings.seed, out)
     try:
         directory.write_settings(settings)

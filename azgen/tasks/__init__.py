@@ -8,6 +8,7 @@ from azgen.tasks.labels import Kind
 from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import ORIGINAL_SELECT_PAIRS, ORIGINAL_TEST_PAIRS, projected_tasks
 from azgen.tasks.readers import Table, read_table
+from azgen.tasks.sources import ImageTasks, Source, TableTasks, TeacherTasks
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import (
     ORIGINAL_DATA_SEEDS,
@@ -32,15 +33,19 @@ __all__ = [
     "DataSet",
     "DataSetEntry",
     "FeatureOptions",
+    "ImageTasks",
     "Impute",
     "Kind",
     "Metric",
     "RawRows",
+    "Source",
     "SplitOptions",
     "Table",
     "TableOptions",
+    "TableTasks",
     "Task",
     "TaskSplit",
+    "TeacherTasks",
     "affine_tasks",
     "data_folders",
     "data_set_names",

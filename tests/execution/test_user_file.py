@@ -26,7 +26,6 @@ from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.directory import RunDirectory, load_run
 from azgen.runs.events import Progress
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.values import as_mapping
@@ -87,7 +86,7 @@ def chosen(**changes):
 
 
 def run(given, **options):
-    return Evolution(given, make_tasks(given.tasks, given.seed, user=given.user), **options).run()
+    return Evolution(given, given.tasks.split(given.seed, user=given.user), **options).run()
 
 
 @pytest.mark.parametrize("metric, dtype", [("rmse", "float32"), ("accuracy", "float64")])
@@ -120,9 +119,8 @@ def test_an_own_metric_is_computed_as_it_says(name, dtype):
     metric = USER.metric(name)
     given = chosen().tasks
     kind = {"metric": name, "kind": "classification" if name == "brier" else "auto"}
-    tasks = make_tasks(
-        settings_from({"tasks": as_plain(given) | kind, "ops_file": "my_ops.py"}).tasks, 1, user=USER
-    )
+    changed = settings_from({"tasks": as_plain(given) | kind, "ops_file": "my_ops.py"})
+    tasks = changed.tasks.split(1, user=USER)
     program = Program.parse(START, ops=USER.table)
     for backend in ("oracle", "kernel", "native"):
         found = execute(program, tasks.search, backend, dtype=dtype)

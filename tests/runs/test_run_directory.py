@@ -10,7 +10,8 @@ from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
 from azgen.runs.directory import RunDirectory, load_run, to_json
 from azgen.runs.events import Champion, NewChampion, Progress
-from azgen.settings.settings import Settings, TaskSettings
+from azgen.settings.settings import Settings
+from azgen.settings.tasks import TaskSettings
 
 CHAMPION = Champion(zoo("linear").normalized(), 17, 2, 0.9, 0.95)
 OTHER = Champion(zoo("affine").normalized(), 5, 0, 0.7, math.pi / 4)

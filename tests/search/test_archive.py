@@ -15,7 +15,6 @@ from azgen.execution.kernel import build_kernel
 from azgen.language.program import Program
 from azgen.search.archive import ArchiveIsland
 from azgen.search.island import Island
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import ActionWeights, Settings
@@ -41,7 +40,7 @@ def two_layer() -> Settings:
 
 @cache
 def space() -> SearchSpace:
-    return SearchSpace.of(two_layer(), make_tasks(two_layer().tasks, 0))
+    return SearchSpace.of(two_layer(), two_layer().tasks.split(0))
 
 
 def changed(settings: Settings, section: str, **values: object) -> Settings:
@@ -123,7 +122,7 @@ def test_an_interposed_value_is_what_is_read_later() -> None:
 
 
 def test_a_scale_changes_no_prediction() -> None:
-    tasks = make_tasks(two_layer().tasks, 0).select
+    tasks = two_layer().tasks.split(0).select
     before = execute(LINEAR, tasks).predictions
     made = mutants("interpose", LINEAR, count=200, scale=1.0, forward_only=1.0)
     scaled = [m for m in made if any(i.constants == (1.0,) for i in m.setup)]

@@ -28,7 +28,6 @@ from azgen.search.evolve import Evolution, Outcome
 from azgen.search.rating import cost_model as measuring
 from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay, work_of
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.values import task_settings
@@ -41,7 +40,7 @@ SMALL = dataclasses.replace(
         DEMO.stop, max_programs=120, max_seconds=0.0, round_programs=40, target_fitness=2.0
     ),
 )
-SPACE = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+SPACE = SearchSpace.of(SMALL, SMALL.tasks.split(0))
 KERNEL, TASKS = SPACE.select.kernel, SPACE.task_set(0, 0).lanes
 
 MULTIPLICATIONS = CostModel(0.01, 0.001, (0.0, 0.0, 9e-6), (0.0, 0.0, 1e-6))
@@ -62,7 +61,7 @@ def always_decide(monkeypatch: pytest.MonkeyPatch, model: CostModel | None = Non
 
 def run(backend: str) -> Outcome:
     settings = dataclasses.replace(SMALL, backend=backend)
-    return Evolution(settings, make_tasks(settings.tasks, settings.seed)).run()
+    return Evolution(settings, settings.tasks.split(settings.seed)).run()
 
 
 def test_decisions_never_change_what_a_run_finds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +149,7 @@ def test_measuring_takes_no_longer_with_many_features(monkeypatch: pytest.Monkey
     monkeypatch.setattr(measuring, "_sample", sample)
     for n_features in (4, 256):
         tasks = dataclasses.replace(DEMO.tasks, n_features=n_features, n_search=1, n_train=(1000, 1, 1))
-        lanes = lay_out(make_tasks(tasks, 0).search, lane_type("float32", n_features**2))
+        lanes = lay_out(tasks.split(0).search, lane_type("float32", n_features**2))
         kernel: Any = SimpleNamespace(spec=SimpleNamespace(n_features=n_features))
         assert measuring._measure(kernel, np.zeros(0), lanes) is None
     (few, _), (many, most_work) = asked
@@ -194,7 +193,7 @@ def test_presets_are_too_small_to_think_about_compiling() -> None:
     others = {"paper", "table"}  # the first is not too small, the other has the user's data
     for name in set(preset_names()) - others:
         settings = preset(name).tasks
-        tasks = make_tasks(settings, 0).search
+        tasks = settings.split(0).search
         lanes = [lay_out(tasks, lane_type("float32", 1), epochs=epochs) for epochs in (settings.epochs, 3000)]
         assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True], name
     assert run("auto").ratings["native"] == 0 and all_measured(CALIBRATION) == []
@@ -260,7 +259,7 @@ def test_with_care_all_is_left_to_the_kernel(monkeypatch: pytest.MonkeyPatch) ->
 def test_decisions_are_counted_across_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     always_decide(monkeypatch, MULTIPLICATIONS)
     settings = dataclasses.replace(SMALL, stop=dataclasses.replace(SMALL.stop, max_programs=200))
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     first = Evolution(SMALL, split, checkpoints=tmp_path / "checkpoints").run()
     resumed = Evolution(settings, split, checkpoints=tmp_path / "checkpoints", resume=True).run()
     whole = Evolution(settings, split).run()

@@ -28,7 +28,6 @@ from azgen.search.engines.messages import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
@@ -68,7 +67,7 @@ def run(
     if directory is not None:
         (directory / "config.toml").write_text(tomli_w.dumps(as_mapping(settings)))
         checkpoints = directory / CHECKPOINTS
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     return Evolution(settings, split, observe, checkpoints=checkpoints, **options).run(), events
 
 
@@ -76,7 +75,7 @@ def go_on(directory: Path, **changes: Any) -> tuple[Outcome, list[Event]]:
     """The search of a run that goes on, without what `azgen resume` does before and after it."""
     events: list[Event] = []
     settings = resolve_settings(directory / "config.toml", **changes)
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     checkpoints = directory / CHECKPOINTS
     return Evolution(settings, split, events.append, checkpoints=checkpoints, resume=True).run(), events
 
@@ -328,9 +327,7 @@ def test_other_settings_data_or_schema_are_refused(tmp_path: Path) -> None:
     config.write_text(text)
     settings = resolve_settings(config)
     with pytest.raises(AzgenError, match="the tasks are not those that the run began with"):
-        Evolution(
-            settings, make_tasks(settings.tasks, 5), checkpoints=tmp_path / CHECKPOINTS, resume=True
-        ).run()
+        Evolution(settings, settings.tasks.split(5), checkpoints=tmp_path / CHECKPOINTS, resume=True).run()
 
     def later(values: dict[str, Any], arrays: dict[str, Any]) -> None:
         values["schema"] = SCHEMA + 1
@@ -376,9 +373,7 @@ def test_a_full_disk_costs_checkpoints_but_not_the_run(tmp_path: Path) -> None:
             assert len(names) == 2 and not any(name.endswith(".part") for name in names), names
 
     try:
-        found = Evolution(
-            ONE, make_tasks(ONE.tasks, ONE.seed), observe, checkpoints=tmp_path / CHECKPOINTS
-        ).run()
+        found = Evolution(ONE, ONE.tasks.split(ONE.seed), observe, checkpoints=tmp_path / CHECKPOINTS).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert result(found) == result(outcome)
@@ -393,7 +388,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(AzgenError, match="cannot keep checkpoints in"):
-        Evolution(ONE, make_tasks(ONE.tasks, 0), checkpoints=blocked / CHECKPOINTS).run()
+        Evolution(ONE, ONE.tasks.split(0), checkpoints=blocked / CHECKPOINTS).run()
 
     def read_only(*args: Any, **options: Any) -> Any:
         raise OSError(30, "Read-only file system")
@@ -489,7 +484,7 @@ def test_checkpoints_of_every_released_schema_can_be_read(schema: int, tmp_path:
 def test_what_is_restored_is_what_was_taken(tmp_path: Path) -> None:
     """Field by field, so that a new field of the state cannot be forgotten."""
     run(EAGER, tmp_path, 7)
-    space = SearchSpace.of(EAGER, make_tasks(EAGER.tasks, EAGER.seed))
+    space = SearchSpace.of(EAGER, EAGER.tasks.split(EAGER.seed))
     newest = read(checkpoints_of(tmp_path)[0])
     engine = InlineEngine(space)
     progress = snapshot.restore(space, newest, engine)

@@ -15,7 +15,6 @@ from azgen.execution.layout import lay_out
 from azgen.runs.events import Event, Finished, NewChampion, Progress, Restarted, Started
 from azgen.search.evolve import Evolution, Outcome, kernel_spec
 from azgen.search.island import Island
-from azgen.search.sources import make_tasks, search_tasks
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 
@@ -35,11 +34,11 @@ def changed(settings: Settings = LINEAR, **changes: object) -> Settings:
 
 def run(settings: Settings) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
-    return Evolution(settings, make_tasks(settings.tasks, settings.seed), events.append).run(), events
+    return Evolution(settings, settings.tasks.split(settings.seed), events.append).run(), events
 
 
 def make_island(settings: Settings, seed: int = 1) -> Island:
-    split = make_tasks(settings.tasks, seed)
+    split = settings.tasks.split(seed)
     kernel = build_kernel(kernel_spec(settings, split.n_features, split.metric))
     return Island(kernel, settings, lay_out(split.search, kernel.spec.lane), seed)
 
@@ -94,7 +93,7 @@ def test_fitness_in_the_population_is_what_execution_gives() -> None:
     settings = changed(evolution__population=200)
     island = make_island(settings)
     island.evolve(2000)
-    tasks = make_tasks(settings.tasks, 1).search
+    tasks = settings.tasks.split(1).search
     for place in range(0, 200, 10):
         result = execute(island.member(place), tasks, "kernel")
         # Equivalent programs share a fitness by their rounded behaviour, so equality is to about 1e-4.
@@ -107,7 +106,7 @@ def test_without_tables_every_program_is_evaluated_and_fitness_is_exact() -> Non
     island = make_island(changed(evolution__cache_size=0, evolution__population=100))
     island.evolve(500)
     assert island.counts["evaluated"] == island.counts["programs"] == 600
-    tasks = make_tasks(LINEAR.tasks, 1).search
+    tasks = LINEAR.tasks.split(1).search
     for place in range(0, 100, 5):
         assert execute(island.member(place), tasks, "kernel").fitness.mean() == island.fitness[place]
 
@@ -131,7 +130,7 @@ def test_tournaments_raise_fitness() -> None:
 def test_median_differs_from_mean() -> None:
     mean = make_island(changed(evolution__cache_size=0))
     median = make_island(changed(evolution__cache_size=0, evolution__combine="median"))
-    tasks = make_tasks(LINEAR.tasks, 1).search
+    tasks = LINEAR.tasks.split(1).search
     for place in range(5):
         fitness = execute(median.member(place), tasks, "kernel").fitness
         assert mean.fitness[place] == fitness.mean()
@@ -157,7 +156,7 @@ def test_hurdles_stop_programs_that_are_worse_than_most() -> None:
         assert 20 < hurdle["n"] <= 200
         assert (np.diff(ordered[: hurdle["n"]]) > 0).all(), "unique fitnesses, in order"
     # A program that stopped has the fitness of its stage: of training on a part of the examples.
-    full = make_tasks(LINEAR.tasks, 1).search
+    full = LINEAR.tasks.split(1).search
     stages = [
         tuple(dataclasses.replace(t, x_train=t.x_train[:n], y_train=t.y_train[:n]) for t in full)
         for n in (20, 50, 100)
@@ -175,7 +174,7 @@ def test_interruption_keeps_what_was_found() -> None:
         if isinstance(event, Progress) and event.programs >= 20_000:
             raise KeyboardInterrupt
 
-    outcome = Evolution(SHORT, make_tasks(SHORT.tasks, 0), interrupt).run()
+    outcome = Evolution(SHORT, SHORT.tasks.split(0), interrupt).run()
     assert outcome.reason == "interrupted"
     assert outcome.test_fitness.shape == (100,)
 
@@ -206,8 +205,8 @@ def test_a_program_outside_the_space_is_refused(tmp_path: Path) -> None:
 def test_search_tasks_alone_are_those_of_the_whole_split() -> None:
     digits = read_settings(PRESETS / "digits.toml").tasks
     for tasks, redraw in ((LINEAR.tasks, 0), (LINEAR.tasks, 1), (LINEAR.tasks, 7), (digits, 2)):
-        alone = search_tasks(tasks, 3, redraw)
-        whole = make_tasks(tasks, 3, redraw).search
+        alone = tasks.search(3, redraw)
+        whole = tasks.split(3, redraw).search
         for one, other in zip(alone, whole, strict=True):
             np.testing.assert_array_equal(one.x_train, other.x_train)
             np.testing.assert_array_equal(one.y_valid, other.y_valid)

@@ -17,7 +17,6 @@ from azgen.search.engines.messages import Migrants, Order, Report, decode, encod
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, population_tasks
 from azgen.settings.reading import settings_from
 from azgen.settings.settings import Settings
@@ -44,7 +43,7 @@ SMALL = changed(
 
 def run(settings: Settings) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
-    return Evolution(settings, make_tasks(settings.tasks, settings.seed), events.append).run(), events
+    return Evolution(settings, settings.tasks.split(settings.seed), events.append).run(), events
 
 
 def history(events: list[Event]) -> list[object]:
@@ -77,7 +76,7 @@ def test_topologies_and_numbers_of_islands_differ_in_result() -> None:
 
 
 def test_islands_begin_with_different_populations() -> None:
-    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
     runner = Runner(space)
     for island in range(2):
         runner.run(Order(island, 0, island, birth=True))
@@ -85,7 +84,7 @@ def test_islands_begin_with_different_populations() -> None:
 
 
 def test_immigrants_take_the_oldest_places_and_are_rated_there() -> None:
-    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
     runner = Runner(space)
     for island in range(2):
         runner.run(Order(island, 0, island, birth=True))
@@ -169,7 +168,7 @@ def test_islands_may_have_tasks_of_their_own() -> None:
             },
         }
     )
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     tasks = [population_tasks(settings, split, island) for island in range(4)]
     assert [len(t) for t in tasks] == [10, 3, 10, 10]
     assert [t[0].n_features for t in tasks] == [4, 4, 7, 4]
@@ -187,7 +186,7 @@ def test_islands_may_have_tasks_of_their_own() -> None:
 @pytest.mark.parametrize("changes", [{"n_features": 7}, {"n_features": 12, "source": "affine", "epochs": 2}])
 def test_programs_travel_between_islands_of_different_dimension(changes: dict[str, object]) -> None:
     settings = settings_from({**_plain(SMALL), "islands": {"count": 2, "tasks": [{}, changes]}})
-    space = SearchSpace.of(settings, make_tasks(settings.tasks, settings.seed))
+    space = SearchSpace.of(settings, settings.tasks.split(settings.seed))
     runner = Runner(space)
     for island in range(2):
         runner.run(Order(island, 0, island, birth=True))
@@ -293,7 +292,7 @@ def test_messages_come_back_as_they_were() -> None:
 @pytest.mark.parametrize("cache_size", [0, 1024])
 def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int) -> None:
     settings = changed(SMALL, evolution__cache_size=cache_size)
-    space = SearchSpace.of(settings, make_tasks(settings.tasks, 0))
+    space = SearchSpace.of(settings, settings.tasks.split(0))
     free = Runner(space)
     free.run(Order(0, 0, 0, birth=True))
     found = free.run(Order(0, 1, 0, n_programs=3000))

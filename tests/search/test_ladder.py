@@ -15,7 +15,6 @@ from azgen.errors import AzgenError
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.checks import check
 from azgen.settings.presets import preset
@@ -178,7 +177,7 @@ class Ladder:
 
 def evolved(settings: Settings, against: bool = False) -> Island:
     """An island that has evolved; if wanted, every batch is rated by the ladder in Python too."""
-    space = SearchSpace.of(settings, make_tasks(settings.tasks, 3))
+    space = SearchSpace.of(settings, settings.tasks.split(3))
     tasks = space.task_set(0, 0)
     limit = space.cost_limit(tasks)
     island = Island(tasks.kernel, settings, tasks.lanes, 5, limit, born=False)

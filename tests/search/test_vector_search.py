@@ -23,7 +23,6 @@ from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace, kernel_spec, start_program
 from azgen.settings.presets import preset
 from azgen.settings.resolve import resolve_settings
@@ -129,7 +128,7 @@ def run(
         if isinstance(event, Progress) and event.round == stop_at:
             os.kill(os.getpid(), signal.SIGINT)
 
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     return Evolution(settings, split, observe, checkpoints=directory, resume=resume).run()
 
 
@@ -148,7 +147,7 @@ def test_backends_workers_and_interruptions_do_not_change_a_run(tmp_path: Path) 
 
 
 def test_tasks_are_the_same_in_other_processes_and_lanes() -> None:
-    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
     header, arrays = space.describe()
     again = SearchSpace.described(SMALL, json.loads(json.dumps(header)), arrays)
     assert again.fingerprint == space.fingerprint and again.kernel.spec == space.kernel.spec
@@ -160,7 +159,7 @@ def test_the_initial_program_and_the_cost_limit_follow_the_form() -> None:
     table = preset("table")
     assert table.starts == ("auto",)
     scalar, vector = (
-        make_tasks(changed(table, tasks__data=name).tasks, 0).search for name in ("breast-cancer", "wine")
+        changed(table, tasks__data=name).tasks.split(0).search for name in ("breast-cancer", "wine")
     )
     assert start_program("zoo:linear", table, scalar) == zoo("linear")
     assert start_program("zoo:linear", table, vector) == zoo("softmax-linear")
@@ -168,7 +167,7 @@ def test_the_initial_program_and_the_cost_limit_follow_the_form() -> None:
         start_program("zoo:rate-decay", table, vector)
     space = SearchSpace.of(
         changed(SMALL, evolution__max_cost=2.0),
-        make_tasks(SMALL.tasks, 0),
+        SMALL.tasks.split(0),
     )
     tasks, net = space.search[0], zoo("softmax-neural-net")
     setup, predict, learn = net.cost(13)
@@ -180,7 +179,7 @@ def test_islands_exchange_programs_of_one_form_only() -> None:
     changes = {"source": "projected", "data": "digits", "n_train": 0, "n_valid": 0}
     pairs = changed(SMALL, islands__tasks=({}, changes))
     with pytest.raises(AzgenError, match=r"islands\.tasks: some tasks have several classes"):
-        SearchSpace.of(pairs, make_tasks(pairs.tasks, 0))
+        SearchSpace.of(pairs, pairs.tasks.split(0))
 
 
 def test_memory_must_hold_label_and_prediction() -> None:

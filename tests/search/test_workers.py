@@ -35,7 +35,6 @@ from azgen.search.engines.messages import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 from tests.search.test_evolution import changed
@@ -47,7 +46,7 @@ Made = Callable[[SearchSpace], Engine]
 
 def run(settings: Settings, make_engine: Made | None = None) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     return Evolution(settings, split, events.append, make_engine).run(), events
 
 
@@ -228,7 +227,7 @@ def test_a_program_that_crashes_or_hangs_is_quarantined(
     what: str, cause: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = undisturbed[0].champion.program
-    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, SMALL.seed))
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(SMALL.seed))
     monkeypatch.setenv("AZGEN_TEST_INJECTION", f"kernel {what} {key_of(space, bad)}")
     found = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
     quarantined = [e for e in found[1] if isinstance(e, Quarantined)]
@@ -320,7 +319,7 @@ def test_tasks_are_mapped_and_not_copied() -> None:
         """Memory of a worker that has run a round: its own, and what it has mapped."""
         # On the kernel: deciding whether to compile takes memory for compiling.
         settings = changed(SMALL, backend="kernel", tasks__n_search=16, tasks__n_train=(n_train, 20, 20))
-        engine = WorkerEngine(SearchSpace.of(settings, make_tasks(settings.tasks, 0)), 1)
+        engine = WorkerEngine(SearchSpace.of(settings, settings.tasks.split(0)), 1)
         try:
             engine.submit(Order(0, 0, 0, birth=True))
             while not engine.collect(1.0):
@@ -397,7 +396,7 @@ def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
 
 def test_a_free_worker_that_is_stopped_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "PATIENCE", 0.5)
-    space = SearchSpace.of(SMALL, make_tasks(SMALL.tasks, 0))
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
     engine = WorkerEngine(space, 2)
     try:
         fitness = engine.rate(zoo("linear"))  # starts one, which is free after it
@@ -417,7 +416,6 @@ from tests.search.test_islands import SMALL
 from tests.search.test_evolution import changed
 from azgen.search.evolve import Evolution
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.sources import make_tasks
 
 def make(space):
     engine = WorkerEngine(space, 2)
@@ -429,7 +427,7 @@ def tell(event):
         print(*[p.pid for p in active_children()], flush=True)
 
 settings = changed(SMALL, stop__max_programs=10**9)
-outcome = Evolution(settings, make_tasks(settings.tasks, 0), tell, make).run()
+outcome = Evolution(settings, settings.tasks.split(0), tell, make).run()
 print(outcome.reason, flush=True)
 """
 

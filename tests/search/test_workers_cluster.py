@@ -20,7 +20,6 @@ from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.dask import DaskEngine
 from azgen.search.engines.messages import Order, Report
 from azgen.search.evolve import Evolution
-from azgen.search.sources import make_tasks
 from azgen.search.space import SearchSpace
 from azgen.settings.values import as_mapping
 from tests.chaos import findings
@@ -60,7 +59,7 @@ def test_the_same_result_on_a_cluster_whose_workers_come_and_go(
         if isinstance(event, Progress) and event.round == 9:
             local_cluster.scale(1)  # two go
 
-    found = Evolution(settings, make_tasks(settings.tasks, settings.seed), observe).run()
+    found = Evolution(settings, settings.tasks.split(settings.seed), observe).run()
     assert killed
     assert same((found, events), run(changed(settings, islands__engine="process")))
 
@@ -68,7 +67,7 @@ def test_the_same_result_on_a_cluster_whose_workers_come_and_go(
 def test_what_is_lost_on_the_cluster_is_named_and_waits_for_nobody(
     local_cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space = SearchSpace.of(SETTINGS, make_tasks(SETTINGS.tasks, SETTINGS.seed))
+    space = SearchSpace.of(SETTINGS, SETTINGS.tasks.split(SETTINGS.seed))
     engine = DaskEngine(space, local_cluster.scheduler_address)
     try:
         failed = engine._client.submit(lambda: 1 / 0, pure=False)
@@ -92,7 +91,7 @@ def test_an_answer_that_is_lost_is_not_taken_for_another(
     local_cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = DaskEngine(
-        SearchSpace.of(SETTINGS, make_tasks(SETTINGS.tasks, SETTINGS.seed)), local_cluster.scheduler_address
+        SearchSpace.of(SETTINGS, SETTINGS.tasks.split(SETTINGS.seed)), local_cluster.scheduler_address
     )
     try:
         for island in range(3):
@@ -140,7 +139,7 @@ def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> No
 
 def test_a_cluster_of_its_own_and_checkpoints(tmp_path: Path) -> None:
     settings = changed(SETTINGS, stop__max_programs=6000, islands__workers=2)
-    split = make_tasks(settings.tasks, settings.seed)
+    split = settings.tasks.split(settings.seed)
     first = Evolution(settings, split, checkpoints=tmp_path / "checkpoints").run()
     more = changed(settings, stop__max_programs=12_000, islands__engine="process", islands__workers=1)
     events: list[Event] = []

@@ -15,7 +15,7 @@ from azgen.settings.overrides import Overrides, ResumeOverrides
 from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import parse_duration, resolve_settings
-from azgen.settings.settings import TaskSettings
+from azgen.settings.tasks import TaskSettings
 from azgen.settings.values import as_mapping
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.search.sources import make_tasks, search_tasks
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import resolve_settings
 from tests.commands import azgen
@@ -40,7 +39,7 @@ CLEAN = {
 def split_of(seed=0, target="ill", metric=None, **changes):
     tasks = {**CLEAN, "n_search": 4, "n_select": 3, "n_test": 2, **changes}
     given = resolve_settings(data="patients.csv", target=target, seed=seed, metric=metric, tasks=tasks)
-    return make_tasks(given.tasks, given.seed)
+    return given.tasks.split(given.seed)
 
 
 def test_options_of_a_table_reach_its_tasks():
@@ -65,22 +64,22 @@ def test_a_metric_of_classes_for_every_source(metric):
     for source in ("linear", "affine", "two-layer", "two-layer-live"):
         tasks = {"source": source, "n_features": 5, "n_search": 2, "n_select": 2, "n_test": 2}
         given = resolve_settings("linear", metric=metric, tasks=tasks)
-        split = make_tasks(given.tasks, 1)
+        split = given.tasks.split(1)
         assert split.metric == metric and set(split.search[0].y_train) <= {0.0, 1.0}
-        regression = make_tasks(resolve_settings("linear", tasks=tasks).tasks, 1)
+        regression = resolve_settings("linear", tasks=tasks).tasks.split(1)
         for task, other in zip(split.search, regression.search, strict=True):
             np.testing.assert_array_equal(task.y_train, other.y_train > 0)
         for redraw in (0, 2):
-            alone = search_tasks(given.tasks, 1, redraw)
-            whole = make_tasks(given.tasks, 1, redraw).search
+            alone = given.tasks.search(1, redraw)
+            whole = given.tasks.split(1, redraw).search
             assert all(np.array_equal(a.y_train, b.y_train) for a, b in zip(alone, whole, strict=True))
-    assert make_tasks(resolve_settings("digits", metric=metric).tasks, 0).metric == metric
+    assert resolve_settings("digits", metric=metric).tasks.split(0).metric == metric
 
 
 @pytest.mark.parametrize("metric", ["rmse", "r2"])
 def test_a_metric_of_numbers(metric):
     assert split_of(target="age", metric=metric, drop=["stage", "ill", "visit", "clinic"]).metric == metric
-    assert make_tasks(resolve_settings("affine", metric=metric).tasks, 0).metric == metric
+    assert resolve_settings("affine", metric=metric).tasks.split(0).metric == metric
     with pytest.raises(AzgenError, match="for classification it must be one of accuracy"):
         split_of(metric=metric)
 
@@ -89,7 +88,7 @@ def test_teachers_are_what_the_settings_say():
     tasks = {"n_search": 3, "n_select": 2, "n_test": 2, "n_train": 50, "n_valid": 20}
 
     def drawn(**changes):
-        return make_tasks(resolve_settings("linear", tasks={**tasks, **changes, "redraw": False}).tasks, 4)
+        return resolve_settings("linear", tasks={**tasks, **changes, "redraw": False}).tasks.split(4)
 
     signs = drawn(kind="classification")
     assert signs.metric == "accuracy"
@@ -102,7 +101,7 @@ def test_teachers_are_what_the_settings_say():
         "data seed 9, parameter seed 6",
     ]
     assert [task.name for task in seeds.test] == [task.name for task in drawn().test]
-    alone = search_tasks(settings_from({"tasks": {**tasks, "data_seeds": [7]}}).tasks, 4, 0)
+    alone = settings_from({"tasks": {**tasks, "data_seeds": [7]}}).tasks.search(4, 0)
     assert alone[0].name.startswith("linear, data seed 7")
     assert not np.array_equal(drawn(noise=0.3).search[0].y_train, drawn().search[0].y_train)
     assert "two-layer-live" in drawn(source="two-layer-live", n_features=4).description
@@ -111,7 +110,7 @@ def test_teachers_are_what_the_settings_say():
 def test_images_without_a_projection():
     tasks = {"n_features": 0, "n_search": 1, "n_select": 1, "n_test": 1}
     given = resolve_settings("digits", tasks=tasks)
-    assert make_tasks(given.tasks, 0).n_features == 64
+    assert given.tasks.split(0).n_features == 64
 
 
 @pytest.mark.parametrize(

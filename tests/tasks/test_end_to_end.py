@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 import azgen
-from azgen.search.sources import make_tasks
-from azgen.settings.settings import TaskSettings
+from azgen.settings.tasks import TaskSettings
 from azgen.tasks import table_tasks
 
 
@@ -69,7 +68,7 @@ def test_what_a_run_reports_about_a_table_is_about_its_own_rows():
 
 @pytest.mark.parametrize("name", ["diabetes", "breast-cancer"])
 def test_a_bundled_table_is_searched_by_its_name(name):
-    split = make_tasks(TaskSettings(source="table", data=name, n_search=3, n_select=2, n_test=2), seed=0)
+    split = TaskSettings(source="table", data=name, n_search=3, n_select=2, n_test=2).split(seed=0)
     assert len(split.search) == 3 and len(split.raw.y_test) > 80
     assert split.metric == ("rmse" if name == "diabetes" else "accuracy")
     assert split.label_names in (("target",), ("benign", "malignant"))

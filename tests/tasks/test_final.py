@@ -7,9 +7,8 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.tasks import DataSet, load_data_set
-from azgen.tasks.drawing import draw_split
 from azgen.tasks.final import final_tasks
-from azgen.tasks.table import TableOptions
+from azgen.tasks.sources import ImageTasks, TeacherTasks
 
 
 @pytest.fixture
@@ -85,14 +84,14 @@ def test_a_set_without_a_test_part():
 
 
 def test_a_split_in_another_metric():
-    split = draw_split("linear", None, None, 0, TableOptions())
+    split = TeacherTasks("linear", n_search=10, n_select=10, n_test=10).split(0)
     changed = split.with_metric("r2")
     assert changed.metric == "r2" and split.metric == "rmse"
     assert {task.metric for _, tasks in changed.sets() for task in tasks} == {"r2"}
     np.testing.assert_array_equal(changed.test[3].x_valid, split.test[3].x_valid)
     with pytest.raises(AzgenError, match="for regression it must be one of rmse, r2"):
         split.with_metric("accuracy")
-    digits = draw_split("digits", None, 4, 0, TableOptions())
+    digits = ImageTasks("digits", n_features=4, n_search=10, n_select=10, n_test=10).split(0)
     assert digits.with_metric("log-loss").metric == "log-loss"
     with pytest.raises(AzgenError, match="for classification it must be one of accuracy, balanced"):
         digits.with_metric("r2")

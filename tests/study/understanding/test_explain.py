@@ -11,7 +11,6 @@ from azgen import Program, Task, execute, load
 from azgen.language import OPS, Instruction
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
-from azgen.search.sources import make_tasks
 from azgen.settings.resolve import resolve_settings
 from azgen.study.understanding.edits import Place
 from azgen.study.understanding.evidence import Evidence
@@ -104,7 +103,7 @@ def test_pruning_the_unpruned_form_leaves_the_parts_of_the_cleaned_form():
     raw = raw.replace("  s4 = s0 - s1\n", extra + "  s4 = s0 - s1\n")
     raw += "  s7 = log(s0)\n"
     settings = resolve_settings("digits")
-    tasks = make_tasks(settings.tasks, 0).select
+    tasks = settings.tasks.split(0).select
     pruned = prune(Program.parse(raw), tasks, epochs=settings.tasks.epochs)
     parts = {"input noise", "multiplicative interaction", "gradient step", "gradient normalisation"}
     assert parts | {"weight averaging"} <= set(names(explain(pruned.program, classifier=True)))
