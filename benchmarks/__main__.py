@@ -17,6 +17,7 @@ from azgen.bench import BENCHMARKS, Figure, Report, measure
 from azgen.errors import AzgenError
 from benchmarks.backends import measure_backends
 from benchmarks.effort import QUICK, FullEffort
+from benchmarks.first import measure_first
 from benchmarks.ladder import measure_ladder
 from benchmarks.memory import measure_memory
 from benchmarks.performance_tables import row, table
@@ -30,6 +31,7 @@ ALL: Mapping[str, Callable[[Any], list[Figure]]] = {
     "random": measure_random,
     "ladder": measure_ladder,
     "solve": measure_solve,
+    "first": measure_first,
     "backends": measure_backends,
     "workers": measure_workers,
     "memory": measure_memory,

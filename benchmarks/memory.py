@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from azgen.bench.compiling import fresh_build_directory
@@ -58,14 +59,14 @@ def measure_memory(effort: FullEffort) -> list[Figure]:
     """MB at the peak of a worker's process, and how much of it Python and its packages take."""
     figures, n = [], effort.search_programs
     what = f"demo search, {n} programs"
-    cases: tuple[tuple[str, str, dict[str, bool]], ...] = (
-        ("with the tables of known fitness", "search_memory", {"cached": True}),
-        ("without them", "search_memory", {"cached": False}),
-        ("all that a run does, all compiled anew", "run_memory", {}),
-        ("the larger of two worker processes", "worker_memory", {}),
+    cases: tuple[tuple[str, Callable[..., float], dict[str, bool]], ...] = (
+        ("with the tables of known fitness", search_memory, {"cached": True}),
+        ("without them", search_memory, {"cached": False}),
+        ("all that a run does, all compiled anew", run_memory, {}),
+        ("the larger of two worker processes", worker_memory, {}),
     )
-    for by, name, options in cases:
-        values = [in_new_process(name, n_programs=n, **options)]
+    for by, function, options in cases:
+        values = [in_new_process(function, n_programs=n, **options)]
         figures.append(figure_of("memory", what, by, "MB", values))
-    values = [in_new_process("idle_memory")]
+    values = [in_new_process(idle_memory)]
     return [*figures, figure_of("memory", "no search", "Python and its packages alone", "MB", values)]

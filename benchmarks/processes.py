@@ -16,8 +16,8 @@ from azgen.errors import AzgenError
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def in_new_process(name: str, **arguments: Any) -> Any:
-    """What a function of `benchmarks.memory` returns in a fresh Python process.
+def in_new_process(function: Callable[..., Any], **arguments: Any) -> Any:
+    """What a module's function returns in a fresh Python process.
 
     Arguments and result are plain values.
 
@@ -25,14 +25,14 @@ def in_new_process(name: str, **arguments: Any) -> Any:
         AzgenError: the process fails; says how.
     """
     program = "from benchmarks.processes import answer; answer()"
-    request = json.dumps({"name": name, "arguments": arguments})
+    request = json.dumps({"module": function.__module__, "name": function.__name__, "arguments": arguments})
     finished = subprocess.run(
         [sys.executable, "-c", program], input=request, capture_output=True, text=True, cwd=CHECKOUT
     )
     if finished.returncode != 0:
         last = (finished.stderr.strip().splitlines() or ["(no message)"])[-1]
         raise AzgenError(
-            f"the benchmark's process for {name} ended with status {finished.returncode}: {last}"
+            f"the benchmark's process for {function.__name__} ended with status {finished.returncode}: {last}"
         )
     return json.loads(finished.stdout.splitlines()[-1])
 
@@ -40,7 +40,7 @@ def in_new_process(name: str, **arguments: Any) -> Any:
 def answer() -> None:
     """Reads a request from standard input, calls its function and prints the result."""
     request = json.loads(sys.stdin.read())
-    function: Callable[..., Any] = getattr(import_module("benchmarks.memory"), request["name"])
+    function: Callable[..., Any] = getattr(import_module(request["module"]), request["name"])
     print(json.dumps(function(**request["arguments"])))
 
 
