@@ -8,6 +8,7 @@ and read by a function that the caller gives.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -24,6 +25,15 @@ Readers = Mapping[Any, Callable[[Any, str], Any]]
 """What reads values of an annotated type: from the plain value and its path; it raises an AzgenError."""
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
+
+
+def finite(value: Any) -> Any:
+    """Plain values that JSON can hold: NaN and infinities become None."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class PlainError(AzgenError):

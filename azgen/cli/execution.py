@@ -87,21 +87,20 @@ def run(
         record = Score.of(name, result.fitness, split.metric).as_record()
         failed = int(result.failed.sum())
         shape = f"{members[0].n_train} + {members[0].n_valid}"
-        error = record.get("rms_error")
         rows.append(
             (
                 name,
                 str(len(members)),
                 shape,
                 interval(record["fitness"]),
-                f"{error:.4g}" if error is not None else "",
+                _error(record),
                 str(failed),
             )
         )
         records[name] = record["fitness"] | {
             "per_task": result.fitness.tolist(),
             "failed": failed,
-            "rms_error": error,
+            "rms_error": record.get("rms_error"),
         }
     if json:
         heading = {
@@ -161,3 +160,10 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
             "on which tasks? Give --data FILE --target COLUMN, or --tasks NAME, such as --tasks linear"
         )
     return resolve_settings(base, **overrides)
+
+
+def _error(record: dict[str, Any]) -> str:
+    """The RMS error of a score's record as a cell; nothing for metrics that have none."""
+    if "rms_error" not in record:
+        return ""
+    return "infinite" if record["rms_error"] is None else f"{record['rms_error']:.4g}"

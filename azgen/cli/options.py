@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from azgen.errors import AzgenError
+
 _COLUMNS = "COLUMN[,COLUMN]"
+_NAMES = "May be repeated; a name that holds a comma stands in double quotes."
 
 TABLE: dict[str, Any] = {
     "positive": Annotated[
@@ -25,10 +29,16 @@ TABLE: dict[str, Any] = {
         ),
     ],
     "categorical": Annotated[
-        str | None,
-        typer.Option(metavar=_COLUMNS, help='A table\'s columns of categories; "auto": all columns of text.'),
+        list[str] | None,
+        typer.Option(
+            metavar=_COLUMNS,
+            help=f'A table\'s columns of categories; "auto": all columns of text. {_NAMES}',
+        ),
     ],
-    "drop": Annotated[str | None, typer.Option(metavar=_COLUMNS, help="A table's columns to leave out.")],
+    "drop": Annotated[
+        list[str] | None,
+        typer.Option(metavar=_COLUMNS, help=f"A table's columns to leave out. {_NAMES}"),
+    ],
     "drop_constant": Annotated[
         bool | None, typer.Option("--drop-constant", help="Leave a table's constant columns out.")
     ],
@@ -183,7 +193,7 @@ def gathered(into: str, options: dict[str, Any]) -> Callable[[Callable[..., None
         @wraps(command)
         def wrapped(**given: Any) -> None:
             values = {name: given.pop(name) for name in options}
-            command(**given, **{into: {n: _listed(n, v) for n, v in values.items() if v is not None}})
+            command(**given, **{into: {n: _listed(n, v) for n, v in values.items() if v not in (None, [])}})
 
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
         wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -197,7 +207,26 @@ table_options = gathered("table", TABLE)
 
 
 def _listed(name: str, value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if name in _LISTS else value
+    """What an option's value is to the settings: lists are those of all its mentions, one after the other."""
+    return [part for text in value for part in listed_names(text)] if name in _LISTS else value
+
+
+def listed_names(text: str) -> list[str]:
+    """Names between commas, as a line of a CSV file: one that holds a comma stands in double quotes.
+
+    Raises:
+        AzgenError: a quotation mark is left open.
+    """
+    if '"' not in text:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        cells = next(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error:
+        raise AzgenError(
+            f"{text!r}: a quotation mark is left open, or text follows one; write a name that holds a "
+            "comma or a quotation mark as in a CSV file, between quotation marks that are doubled inside"
+        ) from None
+    return [cell for cell in cells if cell.strip()]
 
 
 def use_build_directory(folder: Path | None) -> None:

@@ -28,7 +28,7 @@ class Register:
 
     Attributes:
         name: the address.
-        size: numbers on one task; one that has several is an array.
+        size: numbers on one task; 1 for a vector or matrix of one feature, which is an array none the less.
         lasts: whether it lasts from example to example, starting at zero.
         on_stack: whether it lies on the stack and need not be allocated.
     """
@@ -39,9 +39,14 @@ class Register:
     on_stack: bool
 
     @property
+    def is_array(self) -> bool:
+        """Whether it is reached by a pointer: every vector and matrix, however many features there are."""
+        return not self.name.startswith("s")
+
+    @property
     def declaration(self) -> str:
         """How a declaration of variables on the stack names it."""
-        if self.size > 1:
+        if self.is_array:
             return f"{self.name}[{self.size}]"
         return f"{self.name} = ZERO" if self.lasts else self.name
 

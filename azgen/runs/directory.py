@@ -21,7 +21,6 @@ renamed.
 from __future__ import annotations
 
 import json
-import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +35,7 @@ from azgen.errors import AzgenError
 from azgen.files import remove_parts, write_whole
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
+from azgen.plain import finite
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record, read_champion
 from azgen.runs.log import rewind
@@ -240,15 +240,7 @@ class RunDirectory:
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
-    return json.dumps(_finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 @dataclass(frozen=True)

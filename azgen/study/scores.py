@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from azgen.execution.oracle import fitness_of_loss, loss_of
 from azgen.language.metrics import Metric
-from azgen.plain import as_plain
+from azgen.plain import as_plain, finite
 from azgen.tasks.task import FloatArray, Task
 
 CONFIDENCE = 0.95
@@ -45,8 +45,8 @@ class Interval:
         return Interval(float(values.mean()), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error, n)
 
     def as_record(self) -> dict[str, Any]:
-        """The interval as plain values."""
-        plain: dict[str, Any] = as_plain(self)
+        """The interval as plain values, as in a file: half_width is None for a single task."""
+        plain: dict[str, Any] = finite(as_plain(self))
         return plain
 
     def __str__(self) -> str:
@@ -98,11 +98,11 @@ class Score:
         return int((self.fitness <= 0).sum())
 
     def as_record(self) -> dict[str, Any]:
-        """The score as plain values."""
+        """The score as plain values, as they come back from a file: an infinite error is None."""
         record: dict[str, Any] = {"name": self.name, "fitness": self.interval.as_record()}
         if self.failed:
             record["failed"] = self.failed
-        record |= {n: v for n in ("rms_error", "r2") if (v := getattr(self, n)) is not None}
+        record |= {n: finite(v) for n in ("rms_error", "r2") if (v := getattr(self, n)) is not None}
         if self.difference is not None:
             record["champion_minus_this"] = self.difference.as_record()
         return record

@@ -29,8 +29,8 @@ class FeatureOptions:
         drop_constant: leave constant columns out; otherwise they are refused.
         drop: columns to leave out.
         categorical: columns of categories, each of which becomes a feature that is 1 in its rows and 0
-            elsewhere (one-hot); "auto": those in which no cell is a number. A text column that is not named
-            is refused.
+            elsewhere (one-hot); "auto", alone or among them: those in which no cell is a number. A text
+            column that is not named is refused.
     """
 
     impute: Impute | None = None
@@ -86,8 +86,10 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
         AzgenError: text, a value beyond float32, a constant column, empty cells without `impute`, too many
             categories.
     """
-    auto = options.categorical == "auto"
+    auto = "auto" in options.categorical
+    # "auto" beside names adds to them; where a column is called so, it is meant as well.
     named = () if options.categorical == "auto" else options.categorical
+    named = tuple(name for name in named if name != "auto" or name in names)
     for name in named:
         table.require(name, "categorical")
         if name not in names:

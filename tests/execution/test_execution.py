@@ -21,10 +21,10 @@ from azgen.tasks.task import Task
 from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 
-FEATURES = (2, 3, 4, 8, 16, 28, 33)
+FEATURES = (1, 2, 3, 4, 8, 16, 28, 33)
 SHAPES = [
-    (2, "float32"), (3, "float64"), (4, "float32"), (4, "float64"), (8, "float64"), (16, "float32"),
-    (28, "float64"), (33, "float32"),
+    (1, "float32"), (1, "float64"), (2, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),
+    (8, "float64"), (16, "float32"), (28, "float64"), (33, "float32"),
 ]  # fmt: skip
 """Numbers of features, each with a number type; `make experiments` sweeps all of them with both."""
 
