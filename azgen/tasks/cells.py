@@ -43,10 +43,3 @@ def text_error(table: Table, name: str, text: NDArray[np.bool_], advice: str) ->
     return AzgenError(
         f"{table.source}, {table.where(text)}, column {name!r}: {shown!r} is not a number; {advice}"
     )
-
-
-def value_name(value: object) -> str:
-    """A cell's value as the name of a class: 3.0 -> "3"."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)

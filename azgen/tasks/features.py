@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.tasks.cells import check_range, numbers_of, text_error, value_name
-from azgen.tasks.readers.base import Table, few
+from azgen.tasks.cells import check_range, numbers_of, text_error
+from azgen.tasks.readers.base import Table, few, value_name
 from azgen.tasks.task import FloatArray
 
 Impute = Literal["mean", "median"]
@@ -138,9 +138,9 @@ def _collect(name: str, numbers: FloatArray, found: _Collected) -> None:
 
 
 def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None:
-    column = table.columns[name]
+    column = table.text(name)
     empty = column.isna().to_numpy(dtype=bool)
-    cells = np.array([value_name(cell) for cell in column.tolist()], dtype=object)
+    cells = column.to_numpy(dtype=object)
     known = rest_rows[~empty[rest_rows]]
     categories = sorted(set(cells[known].tolist()))
     if len(categories) > _MOST_CATEGORIES:

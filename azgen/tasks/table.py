@@ -96,7 +96,7 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
     labels = read_labels(table, target, options.kind, options.positive)
     _check_class_sizes(table, labels)
     plan = _plan(table, labels, options)
-    names = [name for name in table.names if name != target and name not in aside]
+    names = [name for name in table.names if name != target and name not in (*aside, *table.row_names)]
     features = read_features(table, names, plan.rest_rows, options.features)
     return _build(table, target, options, labels, features, plan)
 
@@ -220,7 +220,7 @@ def _build(
         search=tuple(task(split, f"search split {i}") for i, split in enumerate(plan.search)),
         select=tuple(task(split, f"selection split {i}") for i, split in enumerate(plan.select)),
         test=tuple(task(split, f"test, training order {i}") for i, split in enumerate(plan.test)),
-        description="; ".join([description, *features.remarks]),
+        description="; ".join([description, *table.remarks, *features.remarks]),
         feature_names=(*features.names, *(f"zero {i + 1}" for i in range(n_zeros))),
         label_names=labels.names,
         provenance={
@@ -229,7 +229,7 @@ def _build(
             "kind": labels.kind,
             "target": target,
             "rows": rows,
-            "remarks": features.remarks,
+            "remarks": [*table.remarks, *features.remarks],
             "options": asdict(options),
             "standardization": _standardization(raw, regression=labels.kind == "regression"),
         },

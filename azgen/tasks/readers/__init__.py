@@ -7,6 +7,7 @@ from azgen.errors import AzgenError
 from azgen.tasks.readers.base import Table, check_file
 from azgen.tasks.readers.columnar import read_arff, read_parquet
 from azgen.tasks.readers.delimited import read_delimited
+from azgen.tasks.readers.dialect import COMPRESSED
 from azgen.tasks.readers.npz import read_npz
 
 __all__ = ["TABLE_FORMATS", "Table", "read_table"]
@@ -15,6 +16,8 @@ TABLE_FORMATS: dict[str, Callable[[Path], Table]] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".tab": read_delimited,
+    ".txt": read_delimited,
+    ".data": read_delimited,
     ".npz": read_npz,
     ".parquet": read_parquet,
     ".arff": read_arff,
@@ -22,7 +25,8 @@ TABLE_FORMATS: dict[str, Callable[[Path], Table]] = {
 
 
 def read_table(path: str | Path) -> Table:
-    """Read a table; the format is told by the file's ending (`TABLE_FORMATS`).
+    """Read a table; the format is told by the file's ending (`TABLE_FORMATS`); text may be compressed
+    (.csv.gz, .bz2, .xz).
 
     Raises:
         AzgenError: no such file, a folder, empty, larger than the memory that is available, or malformed; the
@@ -30,7 +34,13 @@ def read_table(path: str | Path) -> Table:
     """
     path = Path(path)
     check_file(path)
-    reader = TABLE_FORMATS.get(path.suffix.lower())
+    ending = path.suffix.lower()
+    if (
+        ending in COMPRESSED
+        and (reader := TABLE_FORMATS.get(Path(path.stem).suffix.lower())) is read_delimited
+    ):
+        return read_delimited(path)
+    reader = TABLE_FORMATS.get(ending)
     if reader is None:
         raise AzgenError(
             f"{path}: a file that ends in {path.suffix!r} cannot be read as a table; the endings of the "

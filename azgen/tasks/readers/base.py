@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,10 @@ class Table:
         default_target: the column to predict when the user names none, or None.
         row_word: what `lines` counts: "line" or "row".
         sha256: of the file, hexadecimal; empty if there is no file.
+        remarks: what the reader left out or read in an unusual way, for people.
+        row_names: columns that name rows, such as the index that pandas stores; no features.
+        text_of: the cells of a column as they are written, stripped, NaN for empty ones: categories keep
+            their text, such as 01234 and None. None: the source has no other text than that of the values.
     """
 
     columns: pd.DataFrame
@@ -36,6 +41,9 @@ class Table:
     default_target: str | None = None
     row_word: str = "line"
     sha256: str = ""
+    remarks: tuple[str, ...] = ()
+    row_names: tuple[str, ...] = ()
+    text_of: Callable[[str], pd.Series[Any]] | None = None
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -44,6 +52,13 @@ class Table:
     def names(self) -> list[str]:
         """The columns' names."""
         return [str(name) for name in self.columns.columns]
+
+    def text(self, name: str) -> pd.Series[Any]:
+        """A column as text, for categories and classes; NaN where a cell is empty."""
+        if self.text_of is not None:
+            return self.text_of(name)
+        column = self.columns[name]
+        return column.astype("object").where(column.isna(), column.map(value_name)).astype("str")
 
     def where(self, mask: NDArray[np.bool_]) -> str:
         """The place of the first row of the mask, such as "line 17"."""
@@ -109,6 +124,13 @@ def few(names: list[str], most: int = 8) -> str:
 def first_line(problem: BaseException) -> str:
     """What another library said, in one line."""
     return next(iter(str(problem).splitlines()), type(problem).__name__).rstrip(" :.")
+
+
+def value_name(value: object) -> str:
+    """A cell's value as the name of a class: 3.0 -> "3"."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
 
 
 def _header_hint(names: list[str]) -> str:

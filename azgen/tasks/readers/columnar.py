@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.tasks.readers.base import Table, check_names, file_sha256, first_line
+from azgen.tasks.readers.base import Table, check_names, few, file_sha256, first_line
 from azgen.tasks.readers.memory import refuse_if_too_large
 
 if TYPE_CHECKING:
@@ -42,10 +43,18 @@ def read_parquet(path: Path) -> Table:
                 if pa.types.is_nested(kind) or pa.types.is_binary(kind):
                     raise AzgenError(f"{path}: column {name!r} is of type {kind}; numbers or text are needed")
             columns = file.read().to_pandas(ignore_metadata=True)
+            row_names = _stored_index(file.schema_arrow.pandas_metadata, names)
     # pyarrow's own errors derive from these; a damaged footer may also promise impossible sizes.
     except (pa.ArrowException, ValueError, OSError, TypeError, MemoryError, OverflowError) as problem:
         raise AzgenError(f"{path} is no readable Parquet file ({first_line(problem)})") from None
-    return _table(path, columns)
+    remarks = [f"row names left out: the stored index {few(row_names)}"] if row_names else []
+    return replace(_table(path, columns), row_names=tuple(row_names), remarks=tuple(remarks))
+
+
+def _stored_index(metadata: dict[str, Any] | None, names: list[str]) -> list[str]:
+    """Columns that pandas wrote as the frame's index: they name rows, and tell nothing."""
+    index = (metadata or {}).get("index_columns", [])
+    return [name for name in index if isinstance(name, str) and name in names]
 
 
 def read_arff(path: Path) -> Table:
