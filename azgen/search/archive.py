@@ -77,8 +77,18 @@ class ArchiveIsland:
     def best(self) -> Best:
         """The best program so far, by the rating tasks of the last stage."""
         course = self._course
+        if not course["best_number"]:  # nothing has been harvested yet: what the first run has come to
+            return self._best_of_run()
         program = self._kernel.decode(self.arrays["leader"][0])
         return Best(program, float(course["best_fitness"]), int(course["best_number"]))
+
+    def _best_of_run(self) -> Best:
+        found, last = self._island.best, self._stages[-1].tasks
+        if not found.number:
+            return Best(found.program, -1.0, 0)
+        polisher = self._polisher_of(last.kernel, last.rating)
+        fitness = polisher.fitness(last.kernel.encode([found.program]))
+        return Best(found.program, float(fitness[0]), found.number)
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -270,8 +280,10 @@ class ArchiveIsland:
 
     def _polisher(self, tasks: LaneTasks | None = None) -> Polisher:
         stage = self._stage.tasks
-        median = self._settings.evolution.combine == "median"
-        return Polisher(stage.kernel, stage.rating if tasks is None else tasks, median, self._archive)
+        return self._polisher_of(stage.kernel, stage.rating if tasks is None else tasks)
+
+    def _polisher_of(self, kernel: Kernel, tasks: LaneTasks) -> Polisher:
+        return Polisher(kernel, tasks, self._settings.evolution.combine == "median", self._archive)
 
     def _enter(self, program: NDArray[Any]) -> None:
         """Shrinks a program and tunes its constants; it takes its cell if it is the best there."""
@@ -315,8 +327,7 @@ class ArchiveIsland:
         if int(course["stage"]) < len(self._stages) - 1:
             if fitness < self._top:
                 return
-            median = self._settings.evolution.combine == "median"
-            fitness = float(Polisher(last.kernel, last.rating, median, self._archive).fitness(program)[0])
+            fitness = float(self._polisher_of(last.kernel, last.rating).fitness(program)[0])
         if fitness > course["best_fitness"]:
             course["best_fitness"], course["best_number"] = fitness, self._programs
             self.arrays["leader"][0] = program[0]
