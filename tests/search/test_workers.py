@@ -452,7 +452,7 @@ def test_workers_end_with_their_coordinator(how: int, tmp_path: Path) -> None:
     assert len(pids) == 2 and all(alive(pid) for pid in pids)
     os.kill(pids[0], signal.SIGSTOP)  # not even a stopped one stays
     coordinator.send_signal(how)
-    out, errors = coordinator.communicate(timeout=30)
+    out, errors = coordinator.communicate(timeout=100)  # below the 120 s that a silent worker once cost
     if how == signal.SIGINT:
         assert out == "interrupted\n" and errors == ""
     else:
