@@ -1,8 +1,7 @@
-"""Shrinking programs and tuning their constants, on the kernel or on candidates: the same bits either way."""
+"""Shrinking programs and tuning their constants, on the kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,6 @@ from numpy.typing import NDArray
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
 from azgen.settings.settings import ArchiveSettings
-
-Rate = Callable[[NDArray[Any]], NDArray[np.float64]]
-"""Fitness of programs that differ in their constants alone (the kernel's records), programs x tasks."""
 
 
 @dataclass
@@ -52,24 +48,19 @@ class Polisher:
         self.evaluated += evaluated
         return float(fitness)
 
-    def tune(self, program: NDArray[Any], fitness: float, random: int, rate: Rate | None = None) -> float:
+    def tune(self, program: NDArray[Any], fitness: float, random: int) -> float:
         """Climbs by log-normal steps of a program's constants, in place; returns the fitness reached.
 
         Args:
             program: array of one program.
             fitness: what it has.
             random: state of the generator of steps.
-            rate: rates the settings; None: the kernel does.
         """
         step, count = self.settings.tuning_step, self.settings.tuning_settings
         for _ in range(self.settings.tuning_rounds):
             variants = np.repeat(program, count)
             random = self.kernel.module.vary_programs(variants.ctypes.data, count, step, random)
-            if rate is None:
-                found = self.fitness(variants)
-            else:
-                found = self._combined(rate(variants))
-                self.evaluated += count
+            found = self.fitness(variants)
             best = int(found.argmax())
             if found[best] > fitness:
                 fitness = float(found[best])
