@@ -703,23 +703,10 @@ cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noex
         interpose(program, function, mutation, random)
     # Action 3 is the identity.
 
-cdef enum:
-    DEPTH = 3                   # instructions that an expression is deep at most
-    GROWN = 7                   # and long
-
 cdef struct Usage:              # of a program's registers
     Registers written           # by some instruction; features and prediction too
     Registers mentioned
     Registers informed          # by the label: what Learn may learn from
-
-cdef struct Growth:             # an expression while it grows, operands before what uses them
-    Instruction code[GROWN]
-    int n
-    int function
-    short focus                 # a register that leaves prefer, or -1
-    const Mutation* mutation
-    Usage* usage
-    uint64_t* random
 
 cdef void usage_of(const Program* program, Usage* usage) noexcept nogil:
     cdef const Instruction* code
@@ -741,17 +728,6 @@ cdef void usage_of(const Program* program, Usage* usage) noexcept nogil:
         if row.n_operands > 1:
             registers_add(&usage.mentioned, code.b)
     label_reaches(program, &usage.informed)
-
-cdef void begin_growth(
-    Growth* growth, Usage* usage, const Program* program, int function, const Mutation* mutation, uint64_t* random
-) noexcept nogil:
-    usage_of(program, usage)
-    growth.n = 0
-    growth.function = function
-    growth.focus = -1
-    growth.mutation = mutation
-    growth.usage = usage
-    growth.random = random
 
 cdef short pick_register(const Registers* set, bint has, int kind, bint written, uint64_t* random) noexcept nogil:
     """One of a kind that the set has, or has not; one that may be written, if it is to be. -1: there is none."""
@@ -789,6 +765,58 @@ cdef short fresh_register(const Usage* usage, int kind, uint64_t* random) noexce
     cdef short r = pick_register(&usage.mentioned, False, kind, True, random)
     return r if r >= 0 else random_address(kind, True, random)
 
+cdef bint alter_wired(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Changes one operand or the result's address, to one in use, or one constant; the op stays."""
+    cdef Usage usage
+    cdef Instruction* to
+    cdef const OpRow* row
+    cdef int part
+    cdef short r = -1
+    if program.size[function] == 0:
+        return False
+    to = &program.code[begin_of(program, function) + draw_below(random, program.size[function])]
+    row = &OPS[to.op]
+    if row.result < 0:
+        return False
+    part = draw_below(random, 1 + row.n_operands + (row.n_constants > 0))
+    if part > row.n_operands:
+        alter_constant(to, mutation, random)
+        return True
+    usage_of(program, &usage)
+    if part == 0:
+        if draw_unit(random) < mutation.wiring.in_use:
+            r = pick_register(&usage.mentioned, True, row.result, True, random)
+        to.out = r if r >= 0 else random_address(row.result, True, random)
+    elif part == 1:
+        to.a = wired_operand(&usage, function, row.operand[0], mutation, random)
+    else:
+        to.b = wired_operand(&usage, function, row.operand[1], mutation, random)
+    return True
+
+cdef enum:
+    DEPTH = 3                   # instructions that an expression is deep at most
+    GROWN = 7                   # and long
+
+cdef struct Growth:             # an expression while it grows, operands before what uses them
+    Instruction code[GROWN]
+    int n
+    int function
+    short focus                 # a register that leaves prefer, or -1
+    const Mutation* mutation
+    Usage* usage
+    uint64_t* random
+
+cdef void begin_growth(
+    Growth* growth, Usage* usage, const Program* program, int function, const Mutation* mutation, uint64_t* random
+) noexcept nogil:
+    usage_of(program, usage)
+    growth.n = 0
+    growth.function = function
+    growth.focus = -1
+    growth.mutation = mutation
+    growth.usage = usage
+    growth.random = random
+
 cdef int random_op(int function, int kind, uint64_t* random) noexcept nogil:
     """One of the function's ops with this kind of result; -1 if there is none."""
     cdef int i, n = 0
@@ -802,6 +830,14 @@ cdef int random_op(int function, int kind, uint64_t* random) noexcept nogil:
             if n == 0:
                 return ALLOWED[function][i]
             n -= 1
+    return -1
+
+cdef int allowed_op(int function, int op) noexcept nogil:
+    """The op, if the function may use it; else -1."""
+    cdef int i
+    for i in range(N_ALLOWED[function]):
+        if ALLOWED[function][i] == op:
+            return op
     return -1
 
 cdef short grown_operand(Growth* growth, int kind, int depth) noexcept nogil:
@@ -837,17 +873,6 @@ cdef bint grow_into(Growth* growth, short out, int kind, int depth) noexcept nog
         return False
     growth.code[growth.n] = instruction
     growth.n += 1
-    return True
-
-cdef bint splice(Program* program, int function, int position, const Instruction* code, int n, const Mutation* mutation) noexcept nogil:
-    """Inserts instructions, if the function and the program have room for them."""
-    cdef int total = program.size[0] + program.size[1] + program.size[2]
-    cdef int at = begin_of(program, function) + position
-    if program.size[function] + n > mutation.max_size[function] or total + n > 24:
-        return False
-    memmove(&program.code[at + n], &program.code[at], (total - at) * sizeof(Instruction))
-    memcpy(&program.code[at], code, n * sizeof(Instruction))
-    program.size[function] += n
     return True
 
 cdef void declare_operands(Program* program, Growth* growth) noexcept nogil:
@@ -892,6 +917,17 @@ cdef bint set_first_value(Program* program, short r, int kind, const Mutation* m
         first.constant[k] = first_constant(OPS[first.op].constant[k], mutation, random)
     return splice(program, 0, program.size[0], &first, 1, mutation)
 
+cdef bint splice(Program* program, int function, int position, const Instruction* code, int n, const Mutation* mutation) noexcept nogil:
+    """Inserts instructions, if the function and the program have room for them."""
+    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int at = begin_of(program, function) + position
+    if program.size[function] + n > mutation.max_size[function] or total + n > 24:
+        return False
+    memmove(&program.code[at + n], &program.code[at], (total - at) * sizeof(Instruction))
+    memcpy(&program.code[at], code, n * sizeof(Instruction))
+    program.size[function] += n
+    return True
+
 cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """An expression into a register that the program mentions; in Learn perhaps added to it."""
     cdef Usage usage
@@ -925,14 +961,6 @@ cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_
         return False
     declare_operands(program, &growth)
     return True
-
-cdef int allowed_op(int function, int op) noexcept nogil:
-    """The op, if the function may use it; else -1."""
-    cdef int i
-    for i in range(N_ALLOWED[function]):
-        if ALLOWED[function][i] == op:
-            return op
-    return -1
 
 cdef bint regrow(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """An expression in place of an instruction."""
@@ -1042,34 +1070,6 @@ cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int 
     growth.code[0].a = s
     growth.code[0].b = x
     growth.n = 1
-    return True
-
-cdef bint alter_wired(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
-    """Changes one operand or the result's address, to one in use, or one constant; the op stays."""
-    cdef Usage usage
-    cdef Instruction* to
-    cdef const OpRow* row
-    cdef int part
-    cdef short r = -1
-    if program.size[function] == 0:
-        return False
-    to = &program.code[begin_of(program, function) + draw_below(random, program.size[function])]
-    row = &OPS[to.op]
-    if row.result < 0:
-        return False
-    part = draw_below(random, 1 + row.n_operands + (row.n_constants > 0))
-    if part > row.n_operands:
-        alter_constant(to, mutation, random)
-        return True
-    usage_of(program, &usage)
-    if part == 0:
-        if draw_unit(random) < mutation.wiring.in_use:
-            r = pick_register(&usage.mentioned, True, row.result, True, random)
-        to.out = r if r >= 0 else random_address(row.result, True, random)
-    elif part == 1:
-        to.a = wired_operand(&usage, function, row.operand[0], mutation, random)
-    else:
-        to.b = wired_operand(&usage, function, row.operand[1], mutation, random)
     return True
 
 # ---------------------------------------------------------------- the ladder
