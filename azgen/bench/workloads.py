@@ -16,7 +16,7 @@ from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.language.zoo import zoo
 from azgen.search.island_state import island_dtype
-from azgen.search.space import kernel_spec
+from azgen.search.task_set import kernel_spec
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
 from azgen.tasks.task import Task

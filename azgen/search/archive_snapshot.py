@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.search.checked import fill
 from azgen.search.engines.messages import Migrants
 from azgen.search.island_state import COURSE
 
@@ -113,14 +114,7 @@ class ArchiveReader:
         elites["n"], elites["least"] = m, float(self._values[number]["least"])
 
     def _fill_course(self, course: Any, values: Mapping[str, Any], n_entries: int) -> None:
-        for name in COURSE.names or ():
-            value = values[name]
-            if COURSE[name].kind == "f":
-                if type(value) not in (int, float) or not np.isfinite(value):
-                    raise ValueError(f"{name} of an archive is {value!r}")
-            elif type(value) is not int or not -1 <= value < 2**64:
-                raise ValueError(f"{name} of an archive is {value!r}")
-            course[name] = value
+        fill(course, values, COURSE.names or (), least=-1)
         if not (0 <= course["stage"] < self._n_stages and course["entries"] == n_entries):
             raise ValueError("an archive's course is out of bounds")
         if not -1 <= course["parent"] < max(n_entries, 1):

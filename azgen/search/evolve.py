@@ -28,7 +28,9 @@ from azgen.search.engines.workers import WorkerEngine
 from azgen.search.hall import HALL_SIZE, HallOfFame
 from azgen.search.interrupts import deferred_interrupts
 from azgen.search.progress import Life, Progression, Suspect
-from azgen.search.space import SearchSpace, kernel_spec, named_start
+from azgen.search.space import SearchSpace
+from azgen.search.starts import named_start
+from azgen.search.task_set import kernel_spec
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version

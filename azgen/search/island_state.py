@@ -126,6 +126,10 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
     )
 
 
+EVOLVED = ("next", "random", "best_fitness", "best_number")
+"""Numbers of the structure that evolution changes; the others follow from settings and tasks."""
+
+
 def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
     """The arrays of an island's state; `program` is the kernel's record of a program."""
     evolution, number = settings.evolution, np.dtype(np.float64)

@@ -23,7 +23,7 @@ from azgen.language.program import Program
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
 from azgen.search.hall import HallOfFame
-from azgen.search.space import population_tasks
+from azgen.search.task_set import population_tasks
 from azgen.settings.settings import Settings
 from azgen.settings.values import task_settings
 from azgen.study.scores import Interval, is_level, row_losses

@@ -13,9 +13,10 @@ import pytest
 from azgen.execution.execute import execute
 from azgen.execution.kernel import build_kernel
 from azgen.language.program import Program
-from azgen.search.archive import ArchiveIsland
+from azgen.search.archive_island import ArchiveIsland
 from azgen.search.island import Island
-from azgen.search.space import SearchSpace, kernel_spec
+from azgen.search.space import SearchSpace
+from azgen.search.task_set import kernel_spec
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import ActionWeights, Settings
 from azgen.study.resume import resume

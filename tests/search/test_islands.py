@@ -17,7 +17,8 @@ from azgen.search.engines.messages import Migrants, Order, Report, decode, encod
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame
-from azgen.search.space import SearchSpace, population_tasks
+from azgen.search.space import SearchSpace
+from azgen.search.task_set import population_tasks
 from azgen.settings.reading import settings_from
 from azgen.settings.settings import Settings
 from tests.search.test_evolution import LINEAR, changed

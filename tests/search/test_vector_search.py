@@ -23,7 +23,9 @@ from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
-from azgen.search.space import SearchSpace, kernel_spec, start_program
+from azgen.search.space import SearchSpace
+from azgen.search.starts import start_program
+from azgen.search.task_set import kernel_spec
 from azgen.settings.presets import preset
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings

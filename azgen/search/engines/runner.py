@@ -18,15 +18,16 @@ from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
-from azgen.search.archive import ArchiveIsland
+from azgen.search.archive_island import ArchiveIsland
 from azgen.search.engines.messages import Order, Report
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
 from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay
 from azgen.search.rating.hook import RatingHook
-from azgen.search.space import SearchSpace, TaskSet
+from azgen.search.space import SearchSpace
 from azgen.search.state import State
+from azgen.search.task_set import TaskSet
 
 _SAMPLE, _MUTATIONS = 512, 30
 """Programs to measure the cost model with, and how often each is mutated."""

@@ -1,0 +1,83 @@
+"""What populations start from, and which programs kernels must therefore have room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from azgen.execution.layout import check_form
+from azgen.language.instruction import Memory
+from azgen.language.program import Program
+from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
+from azgen.settings.settings import Settings
+from azgen.tasks.task import Task
+
+TUNED_STARTS = 4
+"""Tuned programs that a population starts from, side by side."""
+
+Start = tuple[Program | None, ...]
+"""What the members of a population are at first, in turn; None: random or empty."""
+
+
+def start_program(initial: str, settings: Settings, tasks: Sequence[Task]) -> Program | None:
+    """A program that populations start from; None for random and empty ones.
+
+    Args:
+        initial: one of `Settings.starts`; "auto" stands for the zoo's linear program, if it is not tuned.
+        tasks: that it is for.
+
+    Raises:
+        AzgenError: it has another form than the tasks, or more memory than the search space.
+    """
+    if initial in ("random", "empty"):
+        return None
+    initial = "zoo:linear" if initial == "auto" else initial
+    program = zoo_for_classes(initial) if tasks[0].vector_classes else None
+    program = program or find_program(initial, settings.user.table)
+    check_form(program, tasks)
+    return program
+
+
+def start_programs(
+    settings: Settings, tasks: Sequence[Task], tuned: Sequence[Program] = ()
+) -> tuple[Start, ...]:
+    """What populations start from, one after the other.
+
+    Args:
+        tuned: what "auto" stands for, best first; a population starts from the first few, side by side.
+
+    Raises:
+        AzgenError: see `start_program`.
+    """
+    found: list[Start] = []
+    for initial in settings.starts:
+        auto = initial == "auto" and tuned
+        found.append(tuple(tuned[:TUNED_STARTS]) if auto else (start_program(initial, settings, tasks),))
+    return tuple(found)
+
+
+def named_start(settings: Settings, program: Program) -> str:
+    """What the settings call a program that populations start from."""
+    for initial in settings.starts:
+        if initial not in ("random", "empty", "auto"):
+            given = [find_program(initial, settings.user.table), zoo_for_classes(initial)]
+            if any(one is not None and one.hash == program.hash for one in given):
+                return initial
+    return "zoo:linear"  # what "auto" stands for, if nothing has been tuned
+
+
+def programs_given(starts: Sequence[Start], tuned: Sequence[Program]) -> tuple[Program, ...]:
+    """All programs that populations may start from, each once."""
+    given = (*tuned, *(program for start in starts for program in start if program is not None))
+    return tuple(dict.fromkeys(given))
+
+
+def programs_with_room(
+    settings: Settings, given: Sequence[Program], tuned: Sequence[Program]
+) -> tuple[Program, ...]:
+    """All programs that the kernels must have room for: those of the zoo that may be tuned are among them,
+    whichever are best, so that one kernel does for all seeds."""
+    if not tuned:
+        return tuple(given)
+    memory = Memory(settings.memory.scalars, settings.memory.vectors, settings.memory.matrices)
+    same_form = (zoo(name).normalized() for name in zoo_names() if zoo(name).form == tuned[0].form)
+    return (*given, *(program for program in same_form if program.memory | memory == memory))
