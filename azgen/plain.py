@@ -8,6 +8,7 @@ and read by a function that the caller gives.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 from collections.abc import Callable, Mapping
@@ -34,6 +35,11 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
+    return json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 class PlainError(AzgenError):

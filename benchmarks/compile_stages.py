@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from azgen.codegen import compiler
+from azgen.codegen.cache_folder import set_build_directory
 from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.lanes import lane_type
-from azgen.codegen.store import set_build_directory
 from azgen.codegen.target import Target
 from azgen.execution.native import NativeCode
 from azgen.language import OPS

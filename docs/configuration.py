@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
-from azgen.settings import settings
+from azgen.settings import evolution, settings
 from azgen.settings.presets import DEFAULT, preset, preset_names
 
 HEAD = """# Configuration
@@ -33,11 +33,11 @@ SECTIONS = (
     ("tasks", settings.TaskSettings, "Where tasks come from and how they are executed"),
     ("memory", settings.MemorySettings, "How many addresses there are"),
     ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),
-    ("evolution", settings.EvolutionSettings, "Regularised evolution"),
-    ("evolution.actions", settings.ActionWeights, "Relative frequency of the mutation actions"),
-    ("evolution.wiring", settings.WiringSettings, "Inside the wired mutations"),
-    ("archive", settings.ArchiveSettings, "An archive in place of one population"),
-    ("[stages]", settings.StageSettings, "Stages before the run's own tasks, in order"),
+    ("evolution", evolution.EvolutionSettings, "Regularised evolution"),
+    ("evolution.actions", evolution.ActionWeights, "Relative frequency of the mutation actions"),
+    ("evolution.wiring", evolution.WiringSettings, "Inside the wired mutations"),
+    ("archive", evolution.ArchiveSettings, "An archive in place of one population"),
+    ("[stages]", evolution.StageSettings, "Stages before the run's own tasks, in order"),
     ("islands", settings.IslandSettings, "Several populations side by side, and what runs them"),
     ("stop", settings.StopSettings, "When to start afresh, and when to stop"),
 )

@@ -12,7 +12,7 @@ from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import DEMO_SIZES, demo_kernel, random_programs
-from azgen.codegen.store import ENVIRONMENT_VARIABLE, set_build_directory
+from azgen.codegen.cache_folder import ENVIRONMENT_VARIABLE, set_build_directory
 from azgen.execution.native import NativeCode
 from azgen.language.instruction import FEATURES
 from azgen.language.program import Program

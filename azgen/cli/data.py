@@ -109,7 +109,7 @@ def _tasks(
 
 def _list(to: Console, json: bool) -> None:
     from azgen.cli.output import grid
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.tasks.datasets import list_data_sets
     from azgen.tasks.image_sets import DATA_VARIABLE, data_folders
 
@@ -138,7 +138,7 @@ def _list(to: Console, json: bool) -> None:
 
 def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, json: bool) -> None:
     from azgen.cli.output import grid
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.tasks.datasets import is_data_set, load_data_set
     from azgen.tasks.describe import describe_columns
     from azgen.tasks.labels import read_labels
@@ -202,7 +202,7 @@ def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, j
 
 def _show_task(to: Console, split: TaskSplit, task_set: str, number: int, rows: int, json: bool) -> None:
     from azgen.cli.output import grid
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.tasks.describe import describe_labels, feature_names, largest_feature
     from azgen.tasks.task import SetName
 

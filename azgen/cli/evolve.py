@@ -88,7 +88,7 @@ def _show(
     from azgen.cli.output import console
     from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
     from azgen.cli.view import view_for
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.search.interrupts import interruptible
 
     use_build_directory(build_dir)

@@ -49,7 +49,7 @@ def run(
     from azgen.cli.output import console, grid, interval
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.study.scores import Score
 
     use_build_directory(build_dir)

@@ -27,13 +27,13 @@ def cache(
 ) -> None:
     """Show where compiled modules are kept and how much room they take, or make room."""
     from azgen.cli.output import console, grid, size
-    from azgen.codegen import store
+    from azgen.codegen import cache_folder, store
 
     if clear and prune is not None:
         raise AzgenError("--clear and --prune exclude each other; give one of them")
     limit = parse_size(prune) if prune is not None else None
     use_build_directory(build_dir)
-    folder, to = store.build_directory(), console()
+    folder, to = cache_folder.build_directory(), console()
     if clear or limit is not None:
         freed = store.clear() if limit is None else store.prune(limit)
         to.print(f"{size(freed)} freed")

@@ -232,6 +232,6 @@ def listed_names(text: str) -> list[str]:
 def use_build_directory(folder: Path | None) -> None:
     """Has everything compiled into this folder (`--build-dir`); None: into the usual one."""
     if folder is not None:
-        from azgen.codegen.store import set_build_directory
+        from azgen.codegen.cache_folder import set_build_directory
 
         set_build_directory(folder)

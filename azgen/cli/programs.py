@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from azgen.exports.provenance import Provenance
     from azgen.language.metrics import Metric
     from azgen.language.program import Program
-    from azgen.runs.directory import SavedRun
+    from azgen.runs.saved import SavedRun
 
 REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
 PANEL = "Programs and runs"
@@ -44,7 +44,8 @@ def find(reference: str, ops: str | None = None) -> Reference:
     from azgen.language.ops import OPS
     from azgen.language.userfile import load_user_file
     from azgen.language.zoo import find_program
-    from azgen.runs.directory import ROOT, load_run
+    from azgen.runs.directory import ROOT
+    from azgen.runs.saved import load_run
 
     for path in (Path(reference), ROOT / reference):
         if path.is_dir() and not reference.startswith("zoo:"):

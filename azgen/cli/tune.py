@@ -73,7 +73,7 @@ def tune(
     from azgen.cli.execution import task_settings
     from azgen.execution.execute import execute
     from azgen.execution.verify import verify
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.study.scores import Score
     from azgen.study.tune import tune as tune_program
 

@@ -44,7 +44,7 @@ def explain(
     An idea is named only where an equality was checked, by SymPy or numerically on random inputs.
     """
     from azgen.language.metrics import is_classification
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.study.understanding.ablation import ablate as ablate_program
     from azgen.study.understanding.explain import explain as explain_program
 
@@ -103,7 +103,7 @@ def ablate(
     on: _Set = "select", json: _Json = False, build_dir: _BuildDirectory = None, *, subject: Subject
 ) -> None:
     """Show what each line of a program is worth: its fitness without the line, and with 0 in its place."""
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.study.understanding.ablation import ablate as ablate_program
 
     tasks = subject.tasks(on)
@@ -170,7 +170,7 @@ def prune(
     The chosen tasks decide; then both programs are run once on the test tasks.
     """
     from azgen.execution.execute import execute
-    from azgen.runs.directory import to_json
+    from azgen.plain import to_json
     from azgen.study.scores import Score
     from azgen.study.understanding.pruning import prune as prune_program
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from azgen.cli.output import duration, grid, ladder, thousands
-from azgen.runs.directory import to_json
+from azgen.plain import to_json
 from azgen.runs.events import (
     Champion,
     Event,

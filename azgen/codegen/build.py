@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from azgen.codegen import compiler, store
+from azgen.codegen import cache_folder, compiler, store
 from azgen.errors import CacheError, CompilerError
 
 _LIBRARY_SUFFIX: str = sysconfig.get_config_var("EXT_SUFFIX")  # also tells the Python version and its ABI
@@ -179,20 +179,20 @@ def _load_or_compile(entry: Path, recipe: Recipe) -> Built:
     compiled = False
     for _ in range(_ATTEMPTS):
         try:
-            with store.disk_errors(entry):
+            with cache_folder.disk_errors(entry):
                 started = time.perf_counter()
                 module = _load(entry, recipe)
                 seconds["load"] = time.perf_counter() - started
         except store.Absent:
-            store.remove_stale_temporaries(entry.parent)
+            cache_folder.remove_stale_temporaries(entry.parent)
             with (
-                store.disk_errors(entry.parent),
+                cache_folder.disk_errors(entry.parent),
                 store.publishing(entry, recipe.ingredients, program=recipe.library) as folder,
             ):
                 seconds |= _compile(folder, recipe)
             compiled = True
         except store.Damaged:
-            with store.disk_errors(entry):
+            with cache_folder.disk_errors(entry):
                 store.set_aside(entry, recipe.ingredients)
         else:
             with suppress(OSError):  # its time is when it was last used, for `prune`; not worth failing for
@@ -218,7 +218,7 @@ def _compile(folder: Path, recipe: Recipe) -> dict[str, float]:
         )
     except CompilerError as error:
         if os.strerror(errno.ENOSPC) in str(error):  # Cython or the C compiler was the one to notice
-            raise store.disk_full(folder.parent) from error
+            raise cache_folder.disk_full(folder.parent) from error
         raise
     if os.environ.get("AZGEN_KEEP_C") != "1":
         c_file.unlink()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from azgen.codegen import compiler, measurements, store
+from azgen.codegen import cache_folder, compiler, measurements, store
 from azgen.errors import AzgenError, CacheError, CompilerError
 
 _MINIMUM_CYTHON = (3, 1)
@@ -78,7 +78,7 @@ def _cython() -> tuple[str, str]:
 
 
 def _build_directory() -> tuple[str, str]:
-    folder = store.build_directory()
+    folder = cache_folder.build_directory()
     found = store.entries()
     free = shutil.disk_usage(folder).free
     size = sum(entry.size for entry in found)
@@ -103,9 +103,9 @@ def _calibration() -> tuple[str, str]:
 
 def _compile_and_load() -> tuple[str, str]:
     # In the build directory and not in /tmp: a file system mounted noexec must show here.
-    folder = store.build_directory()
+    folder = cache_folder.build_directory()
     started = time.perf_counter()
-    with store.disk_errors(folder), store.temporary_folder(folder) as temporary:
+    with cache_folder.disk_errors(folder), cache_folder.temporary_folder(folder) as temporary:
         name = "azgen_doctor"
         source, c_file, library = (temporary / f"{name}{end}" for end in (".pyx", ".c", ".so"))
         source.write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")

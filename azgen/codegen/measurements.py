@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from azgen.codegen import store
+from azgen.codegen import cache_folder, store
 
 CALIBRATION = "calibration"
 """Kind of what `--backend auto` decides by, one per search kernel (azgen/search/rating/cost_model.py)."""
@@ -29,8 +29,8 @@ def read_measured(kind: str, key: str, *, touch: bool = True) -> dict[str, Any] 
     Raises:
         CacheError: somebody else could have written it, or the folder cannot be used.
     """
-    entry = store.build_directory() / kind / key
-    with store.disk_errors(entry):
+    entry = cache_folder.build_directory() / kind / key
+    with cache_folder.disk_errors(entry):
         try:
             store.verify(entry, {"kind": kind})
             values: dict[str, Any] = json.loads((entry / _NAME).read_bytes())
@@ -49,7 +49,7 @@ def write_measured(kind: str, key: str, values: Mapping[str, Any]) -> None:
         CacheError: the folder cannot be used, or the disk is full.
     """
     entry = store.kind_directory(kind) / key
-    with store.disk_errors(entry.parent), store.publishing(entry, {"kind": kind}) as temporary:
+    with cache_folder.disk_errors(entry.parent), store.publishing(entry, {"kind": kind}) as temporary:
         (temporary / _NAME).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
         store.remove_entry(entry)
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from azgen.codegen.store import kind_directory, remove_entry, temporary_folder
+from azgen.codegen.cache_folder import temporary_folder
+from azgen.codegen.store import kind_directory, remove_entry
 from azgen.codegen.toolchain import Toolchain, compiler_environment
 from azgen.errors import CacheError
 

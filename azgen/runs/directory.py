@@ -1,4 +1,4 @@
-"""The run directory: everything that a run leaves on disk, and reading it back.
+"""The run directory: everything that a run leaves on disk; `azgen.runs.saved` reads it back.
 
     runs/<name>-<seed>/
       config.toml        all settings; `azgen evolve config.toml` repeats the run
@@ -25,7 +25,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,11 +35,10 @@ from azgen.errors import AzgenError
 from azgen.files import remove_parts, write_whole
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
-from azgen.plain import finite
+from azgen.plain import to_json
 from azgen.runs.checkpoint import CHECKPOINTS
-from azgen.runs.events import Champion, Event, as_record, champion_record, read_champion
+from azgen.runs.events import Champion, Event, as_record, champion_record
 from azgen.runs.log import rewind
-from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
 
@@ -236,106 +235,3 @@ class RunDirectory:
             yield
         except OSError as error:
             raise AzgenError(f"cannot write {self.path / name}: {error.strerror or error}") from None
-
-
-def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
-    return json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
-
-
-@dataclass(frozen=True)
-class SavedRun:
-    """A run as read from its directory.
-
-    Attributes:
-        path: the directory.
-        settings: everything that decided the run.
-        champion: the best program, on the selection tasks.
-        hall_of_fame: the best programs, best first.
-        environment: what the run ran on; empty if it did not come to writing it.
-        result: fitness, baselines, counts and times; None for a run that was killed, or still goes on.
-    """
-
-    path: Path
-    settings: Settings
-    champion: Champion
-    hall_of_fame: tuple[Champion, ...] = field(repr=False)
-    environment: dict[str, Any] = field(repr=False)
-    result: dict[str, Any] | None = field(repr=False)
-
-    @property
-    def program(self) -> Program:
-        """The champion's program."""
-        return self.champion.program
-
-    @property
-    def name(self) -> str:
-        """The run's name: that of its directory."""
-        return self.path.absolute().name
-
-    def events(self) -> list[dict[str, Any]]:
-        """What happened, as plain values; a last line that was cut off is left out."""
-        records = []
-        with suppress(FileNotFoundError):
-            lines = (self.path / EVENTS).read_text(encoding="utf-8").splitlines()
-            for number, line in enumerate(lines, 1):
-                try:
-                    records.append(json.loads(line))
-                except ValueError:
-                    if number < len(lines):
-                        raise AzgenError(f"{self.path / EVENTS}, line {number} is damaged: no JSON") from None
-        return records
-
-
-def is_run(path: str | Path) -> bool:
-    """Whether this looks like a run directory."""
-    return (Path(path) / CONFIG).is_file()
-
-
-def saved_settings(path: str | Path) -> Settings:
-    """Settings of a run, which may have found nothing yet.
-
-    Raises:
-        AzgenError: no run is there, or its settings are damaged.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
-    if not is_run(path):
-        raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
-    return read_settings(path / CONFIG)
-
-
-def load_run(path: str | Path) -> SavedRun:
-    """Reads a run directory.
-
-    Raises:
-        AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
-    """
-    path, settings = Path(path), saved_settings(path)
-    records = _read_json(path / HALL_OF_FAME)
-    if records is None:
-        raise AzgenError(f"{path}: this run has not found a program (there is no {HALL_OF_FAME} in it)")
-    if not isinstance(records, list) or not records:
-        raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
-    hall_of_fame = tuple(
-        read_champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
-        for n, record in enumerate(records, 1)
-    )
-    environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
-    for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
-        if value is not None and not isinstance(value, dict):
-            raise AzgenError(f"{path / name} is damaged: it must be a JSON object")
-    return SavedRun(path, settings, hall_of_fame[0], hall_of_fame, environment, result)
-
-
-def _read_json(path: Path) -> Any:
-    """The file's content; None if there is no such file."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise AzgenError(f"{path} is damaged: {error}") from None

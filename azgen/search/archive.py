@@ -21,7 +21,8 @@ from azgen.search.island import Best, Island
 from azgen.search.polish import Polisher
 from azgen.search.stages import StageTasks
 from azgen.search.state import State
-from azgen.settings.settings import ArchiveSettings, Settings, StageSettings
+from azgen.settings.evolution import ArchiveSettings, StageSettings
+from azgen.settings.settings import Settings
 
 _TRIED = 0.02
 """A cell so far below the best is tried once where the best is tried twice."""

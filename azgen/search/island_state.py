@@ -9,7 +9,8 @@ import numpy as np
 
 from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.search.state import Part, StateBlock
-from azgen.settings.settings import EvolutionSettings, Settings
+from azgen.settings.evolution import EvolutionSettings
+from azgen.settings.settings import Settings
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256

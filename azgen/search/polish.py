@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
-from azgen.settings.settings import ArchiveSettings
+from azgen.settings.evolution import ArchiveSettings
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Unpack
 
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
-from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory, SavedRun, load_run, saved_settings
+from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory
 from azgen.runs.events import Observer
+from azgen.runs.saved import SavedRun, load_run, saved_settings
 from azgen.search.progress import limit_reached
 from azgen.settings.overrides import ResumeOverrides, check_names
 from azgen.settings.resolve import resolve_settings

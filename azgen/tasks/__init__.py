@@ -11,11 +11,8 @@ from azgen.tasks.readers import Table, read_table
 from azgen.tasks.sources import ImageTasks, Source, TableTasks, TeacherTasks
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import (
-    ORIGINAL_DATA_SEEDS,
-    ORIGINAL_PARAM_SEEDS,
     TEACHERS,
     affine_tasks,
-    draw_seeds,
     linear_tasks,
     teacher_split,
     teacher_tasks,
@@ -23,6 +20,7 @@ from azgen.tasks.synthetic import (
 )
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import RawRows, Task, TaskSplit
+from azgen.tasks.teacher_seeds import ORIGINAL_DATA_SEEDS, ORIGINAL_PARAM_SEEDS, draw_seeds
 
 __all__ = [
     "ORIGINAL_DATA_SEEDS",

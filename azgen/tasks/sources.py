@@ -21,9 +21,10 @@ from azgen.tasks.labels import Kind
 from azgen.tasks.multiclass import multiclass_tasks
 from azgen.tasks.projected import projected_tasks
 from azgen.tasks.splits import SplitOptions
-from azgen.tasks.synthetic import Teacher, draw_seeds, teacher_split, teacher_tasks
+from azgen.tasks.synthetic import Teacher, teacher_split, teacher_tasks
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
 from azgen.tasks.task import Task, TaskSplit
+from azgen.tasks.teacher_seeds import draw_seeds
 
 Sizes: TypeAlias = tuple[int, int, int]
 """One number each for search, selection and test tasks."""

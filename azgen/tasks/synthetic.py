@@ -16,16 +16,10 @@ import numpy as np
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric, is_classification
 from azgen.tasks.task import FloatArray, Task, TaskSplit
+from azgen.tasks.teacher_seeds import DATA, NOISE, PARAM, draw_seeds, extend_seeds
 
 Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
 TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
-
-# The original's default seeds; task i takes seed i, and beyond the list the last seed + 1, + 2, ...
-ORIGINAL_PARAM_SEEDS = (1001, 1012, 1010, 1000, 1006, 1008, 1007, 1003)
-ORIGINAL_DATA_SEEDS = (11001, 11012, 11010, 11000, 11006, 11008, 11007, 11003)
-
-# Streams of one seed, so that equal data and parameter seeds do not give equal numbers.
-_DATA, _PARAM, _NOISE = 1, 2, 3
 
 
 class TeacherOptions(TypedDict, total=False):
@@ -229,30 +223,6 @@ def teacher_split(
     )
 
 
-def draw_seeds(n_tasks: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """n_tasks distinct data seeds and as many parameter seeds, uniform in [2, 2**32 - 2], from one seed."""
-    if seed < 0:
-        raise AzgenError(f"the seed is {seed}; it must be 0 or more")
-    both: list[tuple[int, ...]] = []
-    for stream in (_DATA, _PARAM):
-        random = np.random.default_rng([seed, stream])
-        drawn: dict[int, None] = {}  # keeps the order, so that asking for more tasks keeps the first ones
-        while len(drawn) < n_tasks:
-            drawn[int(random.integers(2, 2**32 - 1))] = None
-        both.append(tuple(drawn))
-    return both[0], both[1]
-
-
-def extend_seeds(seeds: Sequence[int], n_tasks: int) -> tuple[int, ...]:
-    """The first n_tasks seeds; a shorter list goes on with its last seed + 1, + 2, ... (as the original)."""
-    if not seeds:
-        raise AzgenError("the list of seeds is empty; give at least one, or none at all")
-    if min(seeds) < 0:
-        raise AzgenError(f"a seed is {min(seeds)}; seeds must be 0 or more")
-    missing = n_tasks - len(seeds)
-    return (*map(int, seeds[:n_tasks]), *(int(seeds[-1]) + i for i in range(1, missing + 1)))
-
-
 def _check(teacher: str, n_tasks: int, n_features: int, n_train: int, n_valid: int, noise: float) -> None:
     if teacher not in TEACHERS:
         raise AzgenError(f"no teacher is called {teacher!r}; there are {', '.join(TEACHERS)}")
@@ -276,10 +246,10 @@ def _teacher_task(
     noise: float,
     metric: Metric,
 ) -> Task:
-    x = np.random.default_rng([data_seed, _DATA]).standard_normal((n_train + n_valid, n_features))
-    output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, _PARAM]))
+    x = np.random.default_rng([data_seed, DATA]).standard_normal((n_train + n_valid, n_features))
+    output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, PARAM]))
     if noise:
-        output = output + noise * np.random.default_rng([data_seed, _NOISE]).standard_normal(len(x))
+        output = output + noise * np.random.default_rng([data_seed, NOISE]).standard_normal(len(x))
     y = (output > 0).astype(np.float64) if is_classification(metric) else output
     return Task(
         x[:n_train],

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
-from azgen.runs.directory import load_run
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
+from azgen.runs.saved import load_run
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.reading import read_settings
 from azgen.settings.resolve import resolve_settings

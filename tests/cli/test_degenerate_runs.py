@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from azgen.language.instruction import SCALAR
-from azgen.runs.directory import load_run
+from azgen.runs.saved import load_run
 from tests.commands import azgen
 
 LIMITED = ("--max-programs", 3000, "--baselines", "few")

@@ -18,9 +18,10 @@ import azgen
 from azgen.cli.report import print_ladder
 from azgen.cli.view import LineView, LiveView
 from azgen.language.zoo import zoo
-from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Event, NewChampion, Progress, Quarantined, Resumed, Started, Warned
 from azgen.runs.log import Thinning
+from azgen.runs.saved import load_run
 from azgen.settings.presets import preset
 from azgen.study.recorder import Recorder
 from tests.search.test_evolution import changed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from azgen.cli.options import listed_names
 from azgen.errors import AzgenError
-from azgen.runs.directory import load_run
+from azgen.runs.saved import load_run
 from tests.commands import azgen
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filter(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from azgen.codegen import build, compiler, store
+from azgen.codegen import build, cache_folder, compiler, store
 from azgen.errors import CacheError, CompilerError
 
 FILES = {
@@ -42,9 +42,9 @@ def finished(tmp_path_factory):
     """A build directory in which FILES are compiled, to be copied and not to be changed."""
     folder = tmp_path_factory.mktemp("finished") / "build"
     before = os.environ.get("AZGEN_BUILD_DIR")
-    store.set_build_directory(folder)
+    cache_folder.set_build_directory(folder)
     built = build.build("kernel", FILES)
-    store.set_build_directory(before or None)
+    cache_folder.set_build_directory(before or None)
     assert not built.cached
     return built
 
@@ -209,7 +209,7 @@ def test_folder_that_cannot_be_written_is_a_cache_error(build_dir, monkeypatch, 
 
     monkeypatch.setattr(os, "mkdir", fails)
     with pytest.raises(CacheError, match=r"--build-dir or AZGEN_BUILD_DIR"):
-        store.build_directory()
+        cache_folder.build_directory()
 
 
 def test_file_in_place_of_the_folder_is_a_cache_error(build_dir):
@@ -398,23 +398,25 @@ def test_link_in_place_of_the_kind_folder_is_refused(entry, tmp_path):
 
 def test_checkout_has_its_own_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("AZGEN_BUILD_DIR", raising=False)
-    module = tmp_path / "azgen" / "codegen" / "store.py"
-    monkeypatch.setattr(store, "__file__", str(module))
+    module = tmp_path / "azgen" / "codegen" / "cache_folder.py"
+    monkeypatch.setattr(cache_folder, "__file__", str(module))
     (tmp_path / "templates").mkdir()
     (tmp_path / "pyproject.toml").touch()
-    assert store.build_directory() == tmp_path / "build"
+    assert cache_folder.build_directory() == tmp_path / "build"
 
 
 def test_installed_package_uses_the_users_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("AZGEN_BUILD_DIR", raising=False)
-    monkeypatch.setattr(store, "__file__", str(tmp_path / "site-packages/azgen/codegen/store.py"))
-    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: tmp_path / "caches" / name)
-    assert store.build_directory() == tmp_path / "caches" / "azgen"
+    monkeypatch.setattr(
+        cache_folder, "__file__", str(tmp_path / "site-packages/azgen/codegen/cache_folder.py")
+    )
+    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", lambda name: tmp_path / "caches" / name)
+    assert cache_folder.build_directory() == tmp_path / "caches" / "azgen"
 
 
 def test_chosen_folder_wins_and_is_inherited(build_dir, tmp_path):
-    store.set_build_directory(tmp_path / "chosen")
-    assert store.build_directory() == tmp_path / "chosen" == Path(os.environ["AZGEN_BUILD_DIR"])
+    cache_folder.set_build_directory(tmp_path / "chosen")
+    assert cache_folder.build_directory() == tmp_path / "chosen" == Path(os.environ["AZGEN_BUILD_DIR"])
 
 
 def add_entry(build_dir, key, size, age):
@@ -425,7 +427,7 @@ def add_entry(build_dir, key, size, age):
 
 
 def test_prune_deletes_what_was_not_used_for_longest(build_dir):
-    store.build_directory()
+    cache_folder.build_directory()
     for number, size, age in [(0, 100, 50), (1, 200, 10), (2, 400, 30)]:
         add_entry(build_dir, f"{number:064x}", size, age)
     assert store.size() == 700
@@ -438,7 +440,7 @@ def test_prune_deletes_what_was_not_used_for_longest(build_dir):
 
 
 def test_stale_temporaries_are_removed_and_fresh_ones_left(build_dir):
-    store.build_directory()
+    cache_folder.build_directory()
     fresh, stale = (build_dir / "kernel" / f".tmp-{name}" for name in ("fresh", "stale"))
     for folder in (fresh, stale):
         folder.mkdir(parents=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azgen.codegen import compiler, doctor, toolchain
-from azgen.codegen.store import set_build_directory
+from azgen.codegen.cache_folder import set_build_directory
 from azgen.errors import CompilerError
 
 SOURCE = """

@@ -15,13 +15,8 @@ from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
 from azgen.search.island import Island
-from azgen.settings.settings import (
-    ActionWeights,
-    EvolutionSettings,
-    FunctionSettings,
-    MemorySettings,
-    Settings,
-)
+from azgen.settings.evolution import ActionWeights, EvolutionSettings
+from azgen.settings.settings import FunctionSettings, MemorySettings, Settings
 from azgen.tasks.synthetic import linear_tasks
 from tests.strategies import programs
 

@@ -23,8 +23,9 @@ from azgen.language.userfile import load_user_file, read_user_file
 from azgen.language.usermetrics import C_FUNCTIONS, check_metric
 from azgen.language.userops import LANE_FUNCTIONS
 from azgen.runs.checkpoint import CHECKPOINTS
-from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Progress
+from azgen.runs.saved import load_run
 from azgen.search.evolve import Evolution
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import resolve_settings

@@ -8,8 +8,10 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
-from azgen.runs.directory import RunDirectory, load_run, to_json
+from azgen.plain import to_json
+from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, NewChampion, Progress
+from azgen.runs.saved import load_run
 from azgen.settings.settings import Settings
 from azgen.settings.tasks import TaskSettings
 

@@ -17,8 +17,9 @@ from azgen.search.archive_island import ArchiveIsland
 from azgen.search.island import Island
 from azgen.search.space import SearchSpace
 from azgen.search.task_set import kernel_spec
+from azgen.settings.evolution import ActionWeights
 from azgen.settings.resolve import resolve_settings
-from azgen.settings.settings import ActionWeights, Settings
+from azgen.settings.settings import Settings
 from azgen.study.resume import resume
 from azgen.study.run import evolve
 

@@ -17,8 +17,9 @@ from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
 from azgen.search.space import SearchSpace
 from azgen.settings.checks import check
+from azgen.settings.evolution import EvolutionSettings
 from azgen.settings.presets import preset
-from azgen.settings.settings import EvolutionSettings, Settings
+from azgen.settings.settings import Settings
 
 N_PROGRAMS = 1200
 

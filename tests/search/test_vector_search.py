@@ -19,16 +19,17 @@ from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
 from azgen.language.instruction import VECTOR
 from azgen.language.zoo import zoo
-from azgen.runs.directory import load_run
 from azgen.runs.events import Event, Progress
+from azgen.runs.saved import load_run
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.island import Island
 from azgen.search.space import SearchSpace
 from azgen.search.starts import start_program
 from azgen.search.task_set import kernel_spec
+from azgen.settings.evolution import EvolutionSettings
 from azgen.settings.presets import preset
 from azgen.settings.resolve import resolve_settings
-from azgen.settings.settings import EvolutionSettings, FunctionSettings, MemorySettings, Settings
+from azgen.settings.settings import FunctionSettings, MemorySettings, Settings
 from tests.agreement import random_tasks
 from tests.commands import azgen
 from tests.search.test_evolution import changed

@@ -9,8 +9,9 @@ import pytest
 import azgen
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, StartsTuned
+from azgen.runs.saved import load_run
 from azgen.settings.resolve import resolve_settings
 from azgen.study.champion import Candidate, chosen, known_as
 from azgen.study.scores import Interval, is_level, over_rows, row_losses

@@ -16,8 +16,9 @@ import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.runs.checkpoint import CheckpointDirectory
-from azgen.runs.directory import RunDirectory, load_run
+from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Event, Finished
+from azgen.runs.saved import load_run
 from azgen.settings.values import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.commands import azgen

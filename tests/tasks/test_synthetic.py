@@ -15,7 +15,7 @@ from azgen.tasks import (
     teacher_tasks,
     two_layer_tasks,
 )
-from azgen.tasks.synthetic import extend_seeds
+from azgen.tasks.teacher_seeds import extend_seeds
 
 
 def x_and_y(task):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from multiprocess import reduction
 
-from azgen.codegen.store import set_build_directory
+from azgen.codegen.cache_folder import set_build_directory
 from azgen.errors import AzgenError
 from azgen.search.engines.messages import Order, decode, encode
 from azgen.search.engines.runner import Runner

@@ -13,7 +13,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.store import build_directory
+from azgen.codegen.cache_folder import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines import worker

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.codegen.cache_folder import build_directory, disk_errors, temporary_folder
 from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c
 from azgen.codegen.kernel_source import STRANDS
 from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
-from azgen.codegen.store import build_directory, disk_errors, temporary_folder
 from azgen.errors import CacheError
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, probe_of

@@ -1,0 +1,114 @@
+"""Reading what a run has left in its directory."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azgen.errors import AzgenError
+from azgen.language.program import Program
+from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
+from azgen.runs.events import Champion, read_champion
+from azgen.settings.reading import read_settings
+from azgen.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run as read from its directory.
+
+    Attributes:
+        path: the directory.
+        settings: everything that decided the run.
+        champion: the best program, on the selection tasks.
+        hall_of_fame: the best programs, best first.
+        environment: what the run ran on; empty if it did not come to writing it.
+        result: fitness, baselines, counts and times; None for a run that was killed, or still goes on.
+    """
+
+    path: Path
+    settings: Settings
+    champion: Champion
+    hall_of_fame: tuple[Champion, ...] = field(repr=False)
+    environment: dict[str, Any] = field(repr=False)
+    result: dict[str, Any] | None = field(repr=False)
+
+    @property
+    def program(self) -> Program:
+        """The champion's program."""
+        return self.champion.program
+
+    @property
+    def name(self) -> str:
+        """The run's name: that of its directory."""
+        return self.path.absolute().name
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, as plain values; a last line that was cut off is left out."""
+        records = []
+        with suppress(FileNotFoundError):
+            lines = (self.path / EVENTS).read_text(encoding="utf-8").splitlines()
+            for number, line in enumerate(lines, 1):
+                try:
+                    records.append(json.loads(line))
+                except ValueError:
+                    if number < len(lines):
+                        raise AzgenError(f"{self.path / EVENTS}, line {number} is damaged: no JSON") from None
+        return records
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether this looks like a run directory."""
+    return (Path(path) / CONFIG).is_file()
+
+
+def saved_settings(path: str | Path) -> Settings:
+    """Settings of a run, which may have found nothing yet.
+
+    Raises:
+        AzgenError: no run is there, or its settings are damaged.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
+    if not is_run(path):
+        raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
+    return read_settings(path / CONFIG)
+
+
+def load_run(path: str | Path) -> SavedRun:
+    """Reads a run directory.
+
+    Raises:
+        AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
+    """
+    path, settings = Path(path), saved_settings(path)
+    records = _read_json(path / HALL_OF_FAME)
+    if records is None:
+        raise AzgenError(f"{path}: this run has not found a program (there is no {HALL_OF_FAME} in it)")
+    if not isinstance(records, list) or not records:
+        raise AzgenError(f"{path / HALL_OF_FAME} is damaged: it must be a list of programs")
+    hall_of_fame = tuple(
+        read_champion(record, f"{path / HALL_OF_FAME}, program {n}", settings.user.table)
+        for n, record in enumerate(records, 1)
+    )
+    environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
+    for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
+        if value is not None and not isinstance(value, dict):
+            raise AzgenError(f"{path / name} is damaged: it must be a JSON object")
+    return SavedRun(path, settings, hall_of_fame[0], hall_of_fame, environment, result)
+
+
+def _read_json(path: Path) -> Any:
+    """The file's content; None if there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise AzgenError(f"{path} is damaged: {error}") from None

@@ -1,0 +1,186 @@
+"""Settings of evolution: of one island, of an archive in its place, and of stages before the run's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class ActionWeights:
+    """Relative frequency of the mutation actions: the original's eight (mutator.cc), then four that keep to
+    registers in use (docs/discovery.md).
+
+    Attributes:
+        alter_wired: as alter_parameter, but a new operand or result is probably a register in use.
+        grow: an expression of up to three ops deep is inserted, its operands probably registers in use.
+        regrow: such an expression takes an instruction's place.
+        interpose: an expression of a value takes that value's place for all that read it later.
+    """
+
+    alter_parameter: float = 1.0
+    randomize_instruction: float = 1.0
+    randomize_function: float = 1.0
+    identity: float = 0.0
+    insert_instruction: float = 1.0
+    remove_instruction: float = 1.0
+    trade_instruction: float = 0.0
+    randomize_program: float = 0.0
+    alter_wired: float = 0.0
+    grow: float = 0.0
+    regrow: float = 0.0
+    interpose: float = 0.0
+
+
+@dataclass(frozen=True)
+class WiringSettings:
+    """Probabilities inside the wired mutations (`ActionWeights`: grow, regrow, interpose, alter_wired).
+
+    Attributes:
+        in_use: an operand is drawn among registers that hold something, rather than among all.
+        informed: in Learn, it is drawn among those that the label reaches.
+        deeper: an operand is grown itself.
+        declare: Setup gets a first value for a register that is read and that nothing writes.
+        accumulate: what grows in Learn is added to a register, rather than written to it.
+        scale: what is interposed is a multiple by a constant of its own, 1 at first.
+        forward_only: Learn goes on reading what an interposed expression was made from.
+    """
+
+    in_use: float = 0.8
+    informed: float = 0.3
+    deeper: float = 0.3
+    declare: float = 0.5
+    accumulate: float = 0.3
+    scale: float = 0.3
+    forward_only: float = 0.3
+
+
+@dataclass(frozen=True)
+class EvolutionSettings:
+    """Regularised evolution of one island.
+
+    Attributes:
+        population, tournament: sizes P and T.
+        mutation_probability: U; otherwise a child is its parent's copy.
+        actions: weights of the mutation actions.
+        sign_flip: probability that a constant's change is a sign flip.
+        fresh_constant: probability that a constant's change is a fresh draw, so that 0 is not absorbing.
+        constant_step: "log-normal" (original) or "factor" (paper: uniform in [0.5, 2]).
+        combine: "mean" or "median" of the fitness over tasks.
+        batch: children made from one state of the population.
+        known: look programs up by their normal form among those whose fitness is known.
+        probe: run programs on a few examples first; one that behaves like one whose fitness is known takes
+            that, and one that fails on every task scores 0.
+        probe_train, probe_valid: examples of the probe.
+        cache_size: programs that each of the two tables of known fitness remembers; 0: none.
+        hurdles: fractions of the training examples after which a program is rated for the first time, for
+            the second time and so on; empty: none.
+        hurdle_tasks: fraction of the search tasks at each hurdle, the first of them; empty: all.
+        hurdle_percentile: of the unique fitnesses that recent programs had at a hurdle; a program below it
+        stops there.
+        max_cost: static cost limit, as a multiple of a two-layer net's on the same tasks; 0: none.
+        wiring: inside the wired mutations.
+        more_mutations: probability that a child's mutation is followed by another, and that by another.
+        smallest_constant: first values of constants are log-uniform from here to 1, either sign; 0: uniform
+            in [-1, 1], as in the original.
+        parsimony: fitness that an instruction costs in tournaments.
+        live_only: instructions that cannot influence a prediction are taken out of children.
+        strategy: "population" (regularised evolution) or "archive" (short runs from members of an archive,
+            see `ArchiveSettings`).
+        initial: what populations start from, one or several: "random", "empty", an .az file, a program of
+            the zoo ("zoo:NAME"), or "auto": the zoo's programs that do best when they have been tuned, side
+            by side. Of several, each population takes the next. Empty: "auto" for images and tables,
+            "random" for teachers. For tasks of several classes "zoo:NAME" stands for "zoo:softmax-NAME"
+            where there is one.
+    """
+
+    population: int = 1000
+    tournament: int = 10
+    mutation_probability: float = 0.9
+    actions: ActionWeights = field(default_factory=ActionWeights)
+    sign_flip: float = 0.1
+    fresh_constant: float = 0.05
+    constant_step: Literal["log-normal", "factor"] = "log-normal"
+    combine: Literal["mean", "median"] = "mean"
+    batch: int = 16
+    known: bool = True
+    probe: bool = True
+    probe_train: int = 10
+    probe_valid: int = 10
+    cache_size: int = 65536
+    hurdles: tuple[float, ...] = ()
+    hurdle_tasks: tuple[float, ...] = ()
+    hurdle_percentile: float = 75.0
+    max_cost: float = 0.0
+    wiring: WiringSettings = field(default_factory=WiringSettings)
+    more_mutations: float = 0.0
+    smallest_constant: float = 0.0
+    parsimony: float = 0.0
+    live_only: bool = False
+    strategy: Literal["population", "archive"] = "population"
+    initial: str | tuple[str, ...] = ""
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """An archive: the best program of each cell, and short runs that start from its members.
+
+    A cell is a skeleton: which ops Predict computes with, how many lasting registers the label reaches, what
+    Setup makes. Programs are compared on rating tasks of their own. All fitness is in its own unit, 0 to 1.
+
+    Attributes:
+        entries: most cells.
+        parents: runs start from this many of the best entries.
+        within: and from none that is further below the best.
+        run_programs: most programs of a run.
+        look_programs: programs of a run between two looks at it.
+        patience: looks without `gain` after which a run ends.
+        gain: fitness that counts as progress of a run.
+        margin: cells that a run offers are at most so far below its parent, on the run's tasks.
+        offers: most cells that a run offers.
+        rating_tasks: number of rating tasks.
+        shrink_tolerance: instructions go whose loss costs at most this.
+        tuning_rounds, tuning_settings, tuning_step: constants are tuned by rounds of so many settings,
+            each a log-normal step of this size, which is halved by a round that brings nothing.
+        give_up_programs: programs without `give_up_gain` after which the archive is given up for a new one;
+            0: never.
+        give_up_gain: fitness that counts as progress of the archive.
+        task_sets: different sets of search tasks that runs take in turn.
+    """
+
+    entries: int = 128
+    parents: int = 24
+    within: float = 0.12
+    run_programs: int = 40_000
+    look_programs: int = 5_000
+    patience: int = 3
+    gain: float = 0.003
+    margin: float = 0.05
+    offers: int = 6
+    rating_tasks: int = 64
+    shrink_tolerance: float = 0.002
+    tuning_rounds: int = 4
+    tuning_settings: int = 32
+    tuning_step: float = 0.7
+    give_up_programs: int = 1_200_000
+    give_up_gain: float = 0.01
+    task_sets: int = 32
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """A stage before the run's own tasks: an archive on other tasks, whose members go on to the next stage.
+
+    Attributes:
+        tasks: changes to the settings of tasks.
+        goal: fitness on the rating tasks that ends the stage.
+        fresh: every run starts from new programs, and those below the goal are forgotten.
+        run_programs, patience: as in `ArchiveSettings`; 0: as there.
+    """
+
+    tasks: Mapping[str, Any] = field(default_factory=dict)
+    goal: float = 1.0
+    fresh: bool = False
+    run_programs: int = 0
+    patience: int = 0
