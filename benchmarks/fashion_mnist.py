@@ -18,9 +18,10 @@ from itertools import combinations
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.language.conditions import Conditions
 from azgen.language.program import Program
 from azgen.language.zoo import find_program
-from azgen.study.protocol import final_protocol
+from azgen.study.protocol import Protocol, final_protocol
 from azgen.study.scores import Interval
 from azgen.tasks.datasets import load_data_set
 
@@ -57,8 +58,8 @@ def main() -> int:
         {Path(name).stem: _program(name) for name in arguments.programs.split(",")},
         TUNING_PAIRS,
         list(combinations(range(10), 2))[: arguments.pairs],
-        trials=arguments.trials,
-        seed=arguments.seed,
+        Protocol(trials=arguments.trials),
+        Conditions(seed=arguments.seed),
         observe=lambda message: print(f"[{time.perf_counter() - began:6.0f} s] {message}", flush=True),
     )
     best = scores[-1]

@@ -25,6 +25,7 @@ from azgen.execution import oracle
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
+from azgen.language.conditions import USUAL
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 
@@ -129,9 +130,7 @@ def _oracle(name: str, n_features: int, n_train: int, effort: Effort) -> Figure:
     tasks, values, total = regression_tasks(n_features, n_train), [], 0.0
     for _ in range(effort.oracle_runs):
         with Stopwatch() as watch:
-            fitness, _ = oracle.execute(
-                zoo(name), tasks, seed=0, epochs=1, dtype="float32", max_abs_error=100.0
-            )
+            fitness, _ = oracle.execute(zoo(name), tasks, USUAL)
             total = float(fitness.sum())
         values.append(1e6 * watch.cpu)
     details = {"F": n_features, "program": name, "n_train": n_train, "fitness_sum": total}

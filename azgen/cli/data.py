@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import table_options
+from azgen.cli.options import gathered, table_options
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -20,9 +20,36 @@ if TYPE_CHECKING:
 _SHOWN_FEATURES = 8
 _SHOWN_COLUMNS = 60
 
+_DRAWN: dict[str, Any] = {
+    "seed": Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="With --draw: decides split and projection (default 0)."),
+    ],
+    "set": Annotated[
+        str | None,
+        typer.Option("--set", metavar="SET", help="With --draw: search (default), select or test."),
+    ],
+    "task": Annotated[
+        int | None,
+        typer.Option("--task", min=0, metavar="N", help="With --draw: which task of the set (default 0)."),
+    ],
+    "rows": Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="With --draw: examples to show (default 5).")
+    ],
+    "features": Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="F",
+            help="With --draw, for images and teachers: number of features; 0: images without projection.",
+        ),
+    ],
+}
+
 
 @app.command(rich_help_panel="Reference")
 @table_options
+@gathered("drawn", _DRAWN)
 def data(
     name: str | None = typer.Argument(
         None,
@@ -31,20 +58,6 @@ def data(
     ),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     draw: bool = typer.Option(False, "--draw", help="Draw tasks as a run does, and show one of them."),
-    seed: int = typer.Option(
-        0, min=0, metavar="N", help="With --draw: decides the split and the projection."
-    ),
-    task_set: str = typer.Option(
-        "search", "--set", metavar="SET", help="With --draw: search, select or test."
-    ),
-    number: int = typer.Option(0, "--task", min=0, metavar="N", help="With --draw: which task of the set."),
-    rows: int = typer.Option(5, min=0, metavar="N", help="With --draw: examples to show."),
-    features: int | None = typer.Option(
-        None,
-        min=0,
-        metavar="F",
-        help="With --draw, for images and teachers: number of features; 0: images without projection.",
-    ),
     kind: str = typer.Option(
         "auto",
         metavar="KIND",
@@ -52,6 +65,7 @@ def data(
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     *,
+    drawn: dict[str, Any],
     table: dict[str, Any],
 ) -> None:
     """List the data sets on this machine, describe one or a table of yours, or draw a task and show it.
@@ -69,9 +83,11 @@ def data(
             )
         _list(to, json)
         return
-    tasks = _tasks(name, target, kind, features if draw else None, table)
+    tasks = _tasks(name, target, kind, drawn.get("features") if draw else None, table)
     if draw:
-        _show_task(to, tasks.split(seed), task_set, number, rows, json)
+        split = tasks.split(drawn.get("seed", 0))
+        shown = _chosen(split, drawn.get("set", "search"), drawn.get("task", 0))
+        _show_task(to, split, shown, drawn.get("rows", 5), json)
     elif name in TEACHERS:
         raise AzgenError(f"{name} is a teacher; it has nothing to describe, but: azgen data {name} --draw")
     else:
@@ -200,57 +216,65 @@ def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, j
         to.print("Name a column with --target to see what azgen makes of it.")
 
 
-def _show_task(to: Console, split: TaskSplit, task_set: str, number: int, rows: int, json: bool) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """A task that was drawn, and which of which set it is."""
+
+    task: Task
+    number: int
+    set_name: str
+    count: int
+
+
+def _chosen(split: TaskSplit, set_name: str, number: int) -> _Shown:
+    from azgen.tasks.task import SetName
+
+    if set_name not in get_args(SetName):
+        raise AzgenError(f"there is no task set {set_name!r}; there are search, select and test")
+    tasks = getattr(split, set_name)
+    if number >= len(tasks):
+        raise AzgenError(
+            f"the {set_name} set has {len(tasks)} tasks, counted from 0; there is no task {number}"
+        )
+    return _Shown(tasks[number], number, set_name, len(tasks))
+
+
+def _show_task(to: Console, split: TaskSplit, shown: _Shown, rows: int, json: bool) -> None:
     from azgen.cli.output import grid
     from azgen.plain import to_json
     from azgen.tasks.describe import describe_labels, feature_names, largest_feature
-    from azgen.tasks.task import SetName
 
-    if task_set not in get_args(SetName):
-        raise AzgenError(f"there is no task set {task_set!r}; there are search, select and test")
-    tasks = getattr(split, task_set)
-    if number >= len(tasks):
-        raise AzgenError(
-            f"the {task_set} set has {len(tasks)} tasks, counted from 0; there is no task {number}"
-        )
-    task, names = tasks[number], feature_names(split)
+    task, names = shown.task, feature_names(split)
     labels = split.label_names if task.is_classification else ()
     facts = {
         part: describe_labels(y, labels, task.n_classes is not None)
         for part, y in (("training", task.y_train), ("validation", task.y_valid))
     }
     if json:
-        print(
-            to_json(
-                {
-                    "description": split.description,
-                    "set": task_set,
-                    "task": task.name,
-                    "metric": task.metric,
-                    "features": list(names),
-                    "examples": {"training": task.n_train, "validation": task.n_valid},
-                    "labels": facts,
-                    "x": task.x_train[:rows].tolist(),
-                    "y": task.y_train[:rows].tolist(),
-                }
-            )
-        )
+        record = {
+            "description": split.description,
+            "set": shown.set_name,
+            "task": task.name,
+            "metric": task.metric,
+            "features": list(names),
+            "examples": {"training": task.n_train, "validation": task.n_valid},
+            "labels": facts,
+            "x": task.x_train[:rows].tolist(),
+            "y": task.y_train[:rows].tolist(),
+        }
+        print(to_json(record))
         return
+    heading = f"Task {shown.number} of {shown.count} {shown.set_name} tasks: {task.name or 'no name'}"
+    largest = f"the largest is {largest_feature(task):.4g} in absolute value"
+    lines = [
+        ("metric", str(task.metric)),
+        ("features", f"{task.n_features}, {largest}"),
+        ("training", f"{task.n_train} examples; labels {facts['training']}"),
+        ("validation", f"{task.n_valid} examples; labels {facts['validation']}"),
+    ]
     to.print(split.description + "\n")
-    to.print(f"Task {number} of {len(tasks)} {task_set} tasks: {task.name or 'no name'}", style="bold")
-    to.print(
-        grid(
-            [
-                ("metric", task.metric),
-                (
-                    "features",
-                    f"{task.n_features}, the largest is {largest_feature(task):.4g} in absolute value",
-                ),
-                ("training", f"{task.n_train} examples; labels {facts['training']}"),
-                ("validation", f"{task.n_valid} examples; labels {facts['validation']}"),
-            ]
-        )
-    )
+    to.print(heading, style="bold")
+    to.print(grid(lines))
     if rows:
         _show_rows(to, task, names, rows)
 

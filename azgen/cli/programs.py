@@ -24,11 +24,19 @@ PANEL = "Programs and runs"
 
 @dataclass(frozen=True)
 class Reference:
-    """A program that was named on the command line, and the run that it is the champion of, if any."""
+    """A program that was named on the command line.
+
+    Attributes:
+        program: the program.
+        run: the run that it is the champion of, if any.
+        name: what it is called.
+        given: as it was named.
+    """
 
     program: Program
     run: SavedRun | None
     name: str
+    given: str
 
 
 def find(reference: str, ops: str | None = None) -> Reference:
@@ -50,13 +58,14 @@ def find(reference: str, ops: str | None = None) -> Reference:
     for path in (Path(reference), ROOT / reference):
         if path.is_dir() and not reference.startswith("zoo:"):
             run = load_run(path)
-            return Reference(run.program, run, run.name)
+            return Reference(run.program, run, run.name, reference)
     if not reference.startswith("zoo:") and not Path(reference).exists():
         raise AzgenError(
             f"{reference}: no such run directory or program file; programs of the zoo are called zoo:NAME"
         )
     table = load_user_file(ops).table if ops else OPS
-    return Reference(find_program(reference, table), None, Path(reference.removeprefix("zoo:")).stem)
+    name = Path(reference.removeprefix("zoo:")).stem
+    return Reference(find_program(reference, table), None, name, reference)
 
 
 @app.command(rich_help_panel=PANEL)

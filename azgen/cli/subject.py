@@ -15,6 +15,7 @@ from azgen.cli.programs import REFERENCE, Reference, find
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
+    from azgen.language.conditions import Conditions
     from azgen.settings.settings import Settings
     from azgen.tasks.task import Task, TaskSplit
 
@@ -60,8 +61,6 @@ class Subject:
     @cached_property
     def settings(self) -> Settings:
         """What the program is executed with."""
-        from azgen.cli.execution import task_settings
-
         given = dict(self.given)
         name, table, epochs = given.pop("tasks"), given.pop("table"), given.pop("epochs")
         return task_settings(self.found, name, **given, tasks=table | {"epochs": epochs})
@@ -85,15 +84,44 @@ class Subject:
         return dict(self.split.sets())[name]  # type: ignore[index]  # just checked
 
     @property
-    def how(self) -> dict[str, Any]:
-        """How programs are executed, as keyword arguments."""
-        settings = self.settings
-        return {
-            "seed": settings.seed,
-            "epochs": settings.tasks.epochs,
-            "dtype": settings.dtype,
-            "max_abs_error": settings.tasks.max_abs_error,
-        }
+    def conditions(self) -> Conditions:
+        """How programs are executed."""
+        return self.settings.conditions
+
+
+def task_settings(found: Reference, name: str | None, **overrides: Any) -> Settings:
+    """Settings whose tasks a program is to be executed on.
+
+    Args:
+        found: the program, and the run whose champion it is, if it is one.
+        name: a preset, a configuration file or a teacher.
+        overrides: see `resolve_settings`.
+    """
+    from azgen.language.instruction import VECTOR
+    from azgen.settings.presets import preset_names
+    from azgen.settings.resolve import resolve_settings
+    from azgen.settings.settings import Settings
+    from azgen.settings.tasks import TaskSettings
+    from azgen.tasks.synthetic import TEACHERS
+
+    run, data = found.run, overrides["data"]
+    if found.program.form == VECTOR and data and overrides["kind"] is None:
+        overrides["kind"] = "multiclass"  # it takes one-hot labels alone
+    if name is not None and overrides["data"] is not None:
+        raise AzgenError("--tasks and --data exclude each other; give one of them")
+    if name is not None and name not in preset_names() and name in TEACHERS:
+        base: Any = Settings(tasks=TaskSettings(source=name))
+    elif name is not None:
+        base = name
+    elif overrides["data"] is not None:
+        base = None
+    elif run is not None:
+        base = run.settings
+    else:
+        raise AzgenError(
+            "on which tasks? Give --data FILE --target COLUMN, or --tasks NAME, such as --tasks linear"
+        )
+    return resolve_settings(base, **overrides)
 
 
 def subject_options(command: Callable[..., None]) -> Callable[..., None]:

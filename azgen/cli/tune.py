@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
-from azgen.cli.programs import PANEL, REFERENCE, find
+from azgen.cli.programs import PANEL
+from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
 from azgen.files import write_whole
 
@@ -25,19 +25,8 @@ _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 
 @app.command(rich_help_panel=PANEL)
-@table_options
+@subject_options
 def tune(
-    reference: str = typer.Argument(..., metavar="PROGRAM | RUN", help=REFERENCE),
-    data: str | None = typer.Option(None, metavar="FILE | NAME", help="A table or a data set's name."),
-    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    kind: KindOption = None,
-    tasks: str | None = typer.Option(
-        None,
-        metavar="NAME",
-        help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer.",
-    ),
-    metric: MetricOption = None,
-    ops: OpsOption = None,
     trials: int = typer.Option(1000, min=1, metavar="N", help="Settings of the constants to try."),
     halving: bool = typer.Option(
         False,
@@ -45,11 +34,6 @@ def tune(
         help="Try them on 1/27 of the examples first, the best third on 1/9, and so on: cheaper, but short "
         "training prefers higher rates.",
     ),
-    seed: int | None = typer.Option(
-        None, min=0, metavar="N", help="Decides tasks, factors and draws (default 0)."
-    ),
-    epochs: int | None = typer.Option(None, min=1, metavar="N", help="Passes over the training examples."),
-    dtype: str | None = typer.Option(None, metavar="TYPE", help="Number type: float32 or float64."),
     output: Path | None = typer.Option(
         None,
         "-o",
@@ -63,71 +47,57 @@ def tune(
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
     *,
-    table: dict[str, Any],
+    subject: Subject,
 ) -> None:
     """Tune a program's constants: each is multiplied by a factor between 0.001 and 1000, all of them jointly.
 
     Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
     program as it was, are then run once on the test tasks.
     """
-    from azgen.cli.execution import task_settings
-    from azgen.execution.execute import execute
-    from azgen.execution.verify import verify
     from azgen.plain import to_json
-    from azgen.study.scores import Score
     from azgen.study.tune import tune as tune_program
 
-    use_build_directory(build_dir)
-    found = find(reference, ops)
-    settings = task_settings(
-        found,
-        tasks,
-        data=data,
-        target=target,
-        kind=kind,
-        metric=metric,
-        ops=ops,
-        seed=seed,
-        dtype=dtype,
-        tasks=table | {"epochs": epochs},
-    )
+    conditions, found = subject.conditions, subject.found
     written = _free(output, found.name)
     if export is not None and not export.parent.is_dir():
         raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
-    verify(settings.user, settings.dtype)
-    split = settings.tasks.split(settings.seed, user=settings.user)
-    running: dict[str, Any] = {
-        "seed": settings.seed,
-        "epochs": settings.tasks.epochs,
-        "dtype": settings.dtype,
-        "max_abs_error": settings.tasks.max_abs_error,
-    }
+    split, rungs = subject.split, _RUNGS if halving else (1.0,)
     with _progress(json) as observe:
         tuned = tune_program(
-            found.program,
-            split.search,
-            trials,
-            select=split.select,
-            rungs=_RUNGS if halving else (1.0,),
-            observe=observe,
-            **running,
+            found.program, split.search, trials, conditions, select=split.select, rungs=rungs, observe=observe
         )
+    record = _record(subject, tuned) | {"file": str(written)}
+    _write(written, _heading(found.given, record, tuned) + str(tuned.program))
+    if export is not None:
+        record["export"] = str(_export(export, tuned, found.given, split.metric, record))
+    if json:
+        print(to_json(record))
+    else:
+        _report(found.name, found.program, tuned, record)
+
+
+def _record(subject: Subject, tuned: Tuned) -> dict[str, Any]:
+    """What was found as plain values, the test tasks now among them."""
+    from azgen.execution.execute import execute_under
+    from azgen.study.scores import Score
+
+    split, conditions = subject.split, subject.conditions
     before, after = (
-        execute(program, split.test, "native", **running).fitness
-        for program in (found.program, tuned.program)
+        execute_under(conditions, program, split.test).fitness
+        for program in (subject.found.program, tuned.program)
     )
     scores = {
         "search": (tuned.fitness_before, tuned.fitness),
         "select": (tuned.select_before, tuned.select_fitness),
         "test": (before, after),
     }
-    record: dict[str, Any] = {
+    return {
         "program": str(tuned.program),
         "trials": tuned.trials,
         "full_trials": tuned.full_trials,
         "seconds": tuned.seconds,
-        "seed": settings.seed,
-        "dtype": settings.dtype,
+        "seed": conditions.seed,
+        "dtype": conditions.dtype,
         "metric": str(split.metric),
         "data": split.description,
         "factors": list(tuned.factors),
@@ -139,15 +109,7 @@ def tune(
             for name, (old, new) in scores.items()
             if old is not None and new is not None
         },
-        "file": str(written),
     }
-    _write(written, _heading(reference, record, tuned) + str(tuned.program))
-    if export is not None:
-        record["export"] = str(_export(export, tuned, reference, split.metric, record))
-    if json:
-        print(to_json(record))
-    else:
-        _report(found.name, found.program, tuned, record)
 
 
 def _free(output: Path | None, name: str) -> Path:
@@ -173,8 +135,8 @@ def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
     before, after = (test[name]["fitness"]["mean"] for name in ("before", "tuned"))
     count = test["tuned"]["fitness"]["n"]
     return (
-        f"# {reference}, its constants tuned: the best of {tuned.trials} settings (seed {tuned.seed}, "
-        f"{tuned.dtype}, epochs {tuned.epochs}).\n"
+        f"# {reference}, its constants tuned: the best of {tuned.trials} settings (seed "
+        f"{tuned.conditions.seed}, {tuned.conditions.dtype}, epochs {tuned.conditions.epochs}).\n"
         f"# {record['data']}\n"
         f"# Mean fitness on {count} test tasks: {before:.6g} before, {after:.6g} now.\n"
     )
@@ -200,7 +162,8 @@ def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: di
         date=datetime.date.today().isoformat(),
         note=f"The program is {reference}, its constants the best of {tuned.trials} settings.",
     )
-    return write_module(tuned.program, path, metric=metric, dtype=tuned.dtype, provenance=provenance)
+    dtype = tuned.conditions.dtype
+    return write_module(tuned.program, path, metric=metric, dtype=dtype, provenance=provenance)
 
 
 def _progress(json: bool) -> AbstractContextManager[Observer]:

@@ -53,7 +53,7 @@ def explain(
     found = explain_program(subject.found.program, known and is_classification(metric))
     ablation = None
     if worth and subject.has_tasks:
-        ablation = ablate_program(subject.found.program, subject.tasks(on), **subject.how)
+        ablation = ablate_program(subject.found.program, subject.tasks(on), subject.conditions)
     if json:
         print(to_json({**found.as_record(), "worth": ablation and ablation.as_record()}))
         return
@@ -107,7 +107,7 @@ def ablate(
     from azgen.study.understanding.ablation import ablate as ablate_program
 
     tasks = subject.tasks(on)
-    found = ablate_program(subject.found.program, tasks, **subject.how)
+    found = ablate_program(subject.found.program, tasks, subject.conditions)
     if json:
         about = {"data": subject.split.description, "metric": str(subject.split.metric), "set": on}
         print(to_json(about | found.as_record()))
@@ -169,16 +169,17 @@ def prune(
 
     The chosen tasks decide; then both programs are run once on the test tasks.
     """
-    from azgen.execution.execute import execute
+    from azgen.execution.execute import execute_under
     from azgen.plain import to_json
     from azgen.study.scores import Score
     from azgen.study.understanding.pruning import prune as prune_program
 
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
         raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
-    pruned = prune_program(subject.found.program, subject.tasks(on), tolerance=tolerance, **subject.how)
+    conditions = subject.conditions
+    pruned = prune_program(subject.found.program, subject.tasks(on), conditions, tolerance=tolerance)
     before, after = (
-        execute(program, subject.split.test, "native", **subject.how).fitness
+        execute_under(conditions, program, subject.split.test).fitness
         for program in (pruned.before, pruned.program)
     )
     metric = subject.split.metric

@@ -6,10 +6,7 @@ import math
 from dataclasses import dataclass
 
 from azgen.codegen.toolchain import find_toolchain
-from azgen.errors import AzgenError
-
-DTYPES = {"float32": 4, "float64": 8}
-"""Number types of memory, with their bytes."""
+from azgen.language.conditions import DTYPES, check_dtype
 
 _L1_BYTES = 40 << 10
 _L2_BYTES = 2 << 20
@@ -115,8 +112,7 @@ def lane_type(dtype: str, largest: int) -> LaneType:
     Raises:
         AzgenError: unknown number type.
     """
-    if dtype not in DTYPES:
-        raise AzgenError(f"number type {dtype!r} is unknown; choose float32 or float64")
+    check_dtype(dtype)
     toolchain = find_toolchain()
     x86 = toolchain.target.startswith(("x86_64", "i686", "amd64"))
     size = DTYPES[dtype]

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.kernel_source import KernelSpec
-from azgen.codegen.lanes import DTYPES
 from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution import oracle
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
@@ -71,7 +71,7 @@ def execute(
         AzgenError: tasks that do not agree, a program of another form than theirs, or an unknown backend or
             number type.
     """
-    return prepare(program, tasks, backend, seed, epochs, dtype, max_abs_error)()
+    return execute_under(Conditions(seed, epochs, dtype, max_abs_error), program, tasks, backend)
 
 
 def prepare(
@@ -85,29 +85,37 @@ def prepare(
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again, with everything already built; see
     `execute`."""
+    return prepare_under(Conditions(seed, epochs, dtype, max_abs_error), program, tasks, backend)
+
+
+def execute_under(
+    conditions: Conditions, program: Program, tasks: Sequence[Task] | Task, backend: Backend = "native"
+) -> Result:
+    """Executes a program on tasks; see `execute`."""
+    return prepare_under(conditions, program, tasks, backend)()
+
+
+def prepare_under(
+    conditions: Conditions, program: Program, tasks: Sequence[Task] | Task, backend: Backend = "native"
+) -> Callable[[], Result]:
+    """A function that executes a program on tasks again and again; see `prepare`."""
+    dtype = conditions.dtype
     tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
     check_tasks(tasks)
     check_form(program, tasks)
     if backend not in get_args(Backend):
         raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
-    if dtype not in DTYPES:
-        raise AzgenError(f"number type {dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
     if backend == "oracle":
-        return lambda: _result(
-            *oracle.execute(
-                program, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error
-            ),
-            dtype,
-        )
+        return lambda: _result(*oracle.execute(program, tasks, conditions), dtype)
     # Registers are renamed by first appearance, so the normal form's memory is the smallest.
     normal_form = program.normalized()
     if backend == "native":
         target = target_for(program, tasks[0], dtype)
-        data = lay_out(tasks, target.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+        data = lay_out(tasks, target.lane, conditions)
         candidate = native_code(target).prepare(program)
         return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
     kernel = build_kernel(general_spec(normal_form, tasks[0], dtype))
-    data = lay_out(tasks, kernel.spec.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+    data = lay_out(tasks, kernel.spec.lane, conditions)
     encoded = kernel.encode([normal_form])
 
     def run() -> Result:

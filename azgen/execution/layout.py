@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.program import Program
 from azgen.language.random import task_state
@@ -127,17 +128,13 @@ class LaneTasks:
         return int(self.record["n_steps"][0] - self.record["n_training"][0])
 
 
-def lay_out(
-    tasks: Sequence[Task], lane: LaneType, *, seed: int = 0, epochs: int = 1, max_abs_error: float = 100.0
-) -> LaneTasks:
+def lay_out(tasks: Sequence[Task], lane: LaneType, conditions: Conditions = USUAL) -> LaneTasks:
     """Lays tasks out for a lane type.
 
     Args:
         tasks: tasks that agree in features, examples and metric.
-        lane: lane type of the code that will run on them.
-        seed: decides the draws of stochastic ops, together with each task's number.
-        epochs: passes over the training examples before validation.
-        max_abs_error: error above which a program fails on a task.
+        lane: lane type of the code that will run on them; it decides the number type.
+        conditions: how programs will be executed.
     """
     x, y, weight = _arrays(tasks, lane, -(-len(tasks) // lane.lanes))
     random, active = aligned((len(x), lane.lanes), np.uint64), _inactive(len(x), lane)
@@ -147,16 +144,14 @@ def lay_out(
         with np.errstate(over="ignore"):
             x[group, :n_train, :, place], x[group, n_train:, :, place] = task.x_train, task.x_valid
             y[group, :n_train, ..., place], y[group, n_train:, ..., place] = task.y_train, task.y_valid
-        random[group, place] = task_state(seed, number)
+        random[group, place] = task_state(conditions.seed, number)
         active[group, place] = -1
         weight[group, :, place] = task.loss_weights
     arrays = {"x": x, "y": y, "random": random, "active": active, "weight": weight}
-    return _laid_out(tasks, arrays, lane.lanes, len(tasks), epochs, max_abs_error)
+    return _laid_out(tasks, arrays, lane.lanes, len(tasks), conditions)
 
 
-def lay_out_copies(
-    tasks: Sequence[Task], lane: LaneType, *, seed: int = 0, epochs: int = 1, max_abs_error: float = 100.0
-) -> LaneTasks:
+def lay_out_copies(tasks: Sequence[Task], lane: LaneType, conditions: Conditions = USUAL) -> LaneTasks:
     """Lays tasks out so that each fills all lanes of a group of its own; see `lay_out`.
 
     Draws depend on the task's number, not on the lane, as if every lane were executed by itself.
@@ -169,10 +164,10 @@ def lay_out_copies(
         with np.errstate(over="ignore"):
             x[number, :n_train], x[number, n_train:] = task.x_train[..., None], task.x_valid[..., None]
             y[number, :n_train], y[number, n_train:] = task.y_train[..., None], task.y_valid[..., None]
-        random[number] = task_state(seed, number)
+        random[number] = task_state(conditions.seed, number)
         weight[number] = np.array(task.loss_weights)[:, None]
     arrays = {"x": x, "y": y, "random": random, "active": active, "weight": weight}
-    return _laid_out(tasks, arrays, lane.lanes, len(tasks) * lane.lanes, epochs, max_abs_error)
+    return _laid_out(tasks, arrays, lane.lanes, len(tasks) * lane.lanes, conditions)
 
 
 def with_epochs(tasks: LaneTasks, n_train: int, epochs: int) -> LaneTasks:
@@ -209,8 +204,6 @@ def _inactive(n_groups: int, lane: LaneType) -> NDArray[Any]:
 
 def _order(n_train: int, n_rows: int, epochs: int) -> NDArray[np.int32]:
     """Order in which rows are executed: training rows, epoch by epoch, then validation rows."""
-    if epochs < 1:
-        raise AzgenError(f"epochs is {epochs}; it must be at least 1")
     orders = (epoch_order(n_train, epoch) for epoch in range(epochs))
     return np.concatenate([*orders, np.arange(n_train, n_rows, dtype=np.int32)])
 
@@ -220,15 +213,14 @@ def _laid_out(
     arrays: dict[str, NDArray[Any]],
     lanes: int,
     n_tasks: int,
-    epochs: int,
-    max_abs_error: float,
+    conditions: Conditions,
 ) -> LaneTasks:
     n_train, n_rows = tasks[0].n_train, tasks[0].n_train + tasks[0].n_valid
-    arrays = {"order": _order(n_train, n_rows, epochs), **arrays}
+    arrays = {"order": _order(n_train, n_rows, conditions.epochs), **arrays}
     record = np.zeros(1, TASKS)
     record["n_groups"], record["n_rows"] = len(arrays["x"]), n_rows
-    record["n_training"], record["n_steps"] = n_train * epochs, len(arrays["order"])
-    record["max_abs_error"] = max_abs_error
+    record["n_training"], record["n_steps"] = n_train * conditions.epochs, len(arrays["order"])
+    record["max_abs_error"] = conditions.max_abs_error
     _point(record, arrays)
     return LaneTasks(record, arrays, n_tasks, lanes)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.execution.layout import epoch_order
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import FEATURES, SCALAR, Address, Instruction, Memory
 from azgen.language.meaning import larger, softmax
 from azgen.language.metrics import Metric, UserMetric
@@ -68,13 +69,15 @@ class OracleMemory:
 
 
 def execute_task(
-    program: Program, task: Task, number: int, *, seed: int, epochs: int, dtype: str, max_abs_error: float
+    program: Program, task: Task, number: int, conditions: Conditions
 ) -> tuple[float, NDArray[Any]]:
     """Fitness on one task, NaN when the program failed, and its predictions of the validation examples."""
+    dtype = conditions.dtype
     number_type = np.dtype(dtype).type
     live, form, classes = program.live(), program.form, task.vector_classes
-    memory = OracleMemory(program.memory, task.n_features, dtype, Generator(task_state(seed, number), dtype))
-    limit = number_type(max_abs_error)
+    generator = Generator(task_state(conditions.seed, number), dtype)
+    memory = OracleMemory(program.memory, task.n_features, dtype, generator)
+    limit = number_type(conditions.max_abs_error)
     x_train, x_valid = task.x_train.astype(dtype), task.x_valid.astype(dtype)
     y_train, y_valid = task.y_train.astype(dtype), task.y_valid.astype(dtype)
     predictions = np.full_like(y_valid, np.nan)
@@ -99,7 +102,7 @@ def execute_task(
         return not np.all(abs(label - prediction) <= limit)
 
     memory.run(live.setup)
-    for epoch in range(epochs):
+    for epoch in range(conditions.epochs):
         for row in epoch_order(len(y_train), epoch):
             if failed(y_train[row], predict(x_train[row])):
                 return math.nan, predictions
@@ -162,14 +165,11 @@ def fitness_of_loss(loss: float, metric: Metric) -> float:
 
 
 def execute(
-    program: Program, tasks: Sequence[Task], *, seed: int, epochs: int, dtype: str, max_abs_error: float
+    program: Program, tasks: Sequence[Task], conditions: Conditions
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Fitness (tasks; NaN: failed) and predictions (tasks x validation examples) of a program."""
     with np.errstate(all="ignore"):
-        results = [
-            execute_task(program, task, n, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error)
-            for n, task in enumerate(tasks)
-        ]
+        results = [execute_task(program, task, n, conditions) for n, task in enumerate(tasks)]
     return np.array([fitness for fitness, _ in results]), np.array(
         [predictions for _, predictions in results]
     )

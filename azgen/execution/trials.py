@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from azgen.codegen.lanes import LaneType
 from azgen.execution.execute import native_code, target_for
 from azgen.execution.layout import LaneTasks, check_tasks, lay_out_copies
+from azgen.language.conditions import Conditions
 from azgen.language.program import Program
 from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.task import Task
@@ -34,9 +35,7 @@ def scaled_constants(program: Program) -> NDArray[np.bool_]:
     return np.asarray(scaled & np.isfinite(values) & (values != 0))
 
 
-def lay_out_trials(
-    tasks: Sequence[Task], lane: LaneType, *, seed: int, epochs: int, max_abs_error: float
-) -> LaneTasks:
+def lay_out_trials(tasks: Sequence[Task], lane: LaneType, conditions: Conditions) -> LaneTasks:
     """The tasks, each in all lanes of a group of its own.
 
     Raises:
@@ -48,7 +47,7 @@ def lay_out_trials(
         f"each of {len(tasks)} tasks in {lane.lanes} lanes",
         len(tasks) * rows * (tasks[0].n_features + (tasks[0].vector_classes or 1)) * lane.bytes,
     )
-    return lay_out_copies(tasks, lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+    return lay_out_copies(tasks, lane, conditions)
 
 
 class Trials:

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import compile_together, execute_under
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import Instruction
 from azgen.language.metrics import Metric, UserMetric
 from azgen.language.ops import OPS, Op
@@ -81,9 +82,8 @@ def _examples(metric: Metric, n_valid: int) -> list[Task]:
 
 def _compare(what: str, spelling: str, program: Program, tasks: list[Task], dtype: str) -> None:
     with np.errstate(all="ignore"):
-        oracle, native = (
-            execute(program, tasks, b, dtype=dtype, max_abs_error=1e30) for b in ("oracle", "native")
-        )
+        conditions = Conditions(dtype=dtype, max_abs_error=1e30)
+        oracle, native = (execute_under(conditions, program, tasks, b) for b in ("oracle", "native"))
     tolerance = _TOLERANCE[dtype]
     same = np.array_equal(oracle.failed, native.failed)
     for found, expected in ((native.predictions, oracle.predictions), (native.fitness, oracle.fitness)):

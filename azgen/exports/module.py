@@ -16,10 +16,10 @@ from azgen.exports.statements import Folder
 from azgen.files import write_whole
 from azgen.language import Program
 from azgen.language import random as draws
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
 
-DTYPES = ("float32", "float64")
 _HELPERS = ("sigmoid", "softmax", "minimum", "maximum")
 _WIDTH = 100
 
@@ -111,10 +111,7 @@ def render_module(
         raise AzgenError(
             f"metric is '{metric}', but the program tells classes apart ({VECTOR}): take accuracy"
         )
-    if dtype not in DTYPES:
-        raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
-    if epochs < 1:
-        raise AzgenError(f"epochs is {epochs}; it must be at least 1")
+    Conditions(epochs=epochs, dtype=dtype)  # checks both
     classifier = is_classification(metric)
     class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
     if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,14 +113,7 @@ def task_set(
     task = tasks[0]
     check_tasks(tasks)
     kernel = build_kernel(kernel_spec(settings, task.n_features, task.metric, programs, task.vector_classes))
-    lanes = lay_out(
-        tasks,
-        kernel.spec.lane,
-        seed=settings.seed,
-        epochs=epochs,
-        max_abs_error=settings.tasks.max_abs_error,
-    )
-    return TaskSet(kernel, lanes)
+    return TaskSet(kernel, lay_out(tasks, kernel.spec.lane, replace(settings.conditions, epochs=epochs)))
 
 
 def population_tasks(settings: Settings, split: TaskSplit, population: int) -> tuple[Task, ...]:

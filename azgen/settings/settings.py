@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from azgen.language.conditions import Conditions
 from azgen.language.userfile import NOTHING, UserFile, read_user_file
 from azgen.settings.evolution import ArchiveSettings, EvolutionSettings, StageSettings
 from azgen.settings.tasks import DATA_SOURCES, TaskSettings
@@ -147,6 +148,11 @@ class Settings:
         if not initial:
             return ("auto",) if self.tasks.source in DATA_SOURCES else ("random",)
         return (initial,) if isinstance(initial, str) else initial
+
+    @property
+    def conditions(self) -> Conditions:
+        """How programs are executed on the run's own tasks."""
+        return Conditions(self.seed, self.tasks.epochs, self.dtype, self.tasks.max_abs_error)
 
     @property
     def user(self) -> UserFile:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import compile_together, execute_under
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.settings.settings import Settings
@@ -134,15 +134,7 @@ class 1, or of every class."""
 
 
 def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> Rated:
-    result = execute(
-        program,
-        tasks,
-        "native",
-        seed=settings.seed,
-        epochs=settings.tasks.epochs,
-        dtype=settings.dtype,
-        max_abs_error=settings.tasks.max_abs_error,
-    )
+    result = execute_under(settings.conditions, program, tasks)
     return result.fitness, result.predictions
 
 
@@ -157,16 +149,7 @@ def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | No
     if trials < 2:
         return None
     with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
-        return tune(
-            program,
-            split.search,
-            trials,
-            seed=settings.seed,
-            epochs=epochs,
-            dtype=settings.dtype,
-            select=split.select,
-            max_abs_error=settings.tasks.max_abs_error,
-        )
+        return tune(program, split.search, trials, settings.conditions, select=split.select)
     return None
 
 

@@ -194,10 +194,7 @@ def _pruned(
             before.program,
             tasks,
             tolerance=tolerance,
-            seed=settings.seed,
-            epochs=changed.epochs,
-            dtype=settings.dtype,
-            max_abs_error=settings.tasks.max_abs_error,
+            conditions=dataclasses.replace(settings.conditions, epochs=changed.epochs),
             kernel=kernel,
         )
         program = result.program.normalized()

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.target import Target
-from azgen.execution.execute import execute
+from azgen.execution.execute import execute_under
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import Memory
 from azgen.language.program import Program
 from azgen.study.scores import Interval
@@ -32,6 +33,24 @@ RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 TUNING_SEED = 1000
 """Of the examples that are tuned on."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How much is tuned and tested.
+
+    Attributes:
+        trials: settings of the constants per program; most are looked at on few examples (`rungs`).
+        rungs: see `tune`.
+        n_seeds: different seeds of the test tasks.
+        n_train, n_valid: examples of each task, from the training part.
+    """
+
+    trials: int = 160
+    rungs: Sequence[float] = RUNGS
+    n_seeds: int = 5
+    n_train: int = 8000
+    n_valid: int = 2000
 
 
 @dataclass(frozen=True)
@@ -62,14 +81,8 @@ def final_protocol(
     programs: Mapping[str, Program],
     tuning_pairs: Sequence[Pair],
     test_pairs: Sequence[Pair],
-    *,
-    trials: int = 160,
-    n_seeds: int = 5,
-    n_train: int = 8000,
-    n_valid: int = 2000,
-    seed: int = 0,
-    dtype: str = "float32",
-    rungs: Sequence[float] = RUNGS,
+    protocol: Protocol,
+    conditions: Conditions = USUAL,
     observe: Callable[[str], None] = lambda message: None,
 ) -> tuple[FinalScore, ...]:
     """Carries out the protocol.
@@ -78,24 +91,21 @@ def final_protocol(
         data: images with a test part of their own.
         programs: by name; all are tuned alike.
         tuning_pairs: pairs of classes to tune on, together.
-        test_pairs: pairs to be scored on; pair number i uses seed number i modulo `n_seeds` for its
+        test_pairs: pairs to be scored on; pair number i uses seed number i modulo `Protocol.n_seeds` for its
             examples, and draws of its own.
-        trials: settings of the constants per program; most are looked at on few examples (`rungs`).
-        n_seeds: different seeds of the test tasks.
-        n_train, n_valid: examples of each task, from the training part.
-        seed: decides everything.
-        dtype: number type.
-        rungs: see `tune`.
+        protocol: how much is tuned and tested.
+        conditions: how programs are executed; the seed decides everything.
         observe: told what is going on.
 
     Raises:
         AzgenError: the data do not suit the protocol.
     """
-    tuning = [final_tasks(data, pair, seed + TUNING_SEED, n_train, n_valid).tuning for pair in tuning_pairs]
+    seed, sizes = conditions.seed, (protocol.n_train, protocol.n_valid)
+    tuning = [final_tasks(data, pair, seed + TUNING_SEED, *sizes).tuning for pair in tuning_pairs]
     found: dict[str, tuple[Tuned, float]] = {}
     for name, program in programs.items():
         began = time.perf_counter()
-        tuned = tune(program, tuning, trials, seed=seed, dtype=dtype, rungs=rungs)
+        tuned = tune(program, tuning, protocol.trials, conditions, rungs=protocol.rungs)
         found[name] = tuned, time.perf_counter() - began
         observe(
             f"{name}: tuned in {found[name][1]:.0f} s, validation {tuned.fitness_before.mean():.4f} -> "
@@ -104,13 +114,14 @@ def final_protocol(
     del tuning
     accuracy = {name: np.zeros(len(test_pairs)) for name in programs}
     seconds = dict.fromkeys(programs, 0.0)
-    chunk = Target.of(_widest(programs.values()), data.x.shape[1], "accuracy", dtype).lane.lanes
+    chunk = Target.of(_widest(programs.values()), data.x.shape[1], "accuracy", conditions.dtype).lane.lanes
     for start in range(0, len(test_pairs), chunk):
         numbers = range(start, min(start + chunk, len(test_pairs)))
-        tasks = [final_tasks(data, test_pairs[i], seed + i % n_seeds, n_train, n_valid).test for i in numbers]
+        tasks = [final_tasks(data, test_pairs[i], seed + i % protocol.n_seeds, *sizes).test for i in numbers]
         for name, (tuned, _) in found.items():
             began = time.perf_counter()
-            accuracy[name][start : start + len(tasks)] = _accuracy(tuned.program, tasks, seed + start, dtype)
+            draws = replace(conditions, seed=seed + start)
+            accuracy[name][start : start + len(tasks)] = _accuracy(tuned.program, tasks, draws)
             seconds[name] += time.perf_counter() - began
         observe(
             f"{numbers[-1] + 1} of {len(test_pairs)} pairs: "
@@ -122,12 +133,12 @@ def final_protocol(
     )
 
 
-def _accuracy(program: Program, tasks: Sequence[Task], seed: int, dtype: str) -> NDArray[np.float64]:
+def _accuracy(program: Program, tasks: Sequence[Task], conditions: Conditions) -> NDArray[np.float64]:
     """Accuracy per task; those of one shape run side by side."""
     result = np.zeros(len(tasks))
     for shape in {task.shape_key: None for task in tasks}:
         places = [i for i, task in enumerate(tasks) if task.shape_key == shape]
-        result[places] = execute(program, [tasks[i] for i in places], seed=seed, dtype=dtype).fitness
+        result[places] = execute_under(conditions, program, [tasks[i] for i in places]).fitness
     return result
 
 

@@ -8,16 +8,17 @@ them, never by the clock, so the same tasks and seed give the same constants on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import compile_together, execute_under
 from azgen.execution.layout import LaneTasks, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
 from azgen.tasks.task import Task
 
@@ -100,18 +101,17 @@ def race(
     select: Sequence[Task],
     *,
     epochs: Sequence[int] = EPOCHS,
-    seed: int = 0,
-    dtype: str = "float32",
-    max_abs_error: float = 100.0,
+    conditions: Conditions = USUAL,
     budget: float = BUDGET,
     observe: Callable[[str, int], None] = lambda name, epochs: None,
 ) -> Race:
     """Tunes programs on the search tasks; see `azgen.study.starts.tune_starts` for the arguments."""
     first = search[0]
-    compile_together(list(programs.values()), first.n_features, first.metric, dtype, first.vector_classes)
+    shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
+    compile_together(list(programs.values()), *shape)
     n_tasks, rounds, middle = _affordable(programs.values(), search, epochs, budget / 2)
-    bench = _Bench(search[:n_tasks], search, select, seed, dtype, max_abs_error)
-    racers = [_Racer(name, program, bench, seed) for name, program in programs.items()]
+    bench = _Bench(search[:n_tasks], search, select, conditions)
+    racers = [_Racer(name, program, bench) for name, program in programs.items()]
     for racer in racers:
         observe(racer.name, middle)
         racer.tune(middle, rounds)
@@ -175,29 +175,21 @@ class _Bench:
     """The tasks in lanes, laid out once per lane type."""
 
     def __init__(
-        self,
-        few: Sequence[Task],
-        search: Sequence[Task],
-        select: Sequence[Task],
-        seed: int,
-        dtype: str,
-        max_abs_error: float,
+        self, few: Sequence[Task], search: Sequence[Task], select: Sequence[Task], conditions: Conditions
     ):
-        self.few, self.search, self.select, self.dtype = few, search, select, dtype
-        self._seed, self._max_abs_error = seed, max_abs_error
+        self.few, self.search, self.select = few, search, select
+        self.conditions = conditions
         self._kept: dict[int, LaneTasks] = {}
 
     def trials(self, lane: LaneType, epochs: int) -> LaneTasks:
         """The tasks to tune on, each in all lanes of a group."""
         if lane.lanes not in self._kept:
-            self._kept[lane.lanes] = lay_out_trials(
-                self.few, lane, seed=self._seed, epochs=1, max_abs_error=self._max_abs_error
-            )
+            self._kept[lane.lanes] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
         return with_epochs(self._kept[lane.lanes], self.few[0].n_train, epochs)
 
     def fitness(self, program: Program, tasks: Sequence[Task], epochs: int) -> Floats:
         """A program's fitness per task."""
-        return execute(program, tasks, "native", self._seed, epochs, self.dtype, self._max_abs_error).fitness
+        return execute_under(replace(self.conditions, epochs=epochs), program, tasks).fitness
 
 
 class _Racer:
@@ -208,12 +200,12 @@ class _Racer:
         settings, spent: tried so far, and what they cost.
     """
 
-    def __init__(self, name: str, program: Program, bench: _Bench, seed: int):
+    def __init__(self, name: str, program: Program, bench: _Bench):
         self.name, self._live, self._bench = name, program.live(), bench
         self._constants = np.array(self._live.constants)
         self._scaled = scaled_constants(self._live)
-        self._trials = Trials(self._live, bench.search[0], bench.dtype)
-        self._random = np.random.default_rng([seed, _STREAM])
+        self._trials = Trials(self._live, bench.search[0], bench.conditions.dtype)
+        self._random = np.random.default_rng([bench.conditions.seed, _STREAM])
         self._pass = _Cost(bench.search[0])(self._live) * len(bench.few)
         self.found: dict[int, Start] = {}
         self.settings, self.spent = 0, 0.0

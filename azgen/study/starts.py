@@ -11,6 +11,7 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_form
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import SCALAR, Form, Memory
 from azgen.language.ops import OPS
 from azgen.language.program import Program
@@ -97,9 +98,7 @@ def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
         split.search,
         split.select,
         epochs=EPOCHS if tasks.tune_epochs else (tasks.epochs,),
-        seed=settings.seed,
-        dtype=settings.dtype,
-        max_abs_error=tasks.max_abs_error,
+        conditions=settings.conditions,
     )
 
 
@@ -171,9 +170,7 @@ def tune_starts(
     select: Sequence[Task],
     *,
     epochs: Sequence[int] = EPOCHS,
-    seed: int = 0,
-    dtype: str = "float32",
-    max_abs_error: float = 100.0,
+    conditions: Conditions = USUAL,
     budget: float = BUDGET,
     observe: Callable[[str, int], None] = lambda name, epochs: None,
 ) -> Starts:
@@ -182,10 +179,9 @@ def tune_starts(
     Args:
         programs: by name, at least one, of the tasks' form.
         search, select: tasks of one metric and number of features.
-        epochs: numbers of passes to choose from, rising; of those that are within .001 of the best the
-            smallest is taken. One alone is taken as it is.
-        seed: decides the factors, and the draws of stochastic ops.
-        dtype, max_abs_error: as in `azgen.execute`.
+        epochs: numbers of passes to choose from, rising, in place of that of the conditions; of those that
+            are within .001 of the best the smallest is taken. One alone is taken as it is.
+        conditions: how programs are executed; the seed decides the factors too.
         budget: multiplications that tuning may cost; with less, fewer tasks and settings are tried, and
             fewer passes.
         observe: told what is being tuned.
@@ -199,15 +195,7 @@ def tune_starts(
     for program in programs.values():
         check_form(program, search)
     found = race(
-        programs,
-        search,
-        select,
-        epochs=epochs,
-        seed=seed,
-        dtype=dtype,
-        max_abs_error=max_abs_error,
-        budget=budget,
-        observe=observe,
+        programs, search, select, epochs=epochs, conditions=conditions, budget=budget, observe=observe
     )
     chosen = chosen_epochs(found.tried)
     members = sorted(level_starts(found.at(chosen)), key=lambda s: -s.fitness)

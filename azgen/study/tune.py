@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.lanes import DTYPES
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_form, check_tasks, probe_of
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
 from azgen.tasks.task import Task
 
@@ -50,7 +50,7 @@ class Tuned:
         full_trials: of these, how many were run on all examples.
         fitness, fitness_before: per tuning task, with the best constants and as it was; 0 where it failed.
         select_fitness, select_before: the same on the selection tasks, if there were any.
-        epochs, dtype, seed: how programs were executed.
+        conditions: how programs were executed.
         seconds: wall-clock time.
     """
 
@@ -62,9 +62,7 @@ class Tuned:
     fitness_before: Floats = field(repr=False)
     select_fitness: Floats | None = field(repr=False)
     select_before: Floats | None = field(repr=False)
-    epochs: int
-    dtype: str
-    seed: int
+    conditions: Conditions
     seconds: float
 
 
@@ -72,13 +70,10 @@ def tune(
     program: Program,
     tasks: Sequence[Task],
     trials: int = 1000,
-    seed: int = 0,
-    epochs: int = 1,
-    dtype: str = "float32",
+    conditions: Conditions = USUAL,
     *,
     select: Sequence[Task] = (),
     rungs: Sequence[float] = (1.0,),
-    max_abs_error: float = 100.0,
     observe: Observer = lambda done, total, best: None,
 ) -> Tuned:
     """Tunes a program's constants.
@@ -91,8 +86,7 @@ def tune(
         program: its live code is tuned.
         tasks: tasks of one metric and shape, on whose validation examples settings are rated.
         trials: settings to try; the first is the program as it is.
-        seed: decides the factors and the draws of stochastic ops.
-        epochs, dtype, max_abs_error: as in `azgen.execute`.
+        conditions: how programs are executed; the seed decides the factors too.
         select: tasks on which the best few are compared.
         rungs: successive halving: shares of the training and validation examples, rising to 1. At each but
             the last the settings are run on that share, and as many go on as keep the cost of every rung
@@ -107,22 +101,21 @@ def tune(
     check_form(program, tasks)
     if trials < 1:
         raise AzgenError(f"the number of trials is {trials}; it must be at least 1")
-    if dtype not in DTYPES:
-        raise AzgenError(f"number type {dtype!r} is unknown; choose one of {', '.join(DTYPES)}")
     shares = tuple(rungs)
     if not shares or shares[-1] != 1.0 or sorted(set(shares)) != list(shares) or shares[0] <= 0:
         raise AzgenError(
             f"rungs are {list(shares)}; shares of the examples, rising to 1, such as 0.1, 0.3, 1"
         )
     live = program.live()
-    factors = draw_factors(live, trials, seed)
+    factors = draw_factors(live, trials, conditions.seed)
     settings = np.array(live.constants) * factors
-    rate = Trials(live, tasks[0], dtype)
-    data = lay_out_trials(tasks, rate.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+    rate = Trials(live, tasks[0], conditions.dtype)
+    data = lay_out_trials(tasks, rate.lane, conditions)
 
     alive = np.arange(trials)
     for place, share in enumerate(shares[:-1]):
-        part = probe_of(data, round(share * tasks[0].n_train * epochs), _valid_share(tasks[0].n_valid, share))
+        n_train = round(share * tasks[0].n_train * conditions.epochs)
+        part = probe_of(data, n_train, _valid_share(tasks[0].n_valid, share))
         order = _best_first(rate(part, settings[alive], observe).mean(axis=1), alive)
         room = max(_LEAST_GOING_ON, round(len(alive) * share / shares[place + 1]))
         alive = np.union1d(order[:room], [0])  # the program as it was always goes on
@@ -132,7 +125,7 @@ def tune(
     winner, select_fitness = int(best[0]), None
     if select:
         finalists = np.union1d(best[:FINALISTS], [0])
-        held_out = lay_out_trials(select, rate.lane, seed=seed, epochs=epochs, max_abs_error=max_abs_error)
+        held_out = lay_out_trials(select, rate.lane, conditions)
         select_fitness = rate(held_out, settings[finalists], observe)
         # Equal on the selection tasks: the better on the tuning tasks.
         ranks = [int(np.flatnonzero(best == trial)[0]) for trial in finalists]
@@ -147,9 +140,7 @@ def tune(
         fitness_before=fitness[0],
         select_fitness=None if select_fitness is None else select_fitness[finalists == winner][0],
         select_before=None if select_fitness is None else select_fitness[0],
-        epochs=epochs,
-        dtype=dtype,
-        seed=seed,
+        conditions=conditions,
         seconds=time.perf_counter() - began,
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import SCALAR, VECTOR, Memory
 from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
@@ -32,7 +33,7 @@ def tasks(source="affine", count=6, n_train=60, first=0):
 @pytest.fixture(scope="module")
 def starts():
     programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
-    return tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=3)
+    return tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=3))
 
 
 def test_programs_that_fit_form_features_and_memory():
@@ -100,11 +101,11 @@ def test_starts_are_tuned_ranked_and_true(starts):
 
 def test_the_same_seed_gives_the_same_starts(starts):
     programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
-    again = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=3)
+    again = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=3))
     assert [str(s.program) for s in again.tried] == [str(s.program) for s in starts.tried]
-    other = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), seed=4)
+    other = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=4))
     assert [str(s.program) for s in other.tried] != [str(s.program) for s in starts.tried]
-    alone = tune_starts(programs, tasks(), tasks(first=50), epochs=(2,), seed=3)
+    alone = tune_starts(programs, tasks(), tasks(first=50), epochs=(2,), conditions=Conditions(seed=3))
     assert {s.epochs for s in alone.tried} == {2} and alone.epochs == 2
 
 
@@ -112,7 +113,12 @@ def test_less_is_tried_where_it_costs_much(starts):
     programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
     seen = []
     few = tune_starts(
-        programs, tasks(), tasks(first=50), seed=3, budget=1e6, observe=lambda *what: seen.append(what)
+        programs,
+        tasks(),
+        tasks(first=50),
+        conditions=Conditions(seed=3),
+        budget=1e6,
+        observe=lambda *what: seen.append(what),
     )
     assert few.settings < starts.settings and {s.name for s in few.tried} == set(programs)
     assert seen[:3] == [(name, 1) for name in programs]

@@ -11,8 +11,9 @@ import pytest
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.language import Program, load
+from azgen.language.conditions import Conditions
 from azgen.language.zoo import zoo
-from azgen.study.protocol import final_protocol
+from azgen.study.protocol import Protocol, final_protocol
 from azgen.study.tune import draw_factors, tune
 from azgen.tasks import load_data_set
 from azgen.tasks.final import final_tasks
@@ -30,7 +31,7 @@ DEAD = Program.parse(
 def test_fitness_is_that_of_executing_the_tuned_program(name, dtype):
     """Stochastic ones too, and with another number of trials than there are lanes."""
     tasks = linear_tasks(5, 4, 200, 50, metric="accuracy")
-    tuned = tune(zoo(name), tasks, 37, seed=3, epochs=2, dtype=dtype)
+    tuned = tune(zoo(name), tasks, 37, Conditions(seed=3, epochs=2, dtype=dtype))
     for program, fitness in ((tuned.program, tuned.fitness), (zoo(name), tuned.fitness_before)):
         expected = execute(program, tasks, seed=3, epochs=2, dtype=dtype).fitness
         np.testing.assert_array_equal(fitness, expected)
@@ -45,7 +46,7 @@ def test_every_setting_is_rated_as_if_alone():
         execute(program.with_constants(tuple(np.array(program.constants) * f)), tasks, seed=5).fitness.mean()
         for f in factors
     ]
-    tuned = tune(program, tasks, 20, seed=5)
+    tuned = tune(program, tasks, 20, Conditions(seed=5))
     assert tuned.factors == tuple(factors[int(np.argmax(means))])
     assert tuned.fitness.mean() == max(means)
 
@@ -73,7 +74,8 @@ def test_a_rate_that_is_far_too_low_is_found():
 def test_a_seed_decides_everything():
     tasks, select = affine_tasks(4, 4, 300, 60), affine_tasks(6, 4, 300, 60, seed=9)
     first, again, other = (
-        tune(zoo("affine"), tasks, 100, seed=s, select=select, rungs=(0.1, 0.3, 1)) for s in (1, 1, 2)
+        tune(zoo("affine"), tasks, 100, Conditions(seed=s), select=select, rungs=(0.1, 0.3, 1))
+        for s in (1, 1, 2)
     )
     assert first.program == again.program != other.program
     assert first.full_trials == 11 < first.trials
@@ -105,8 +107,6 @@ def test_progress_is_told():
         ({"trials": 0}, "at least 1"),
         ({"rungs": (0.5,)}, "rising to 1"),
         ({"rungs": (0.5, 0.2, 1)}, "rising to 1"),
-        ({"dtype": "float16"}, "float16"),
-        ({"epochs": 0}, "epochs"),
         ({"tasks": []}, "no tasks"),
     ],
 )
@@ -186,9 +186,7 @@ def test_the_final_protocol():
         {"linear": zoo("linear"), "best-evolved": zoo("best-evolved")},
         tuning_pairs=[(4, 6)],
         test_pairs=[(0, 1), (3, 8), (5, 9)],
-        trials=30,
-        n_train=160,
-        n_valid=80,
+        protocol=Protocol(trials=30, n_train=160, n_valid=80),
         observe=told.append,
     )
     for score in scores:

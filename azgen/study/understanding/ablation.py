@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language import FUNCTIONS, Program
+from azgen.language.conditions import USUAL, Conditions
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import Place, at, places, without, zeroed
 from azgen.study.understanding.rating import Rated, Rater
@@ -96,15 +97,7 @@ class Ablation:
         }
 
 
-def ablate(
-    program: Program,
-    tasks: Sequence[Task],
-    *,
-    seed: int = 0,
-    epochs: int = 1,
-    dtype: str = "float32",
-    max_abs_error: float = 100.0,
-) -> Ablation:
+def ablate(program: Program, tasks: Sequence[Task], conditions: Conditions = USUAL) -> Ablation:
     """Executes a program without each of its live lines, and with 0 in place of each.
 
     All versions see the same tasks and draw from the same generators, so differences are paired by task. (A
@@ -113,13 +106,13 @@ def ablate(
     Args:
         program: its live code is looked at.
         tasks: tasks of one metric and shape.
-        seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+        conditions: how programs are executed.
 
     Raises:
         AzgenError: tasks that do not agree, or a program of another form than theirs.
     """
     live = program.live()
-    rate = Rater(live, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error)
+    rate = Rater(live, tasks, conditions)
     spots = list(places(live))
     versions = [live, *(without(live, p) for p in spots), *(zeroed(live, p) for p in spots)]
     base, *changed = rate(versions)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel
 from azgen.language import FUNCTIONS, Program
+from azgen.language.conditions import USUAL, Conditions
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import bypasses, places, without
 from azgen.study.understanding.rating import Rated, Rater
@@ -86,12 +87,9 @@ class Pruned:
 def prune(
     program: Program,
     tasks: Sequence[Task],
+    conditions: Conditions = USUAL,
     *,
     tolerance: float = TOLERANCE,
-    seed: int = 0,
-    epochs: int = 1,
-    dtype: str = "float32",
-    max_abs_error: float = 100.0,
     kernel: Kernel | None = None,
 ) -> Pruned:
     """Takes out every line that the program does as well without, greedily.
@@ -105,8 +103,8 @@ def prune(
         program: its live code is pruned.
         tasks: tasks of one metric and shape. What is harmless is decided on them, so say on others how the
             result does.
+        conditions: how programs are executed.
         tolerance: share of 1 - (mean fitness) by which the mean fitness may fall.
-        seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
         kernel: one that has room for the program, such as its search's; None: one is built, or native code.
 
     Raises:
@@ -115,9 +113,7 @@ def prune(
     if not tolerance >= 0:
         raise AzgenError(f"tolerance is {tolerance}; it must be 0 or more")
     live = program.live()
-    rate = Rater(
-        live, tasks, seed=seed, epochs=epochs, dtype=dtype, max_abs_error=max_abs_error, kernel=kernel
-    )
+    rate = Rater(live, tasks, conditions, kernel)
     (base,) = rate([live])
     search = _Search(rate, base, tolerance * (1 - float(base.fitness.mean())))
     current, cuts = live, []

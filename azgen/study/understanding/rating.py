@@ -14,6 +14,7 @@ from azgen.execution.execute import compile_together, general_spec, native_code,
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import check_form, check_tasks, lay_out
 from azgen.language import OPS, Instruction, Program
+from azgen.language.conditions import DTYPES, USUAL, Conditions
 from azgen.tasks.task import Task
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ class Rater:
     Args:
         program: the program whose versions are rated (see `edits`).
         tasks: tasks of one metric and shape.
-        seed, epochs, dtype, max_abs_error: as in `azgen.execute`.
+        conditions: how programs are executed.
         kernel: rates all of them, if it has room for them; None: as is faster.
 
     Raises:
@@ -59,23 +60,18 @@ class Rater:
         self,
         program: Program,
         tasks: Sequence[Task],
-        *,
-        seed: int = 0,
-        epochs: int = 1,
-        dtype: str = "float32",
-        max_abs_error: float = 100.0,
+        conditions: Conditions = USUAL,
         kernel: Kernel | None = None,
     ):
         check_tasks(tasks)
         check_form(program, tasks)
-        self._tasks, self._dtype = list(tasks), dtype
-        self._how: dict[str, Any] = {"seed": seed, "epochs": epochs, "max_abs_error": max_abs_error}
+        self._tasks, self._conditions = list(tasks), conditions
         self._known: dict[str, Rated] = {}
         self._laid_out: dict[Any, Any] = {}
         first = tasks[0]
         live = program.live()
         _, predict, learn = live.cost(first.n_features)
-        rows = first.n_train * epochs, first.n_valid
+        rows = first.n_train * conditions.epochs, first.n_valid
         cost = len(tasks) * (rows[0] * (predict + learn) + rows[1] * predict)
         self.native, self._kernel = kernel is None and cost > _COMPILING_PAYS, kernel
         self._room = _with_zeros(live.normalized())
@@ -97,18 +93,19 @@ class Rater:
     def _natively(self, new: dict[str, Program]) -> None:
         first = self._tasks[0]
         shape = first.n_features, first.metric
-        compile_together(list(new.values()), *shape, self._dtype, first.vector_classes)
+        compile_together(list(new.values()), *shape, self._conditions.dtype, first.vector_classes)
         for key, program in new.items():
-            target = target_for(program, first, self._dtype)
+            target = target_for(program, first, self._conditions.dtype)
             candidate = native_code(target).prepare(program)
             self._keep(key, *candidate.evaluate(self._lanes(target.lane), with_predictions=True))
 
     def _on_kernel(self, new: dict[str, Program]) -> None:
         first = self._tasks[0]
-        kernel = self._kernel or build_kernel(general_spec(self._room, first, self._dtype))
+        kernel = self._kernel or build_kernel(general_spec(self._room, first, self._conditions.dtype))
         data = self._lanes(kernel.spec.lane)
         keys = list(new)
-        one = len(self._tasks) * first.n_valid * (first.vector_classes or 1) * np.dtype(self._dtype).itemsize
+        numbers = len(self._tasks) * first.n_valid * (first.vector_classes or 1)
+        one = numbers * DTYPES[self._conditions.dtype]
         batch = max(1, _BATCH_BYTES // one)
         for start in range(0, len(keys), batch):
             some = keys[start : start + batch]
@@ -120,7 +117,7 @@ class Rater:
 
     def _lanes(self, lane: Any) -> Any:
         if lane not in self._laid_out:
-            self._laid_out[lane] = lay_out(self._tasks, lane, **self._how)
+            self._laid_out[lane] = lay_out(self._tasks, lane, self._conditions)
         return self._laid_out[lane]
 
     def _keep(self, key: str, fitness: Floats, predictions: NDArray[Any] | None) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from azgen import Program, Task, execute, load
 from azgen.language import OPS, Instruction
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.settings.resolve import resolve_settings
@@ -105,7 +106,7 @@ def test_pruning_the_unpruned_form_leaves_the_parts_of_the_cleaned_form():
     raw += "  s7 = log(s0)\n"
     # The tasks on which averaging was seen to pay: whether it does depends on their number.
     settings = dataclasses.replace(resolve_settings("digits").tasks, n_select=64, n_test=90, epochs=4)
-    pruned = prune(Program.parse(raw), settings.split(0).select, epochs=settings.epochs)
+    pruned = prune(Program.parse(raw), settings.split(0).select, Conditions(epochs=settings.epochs))
     parts = {"input noise", "multiplicative interaction", "gradient step", "gradient normalisation"}
     assert parts | {"weight averaging"} <= set(names(explain(pruned.program, classifier=True)))
     assert len(list(pruned.program.instructions())) <= 17

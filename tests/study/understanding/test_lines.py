@@ -7,6 +7,7 @@ import pytest
 
 from azgen import AzgenError, Program, execute
 from azgen.execution.execute import compile_together
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo
 from azgen.study.understanding import rating
@@ -147,8 +148,8 @@ def test_on_random_programs_of_different_spaces(form, metric, dtype, count):
     classes = 3 if form == VECTOR else 0
     tasks = random_tasks(rng, 5 if dtype == "float64" else 4, metric=metric, classes=classes)
     programs = [lively_program(rng, form) for _ in range(count)]
-    found = [ablate(program, tasks, dtype=dtype) for program in programs]
-    pruned = [prune(program, tasks, dtype=dtype) for program in programs]
+    found = [ablate(program, tasks, Conditions(dtype=dtype)) for program in programs]
+    pruned = [prune(program, tasks, Conditions(dtype=dtype)) for program in programs]
     versions = [(p, f.fitness) for p, f in zip(programs, found, strict=True)]
     versions += [(p.program, p.fitness) for p in pruned]
     compile_together([p for p, _ in versions], tasks[0].n_features, metric, dtype, classes)

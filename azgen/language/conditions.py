@@ -1,0 +1,53 @@
+"""What decides an execution, beside the program and the tasks: one value that travels with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azgen.errors import AzgenError
+
+DTYPES = {"float32": 4, "float64": 8}
+"""Number types of memory, with their bytes."""
+
+
+def check_dtype(dtype: str) -> None:
+    """Checks the name of a number type.
+
+    Raises:
+        AzgenError: there is no such number type.
+    """
+    if dtype not in DTYPES:
+        raise AzgenError(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How programs are executed.
+
+    Attributes:
+        seed: decides the draws of stochastic ops, together with each task's position.
+        epochs: passes over the training examples; the first in the given order, later ones shuffled.
+        dtype: number type of the arithmetic, "float32" or "float64".
+        max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+
+    Raises:
+        AzgenError: a value out of its range.
+    """
+
+    seed: int = 0
+    epochs: int = 1
+    dtype: str = "float32"
+    max_abs_error: float = 100.0
+
+    def __post_init__(self) -> None:
+        check_dtype(self.dtype)
+        if self.seed < 0:
+            raise AzgenError(f"the seed is {self.seed}; it must be 0 or more")
+        if self.epochs < 1:
+            raise AzgenError(f"epochs is {self.epochs}; it must be at least 1")
+        if not self.max_abs_error > 0:
+            raise AzgenError(f"max_abs_error is {self.max_abs_error}; it must be above 0")
+
+
+USUAL = Conditions()
+"""One pass in float32 with seed 0."""
