@@ -17,6 +17,7 @@ from azgen.settings.overrides import Overrides, check_names
 from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.settings import Settings
+from azgen.tasks.datasets import are_images, is_data_set
 
 _PLACEHOLDER = "FILE"
 """What stands in the preset for tables where the user's file belongs."""
@@ -180,6 +181,4 @@ def source_of(data: str) -> str:
     Raises:
         AzgenError: it is neither a file nor a known data set.
     """
-    from azgen.tasks.datasets import are_images, is_data_set
-
     return "projected" if is_data_set(data) and are_images(data) else "table"
