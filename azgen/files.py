@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from azgen.errors import AzgenError
+
 MODE = 0o644
 """Of every file written: meant to be passed on, while a temporary file is private."""
 
@@ -45,6 +47,18 @@ def write_whole(path: Path, content: Content) -> None:
             os.unlink(temporary)
         raise
     _sync_folder(path.parent)
+
+
+def write_file(path: Path, content: Content) -> None:
+    """`write_whole`, with an error that can be shown.
+
+    Raises:
+        AzgenError: it cannot be written; nothing of it is left then.
+    """
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def remove_parts(folder: Path) -> None:

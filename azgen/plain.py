@@ -13,6 +13,7 @@ import math
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError, suggest
@@ -40,6 +41,23 @@ def finite(value: Any) -> Any:
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
     return json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def read_json(path: Path) -> Any:
+    """What a file of JSON says.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        AzgenError: it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise AzgenError(f"{path} is damaged: {error}") from None
 
 
 class PlainError(AzgenError):

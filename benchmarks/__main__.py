@@ -2,7 +2,8 @@
 
     python -m benchmarks [--quick] [--json FILE] [--compare FILE] [--plot FILE.png] WHAT...
 
-To be run in the checkout. `azgen bench` has evaluation, search, compile, crossover and startup of it.
+To be run in the checkout. `azgen bench` has compile, startup and most of evaluation,
+search and crossover of it.
 """
 
 from __future__ import annotations
@@ -13,21 +14,28 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from azgen.bench import BENCHMARKS, Figure, Report, measure
+from azgen.bench.figures import Figure, Report
+from azgen.bench.suite import BENCHMARKS, measure
 from azgen.errors import AzgenError
 from benchmarks.backends import measure_backends
+from benchmarks.crossover import measure_crossover_and_model
+from benchmarks.definition import measure_evaluation_and_oracle
 from benchmarks.effort import QUICK, FullEffort
 from benchmarks.first import measure_first
 from benchmarks.ladder import measure_ladder
 from benchmarks.memory import measure_memory
 from benchmarks.performance_tables import row, table
 from benchmarks.plot import draw, require_matplotlib
+from benchmarks.populations import measure_populations
 from benchmarks.random_programs import measure_random
 from benchmarks.solve import measure_solve
 from benchmarks.workers import measure_workers
 
 ALL: Mapping[str, Callable[[Any], list[Figure]]] = {
     **BENCHMARKS,
+    "evaluation": measure_evaluation_and_oracle,
+    "search": measure_populations,
+    "crossover": measure_crossover_and_model,
     "random": measure_random,
     "ladder": measure_ladder,
     "solve": measure_solve,

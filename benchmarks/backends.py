@@ -6,11 +6,10 @@ import shutil
 from dataclasses import replace
 from typing import Literal
 
-from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_kernel, demo_settings
-from azgen.codegen.cache_folder import build_directory
+from azgen.codegen.cache_folder import build_directory, fresh_build_directory
 from azgen.codegen.measurements import CALIBRATION
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome

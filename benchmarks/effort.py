@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from azgen import bench
+from azgen.bench import effort
 
 
 @dataclass(frozen=True)
-class FullEffort(bench.Effort):
+class FullEffort(effort.Effort):
     """How much is measured.
 
     Attributes:
+        oracle_runs: evaluations by the oracle, which takes a second each; 0: none.
         random_programs: random programs of the demo's sizes.
         baseline_programs: random programs of the baseline's sizes.
         baseline_examples: training examples of their tasks; an eighth as many for validation.
@@ -26,6 +27,7 @@ class FullEffort(bench.Effort):
         worker_runs, worker_programs: runs of each, and their programs.
     """
 
+    oracle_runs: int = 2
     random_programs: int = 2000
     baseline_programs: int = 500
     baseline_examples: int = 8000
@@ -43,9 +45,9 @@ class FullEffort(bench.Effort):
 
 
 QUICK = FullEffort(
-    **(asdict(bench.QUICK) | {
-        "baseline_programs": 50, "random_runs": 3, "ladder_seeds": 1, "ladder_programs": 50_000,
-        "ladder_presets": ("linear",), "solve_seeds": 5, "solve_limit": 60.0, "backend_epochs": (600, 6000),
-        "worker_runs": 1, "worker_programs": 1_000_000,
+    **(asdict(effort.QUICK) | {
+        "oracle_runs": 1, "baseline_programs": 50, "random_runs": 3, "ladder_seeds": 1,
+        "ladder_programs": 50_000, "ladder_presets": ("linear",), "solve_seeds": 5, "solve_limit": 60.0,
+        "backend_epochs": (600, 6000), "worker_runs": 1, "worker_programs": 1_000_000,
     })
 )  # fmt: skip

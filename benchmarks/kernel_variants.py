@@ -14,11 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
-from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.evaluation import Work, kernel_work
 from azgen.bench.timing import in_turns
 from azgen.bench.workloads import PROGRAMS, regression_tasks, search_kernel, variants
 from azgen.codegen import compiler, kernel_source, lanes, target
+from azgen.codegen.cache_folder import fresh_build_directory
 from azgen.execution import kernel as execution
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import lay_out

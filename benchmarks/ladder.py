@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from azgen.bench.figures import Figure, figure_of
-from azgen.bench.searching import plain_ladder, search_rates
 from azgen.settings.presets import preset
 from benchmarks.effort import FullEffort
+from benchmarks.populations import plain_ladder, search_rates
 
 KNOWN: dict[str, Any] = {"known": True}
 PROBE = KNOWN | {"probe": True}

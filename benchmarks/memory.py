@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.figures import Figure, figure_of
-from azgen.bench.searching import plain_ladder, population, whole_run
+from azgen.bench.searching import whole_run
 from azgen.bench.workloads import demo_settings
+from azgen.codegen.cache_folder import fresh_build_directory
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from benchmarks.effort import FullEffort
+from benchmarks.populations import plain_ladder, population
 from benchmarks.processes import in_new_process, peak_memory
 
 

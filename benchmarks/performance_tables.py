@@ -11,11 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from azgen.bench import Figure, Report
+from azgen.bench.figures import Figure, Report
 from benchmarks.ladder import ALL_COUNTS
 from benchmarks.original import beside
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+
+
+def figures_of(report: Report, benchmark: str) -> tuple[Figure, ...]:
+    """Figures of one benchmark."""
+    return tuple(figure for figure in report.figures if figure.benchmark == benchmark)
 
 
 def number(value: float | None) -> str:
@@ -95,7 +100,7 @@ def main(path: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     tables = {"environment": environment(report)}
     for name in dict.fromkeys(f.benchmark for f in report.figures):
-        tables[name] = table(name, report.of(name))
+        tables[name] = table(name, figures_of(report, name))
     for name, lines in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         found = "\n".join(lines) + "\n"

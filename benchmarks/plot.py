@@ -13,6 +13,7 @@ from azgen.bench.evaluation import INTERLEAVED, NATIVE
 from azgen.bench.figures import Figure, Report
 from azgen.errors import AzgenError
 from benchmarks.original import beside
+from benchmarks.performance_tables import figures_of
 
 _BLUE, _ORANGE, _GREY = "#3b6ea5", "#d9803a", "#8a8a8a"
 
@@ -36,7 +37,7 @@ def draw(report: Report, path: str | Path) -> None:
         AzgenError: matplotlib is missing, nothing to draw, or the file cannot be written.
     """
     figure_module = require_matplotlib()
-    panels = [(panel, report.of(name)) for name, panel in _PANELS.items() if report.of(name)]
+    panels = [(panel, found) for name, panel in _PANELS.items() if (found := figures_of(report, name))]
     if not panels:
         raise AzgenError(f"nothing to draw: --plot shows {', '.join(_PANELS)}")
     columns = min(2, len(panels))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from azgen.bench.compiling import fresh_build_directory
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_settings
+from azgen.codegen.cache_folder import fresh_build_directory
 from azgen.search.evolve import Evolution
 from azgen.search.space import SearchSpace
 from benchmarks.effort import FullEffort

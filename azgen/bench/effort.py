@@ -14,7 +14,6 @@ class Effort:
         n_train: training examples of the larger evaluations.
         runs: runs of a timed call.
         seconds: CPU seconds of one such run, which repeats its call.
-        oracle_runs: evaluations by the oracle, which takes a second each; 0: none.
         search_seeds, search_programs: populations, and programs of each, for the search rate.
         batches: candidates per module.
         compile_runs: times that each is compiled anew.
@@ -24,7 +23,6 @@ class Effort:
     n_train: int = 1000
     runs: int = 25
     seconds: float = 0.02
-    oracle_runs: int = 2
     search_seeds: int = 9
     search_programs: int = 500_000
     batches: tuple[int, ...] = (1, 8, 32)
@@ -33,6 +31,6 @@ class Effort:
 
 FULL = Effort()
 QUICK = Effort(
-    runs=7, seconds=0.01, oracle_runs=1, search_seeds=3, search_programs=100_000,
+    runs=7, seconds=0.01, search_seeds=3, search_programs=100_000,
     batches=(1, 32), compile_runs=1,
 )  # fmt: skip

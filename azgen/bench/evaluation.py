@@ -11,26 +11,17 @@ from numpy.typing import NDArray
 
 from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
-from azgen.bench.timing import Stopwatch, in_turns
-from azgen.bench.workloads import (
-    N_TASKS,
-    N_VALID,
-    PROGRAMS,
-    regression_tasks,
-    search_kernel,
-    variants,
-)
+from azgen.bench.timing import in_turns
+from azgen.bench.workloads import N_TASKS, N_VALID, PROGRAMS, regression_tasks, search_kernel, variants
 from azgen.codegen.kernel_source import STRANDS
-from azgen.execution import oracle
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
-from azgen.language.conditions import USUAL
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 
 ALONE, INTERLEAVED = "kernel, one program", f"kernel, {STRANDS} programs"
-NATIVE, ORACLE = "native", "oracle"
+NATIVE = "native"
 
 
 @dataclass
@@ -121,18 +112,4 @@ def _evaluation(name: str, n_features: int, n_train: int, effort: Effort) -> lis
         details = {"F": n_features, "program": name, "n_train": n_train, "lanes": lanes}
         details |= {"fitness_sum": work.total() / len(work.fitness)}
         figures.append(figure_of("evaluation", what, by, "µs", values, details=details))
-    if effort.oracle_runs and n_features == effort.features[0]:
-        figures.append(_oracle(name, n_features, n_train, effort))
     return figures
-
-
-def _oracle(name: str, n_features: int, n_train: int, effort: Effort) -> Figure:
-    tasks, values, total = regression_tasks(n_features, n_train), [], 0.0
-    for _ in range(effort.oracle_runs):
-        with Stopwatch() as watch:
-            fitness, _ = oracle.execute(zoo(name), tasks, USUAL)
-            total = float(fitness.sum())
-        values.append(1e6 * watch.cpu)
-    details = {"F": n_features, "program": name, "n_train": n_train, "fitness_sum": total}
-    what = work_name(name, n_features, n_train)
-    return figure_of("evaluation", what, ORACLE, "µs", values, details=details)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
-from azgen.plain import PlainError, as_plain, read
+from azgen.files import write_file
+from azgen.plain import as_plain, read, read_json, to_json
 
 SCHEMA = 1
 """Format of a report's file."""
@@ -55,13 +56,6 @@ class Figure:
         """The figure that counts: the best of all runs, or the median."""
         return self.median if self.typical else self.best
 
-    def worse_than(self, earlier: Figure) -> float:
-        """Factor by which this is worse than an earlier figure: above 1 is slower, or larger."""
-        if self.value == 0 or earlier.value == 0:
-            return 1.0 if self.value == earlier.value else float("inf")
-        ratio = self.value / earlier.value
-        return 1 / ratio if self.unit in HIGHER_IS_BETTER else ratio
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -73,7 +67,10 @@ class Comparison:
     @property
     def factor(self) -> float:
         """Above 1: slower than before (or larger), below 1: faster."""
-        return self.now.worse_than(self.earlier)
+        if self.now.value == 0 or self.earlier.value == 0:
+            return 1.0 if self.now.value == self.earlier.value else float("inf")
+        ratio = self.now.value / self.earlier.value
+        return 1 / ratio if self.now.unit in HIGHER_IS_BETTER else ratio
 
     @property
     def slower(self) -> bool:
@@ -95,10 +92,6 @@ class Report:
     options: Mapping[str, Any]
     figures: tuple[Figure, ...]
 
-    def of(self, benchmark: str) -> tuple[Figure, ...]:
-        """Figures of one benchmark."""
-        return tuple(figure for figure in self.figures if figure.benchmark == benchmark)
-
     def compared_with(self, earlier: Report) -> tuple[Comparison, ...]:
         """Figures that both reports have."""
         before = {figure.key: figure for figure in earlier.figures}
@@ -110,11 +103,7 @@ class Report:
         Raises:
             AzgenError: the file cannot be written.
         """
-        text = json.dumps({"schema": SCHEMA, **as_plain(self)}, indent=1, ensure_ascii=False)
-        try:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise AzgenError(f"{path}: cannot be written: {error}") from None
+        write_file(Path(path), to_json({"schema": SCHEMA, **as_plain(self)}, indent=1) + "\n")
 
     @staticmethod
     def read(path: str | Path) -> Report:
@@ -124,26 +113,18 @@ class Report:
             AzgenError: there is no such file, or it is no report.
         """
         try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
+            record = read_json(Path(path))
         except FileNotFoundError:
             raise AzgenError(f"{path}: no such file; `azgen bench --json FILE` writes one") from None
-        except (OSError, ValueError) as error:
-            raise AzgenError(f"{path}: cannot be read as a report of `azgen bench --json`: {error}") from None
-        if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-            found = record.get("schema") if isinstance(record, dict) else None
+        found = record.get("schema") if isinstance(record, dict) else None
+        if found != SCHEMA:
             raise AzgenError(
                 f"{path}: not a report of this version's `azgen bench --json` (schema {found}, not {SCHEMA})"
             )
-        try:
-            return read(Report, record, str(path), extra=True)
-        except PlainError as error:
-            raise AzgenError(f"{path}: a report of `azgen bench --json`, but damaged: {error}") from None
+        return read(Report, record, f"{path}, a damaged report of `azgen bench --json`", extra=True)
 
 
 def figure_of(benchmark: str, work: str, by: str, unit: str, values: Sequence[float], **rest: Any) -> Figure:
     """A figure from the values of its runs."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    best = ordered[-1] if unit in HIGHER_IS_BETTER else ordered[0]
-    return Figure(benchmark, work, by, unit, best, median, len(ordered), **rest)
+    best = max(values) if unit in HIGHER_IS_BETTER else min(values)
+    return Figure(benchmark, work, by, unit, best, statistics.median(values), len(values), **rest)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
-from azgen.bench.compiling import measure_compile
-from azgen.bench.crossover import measure_crossover
+from azgen.bench.compiling import measure_compile, measure_crossover
 from azgen.bench.effort import Effort
 from azgen.bench.evaluation import measure_evaluation
 from azgen.bench.figures import Figure, Report

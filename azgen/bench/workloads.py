@@ -27,9 +27,6 @@ PROGRAMS = ("linear", "neural-net")
 N_TASKS = 10
 N_VALID = 100
 
-DEMO = "linear"
-"""Preset of the original's demo."""
-
 _SET_OPS = (
     "scalar_const_set", "scalar_uniform_set", "vector_uniform_set", "matrix_uniform_set",
     "scalar_gaussian_set", "vector_gaussian_set", "matrix_gaussian_set",
@@ -60,7 +57,7 @@ def search_kernel(program: str, n_features: int) -> Kernel:
     """
     found = zoo(program)
     if program == "linear":
-        demo = preset(DEMO)
+        demo = demo_settings()
         ops = demo.setup.ops, demo.predict.ops, demo.learn.ops
         return build_kernel(KernelSpec(n_features, found.memory, "rmse", "float32", ops, capacity=21))
     return build_kernel(baseline_spec(n_features, "rmse"))
@@ -77,7 +74,7 @@ def variants(program: str, count: int) -> list[Program]:
 
 def demo_settings() -> Settings:
     """Settings of the original's demo."""
-    return preset(DEMO)
+    return preset("linear")
 
 
 def demo_kernel() -> Kernel:

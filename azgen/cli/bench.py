@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.bench import Comparison, Figure, Report
+    from azgen.bench.figures import Comparison, Figure, Report
 
 
 @app.command(rich_help_panel="This machine")
@@ -41,13 +41,15 @@ def bench(
     """
     import dataclasses
 
-    from azgen.bench import FULL, QUICK, QUICK_SET, Report, measure
+    from azgen.bench import effort as efforts
+    from azgen.bench.figures import Report
+    from azgen.bench.suite import QUICK_SET, measure
     from azgen.cli.output import console
 
     # What would fail at the end fails now.
     earlier = Report.read(compare) if compare is not None else None
     use_build_directory(build_dir)
-    effort = QUICK if quick or not what else FULL
+    effort = efforts.QUICK if quick or not what else efforts.FULL
     if features is not None:
         effort = dataclasses.replace(effort, features=_numbers(features))
     to = console()
@@ -103,16 +105,14 @@ def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
     to.print(grid(rows, *headings, *columns, right=(2, 3, *range(5, 5 + len(columns)))))
 
 
-CROSSOVER = ("kernel µs", "native µs", "compiling ms", "by the model")
+CROSSOVER = ("kernel µs", "native µs", "compiling ms")
 
 
 def _crossover(figure: Figure) -> tuple[str, ...]:
     """What decides when compiling pays."""
     if figure.benchmark != "crossover":
         return ()
-    details = figure.details
-    times = [_number(details[key]) for key in ("kernel_us", "native_us", "compile_ms")]
-    return (*times, _number(details["model"]) or "never")
+    return tuple(_number(figure.details[key]) for key in ("kernel_us", "native_us", "compile_ms"))
 
 
 def _print_environment(to: Console, report: Report) -> None:

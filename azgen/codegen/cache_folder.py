@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -33,6 +34,18 @@ def set_build_directory(path: str | os.PathLike[str] | None) -> None:
         os.environ.pop(ENVIRONMENT_VARIABLE, None)
     else:
         os.environ[ENVIRONMENT_VARIABLE] = os.path.abspath(os.path.expanduser(path))
+
+
+@contextmanager
+def fresh_build_directory() -> Iterator[None]:
+    """Have a `with` block find nothing compiled: in it the folder is a new one, which ends with it."""
+    before = os.environ.get(ENVIRONMENT_VARIABLE)
+    with tempfile.TemporaryDirectory() as folder:
+        set_build_directory(Path(folder) / "build")
+        try:
+            yield
+        finally:
+            set_build_directory(before)
 
 
 def build_directory() -> Path:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, write_whole
+from azgen.files import remove_parts, write_file
 
 CHECKPOINTS = "checkpoints"
 """Folder in the run directory."""
@@ -109,10 +109,7 @@ class CheckpointDirectory:
         sums = {name: _checksum(array) for name, array in arrays.items()}
         header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
         everything = {"header": np.frombuffer(header, np.uint8), **arrays}
-        try:
-            write_whole(path, lambda file: np.savez(file, allow_pickle=False, **everything))
-        except OSError as error:
-            raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
+        write_file(path, lambda file: np.savez(file, allow_pickle=False, **everything))
         for _, old in self._files()[:-KEPT]:
             with suppress(OSError):
                 old.unlink()

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, write_whole
+from azgen.files import remove_parts, write_file
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.plain import to_json
@@ -226,8 +226,7 @@ class RunDirectory:
         self._write(name, to_json(value, indent=2) + "\n")
 
     def _write(self, name: str, text: str) -> None:
-        with self._named_errors(name):
-            write_whole(self.path / name, text)
+        write_file(self.path / name, text)
 
     @contextmanager
     def _named_errors(self, name: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.language.program import Program
+from azgen.plain import read_json
 from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
 from azgen.runs.events import Champion, read_champion
 from azgen.settings.reading import read_settings
@@ -105,10 +106,6 @@ def load_run(path: str | Path) -> SavedRun:
 def _read_json(path: Path) -> Any:
     """The file's content; None if there is no such file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise AzgenError(f"{path} is damaged: {error}") from None

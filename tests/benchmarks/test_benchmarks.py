@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from azgen.bench import BENCHMARKS
 from azgen.bench.figures import Figure, Report, figure_of
+from azgen.bench.suite import BENCHMARKS
 from azgen.errors import AzgenError
 from benchmarks import __main__ as runner
 from benchmarks import plot
 from benchmarks.effort import QUICK
 from benchmarks.original import Beside, beside
-from benchmarks.performance_tables import PAGE, table
+from benchmarks.performance_tables import PAGE, figures_of, table
 
 TINY = replace(
     QUICK,
@@ -45,7 +45,10 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name in runner.ALL if name not in BENCHMARKS])
+OWN = [name for name, measured in runner.ALL.items() if measured not in BENCHMARKS.values()]
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_a_benchmark_runs_and_its_result_can_be_read(name, capsys):
     runner.main(["--quick", name, "--json", "result.json"])
     text, report = capsys.readouterr().out, Report.read("result.json")
@@ -58,10 +61,18 @@ def test_a_benchmark_runs_and_its_result_can_be_read(name, capsys):
         assert figure.work in text
 
 
+def test_the_oracle_gives_the_same_fitness():
+    runner.main(["--quick", "evaluation", "--json", "result.json"])
+    figures = Report.read("result.json").figures
+    for work in {figure.work for figure in figures}:
+        sums = {f.by: f.details["fitness_sum"] for f in figures if f.work == work}
+        assert sums["oracle"] == pytest.approx(sums["native"], abs=1e-6)
+
+
 def test_the_tables_of_the_documentation_are_those_of_the_reference():
     page, report = PAGE.read_text(encoding="utf-8"), Report.read(REFERENCE)
     for name in dict.fromkeys(figure.benchmark for figure in report.figures):
-        assert f"<!-- {name} -->\n" + "\n".join(table(name, report.of(name))) + "\n" in page
+        assert f"<!-- {name} -->\n" + "\n".join(table(name, figures_of(report, name))) + "\n" in page
 
 
 def test_what_stands_beside_a_figure():
