@@ -19,6 +19,7 @@ from azgen.codegen.store import entries
 from azgen.errors import CacheError
 from azgen.execution.layout import TASKS as TASKS_RECORD
 from azgen.execution.layout import LaneTasks, lay_out
+from azgen.language.conditions import Conditions
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.search.engines import runner as running
@@ -194,7 +195,8 @@ def test_presets_are_too_small_to_think_about_compiling() -> None:
     for name in set(preset_names()) - others:
         settings = preset(name).tasks
         tasks = settings.split(0).search
-        lanes = [lay_out(tasks, lane_type("float32", 1), epochs=epochs) for epochs in (settings.epochs, 3000)]
+        lane = lane_type("float32", 1)
+        lanes = [lay_out(tasks, lane, Conditions(epochs=epochs)) for epochs in (settings.epochs, 3000)]
         assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True], name
     assert run("auto").ratings["native"] == 0 and all_measured(CALIBRATION) == []
 
