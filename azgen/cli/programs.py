@@ -222,6 +222,8 @@ def export(
 
     from azgen.exports.module import export as write_module
     from azgen.exports.provenance import Provenance
+    from azgen.runs.directory import ENVIRONMENT
+    from azgen.tasks.reading import table_reading
     from azgen.version import azgen_version
 
     found = find(reference, ops)
@@ -243,6 +245,7 @@ def export(
         dtype=number_type,
         epochs=epochs,
         provenance=provenance,
+        table=table_reading(run.environment.get("data", {}), str(run.path / ENVIRONMENT)) if run else None,
     )
     typer.echo(f"{written}: read the class Learner at its top")
     typer.echo(f"run it on a table with: python {written} data.csv --target COLUMN")

@@ -13,12 +13,14 @@ from azgen.exports.flow import Flow, Parameter
 from azgen.exports.names import Namer
 from azgen.exports.provenance import Provenance
 from azgen.exports.statements import Folder
+from azgen.exports.table_part import table_part
 from azgen.files import write_whole
 from azgen.language import Program
 from azgen.language import random as draws
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
+from azgen.tasks.reading import TableReading
 
 _HELPERS = ("sigmoid", "softmax", "minimum", "maximum")
 _WIDTH = 100
@@ -42,6 +44,7 @@ def export(
     epochs: int = 1,
     class_name: str | None = None,
     provenance: Provenance | None = None,
+    table: TableReading | None = None,
 ) -> Path:
     """Writes a program as a standalone Python module.
 
@@ -55,6 +58,7 @@ def export(
         epochs: passes over the training examples that the module makes unless told otherwise.
         class_name: name of the class, EvolvedRegressor or EvolvedClassifier by default.
         provenance: where the program comes from; the module's docstring says so.
+        table: what the program's run did to its table, which the module then does as well.
 
     Returns:
         The path of the module.
@@ -76,6 +80,7 @@ def export(
         epochs=epochs,
         class_name=class_name,
         provenance=provenance,
+        table=table,
         module_name=target.stem,
     )
     try:
@@ -93,6 +98,7 @@ def render_module(
     epochs: int = 1,
     class_name: str | None = None,
     provenance: Provenance | None = None,
+    table: TableReading | None = None,
     module_name: str = "winner",
 ) -> str:
     """Source of the module that `export` writes.
@@ -128,11 +134,12 @@ def render_module(
     arguments = [
         Argument(p.name, _number(p.value), namer.description(p)) for p in flow.parameters if not p.literal
     ]
+    origin = provenance or Provenance()
     return (
         environment()
         .get_template("export/module.py.j2")
         .render(
-            origin=[textwrap.fill(_quoted(s), _WIDTH) for s in (provenance or Provenance()).sentences()],
+            origin=[textwrap.fill(_quoted(s), _WIDTH) for s in origin.sentences()],
             module_name=module_name if module_name.isidentifier() else "winner",
             class_name=class_name,
             classifier=classifier,
@@ -154,6 +161,10 @@ def render_module(
             learn=learn,
             arguments=arguments,
             program=str(program),
+            metric=str(metric),
+            fitness=origin.test_fitness,
+            tested=origin.test_tasks,
+            **table_part(table),
         )
     )
 

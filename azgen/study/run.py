@@ -31,6 +31,7 @@ from azgen.study.recorder import Recorder, origin
 from azgen.study.scores import Interval, Score
 from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
+from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 
@@ -255,6 +256,7 @@ def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outco
         dtype=settings.dtype,
         epochs=settings.tasks.epochs,
         provenance=_provenance(directory, settings, split, outcome),
+        table=table_reading(split.provenance, "the run's tasks"),
     )
 
 

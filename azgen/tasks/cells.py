@@ -25,6 +25,13 @@ def numbers_of(column: pd.Series[Any]) -> tuple[FloatArray, NDArray[np.bool_]]:
     return numbers, np.isnan(numbers) & column.notna().to_numpy(dtype=bool)
 
 
+def holds_booleans(column: pd.Series[Any]) -> bool:
+    """Whether all cells of a column are true or false (or empty)."""
+    import pandas as pd
+
+    return bool(pd.api.types.is_bool_dtype(column)) or pd.api.types.infer_dtype(column) == "boolean"
+
+
 def check_range(table: Table, name: str, numbers: FloatArray) -> None:
     """Raise AzgenError for a value, infinity included, that float32 cannot hold."""
     huge = np.abs(numbers) > LARGEST

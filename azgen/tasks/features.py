@@ -43,6 +43,19 @@ class FeatureOptions:
             raise AzgenError(f"impute is {self.impute!r}; it must be one of {', '.join(get_args(Impute))}")
 
 
+@dataclass(frozen=True)
+class FeatureColumn:
+    """A column that features are made of.
+
+    Attributes:
+        name: of the column.
+        categories: each is a feature (of two the second alone); none: the column is of numbers.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+
+
 @dataclass
 class Features:
     """Feature columns as numbers.
@@ -50,11 +63,13 @@ class Features:
     Attributes:
         x: N x F; NaN in cells that are yet to be imputed.
         names: of the features; those of categories are called "column=category".
+        columns: that they are made of.
         remarks: what was left out, encoded or will be imputed, for people.
     """
 
     x: FloatArray
     names: tuple[str, ...]
+    columns: tuple[FeatureColumn, ...]
     remarks: list[str]
 
 
@@ -63,6 +78,7 @@ class _Collected:
     """Columns on their way to being features, and what there is to say about them."""
 
     columns: dict[str, FloatArray] = field(default_factory=dict)
+    made_of: list[FeatureColumn] = field(default_factory=list)
     constant: list[str] = field(default_factory=list)
     empty: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     encoded: list[str] = field(default_factory=list)
@@ -108,7 +124,10 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
         _collect(name, numbers, found)
     _refuse(table, found, options)
     return Features(
-        np.column_stack(list(found.columns.values())), tuple(found.columns), _remarks(found, options)
+        np.column_stack(list(found.columns.values())),
+        tuple(found.columns),
+        tuple(found.made_of),
+        _remarks(found, options),
     )
 
 
@@ -133,6 +152,7 @@ def _collect(name: str, numbers: FloatArray, found: _Collected) -> None:
         )
     else:
         found.columns[name] = numbers
+        found.made_of.append(FeatureColumn(name))
         if empty.any():
             found.empty[name] = empty
 
@@ -154,6 +174,7 @@ def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None
     # Of two categories one feature says it all.
     for category in categories[1:] if len(categories) == 2 else categories:
         found.columns[f"{name}={category}"] = ((cells == category) & ~empty).astype(np.float64)
+    found.made_of.append(FeatureColumn(name, tuple(categories)))
     found.encoded.append(f"{name} ({len(categories)} categories)")
     if empty.any():
         found.empty[name] = empty

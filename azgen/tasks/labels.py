@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.tasks.cells import check_range, numbers_of, text_error
+from azgen.tasks.cells import check_range, holds_booleans, numbers_of, text_error
 from azgen.tasks.readers.base import Table, few, value_name
 from azgen.tasks.task import FloatArray
 
@@ -67,8 +67,8 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
             f"positive picks one of several classes, kind={kind} does not; leave one of the two out"
         )
     column = table.columns[target]
-    if kind != "regression" and numbers_of(column)[1].any():
-        column = table.text(target)  # classes keep their text: "None" is one of them
+    if kind != "regression" and (numbers_of(column)[1].any() or holds_booleans(column)):
+        column = table.text(target)  # classes keep their text: "None" is one of them, and so is "True"
     missing = column.isna().to_numpy(dtype=bool)
     if missing.any():
         raise AzgenError(

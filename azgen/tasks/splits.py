@@ -11,18 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.tasks.cuts import (
+    Codes,
+    Rows,
+    all_classes,
+    cut_groups,
+    cut_rows,
+    cut_time,
+    group_folds,
+    random_for,
+    row_folds,
+)
 
-Rows: TypeAlias = NDArray[np.intp]
-Codes: TypeAlias = NDArray[np.int64]
 SplitMethod = Literal["random", "folds"]
-
-_TRIES = 100  # draws of groups before giving up on every part holding every class
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +99,8 @@ class SplitOptions:
 
 def plan_random(n_rows: int, options: SplitOptions, classes: Codes | None = None) -> SplitPlan:
     """Rows are exchangeable. With classes (one code per row) every part has them in nearly equal shares."""
-    cut = _RowCutter(classes)
-    return _plan(np.arange(n_rows), options, cut.cut, cut.folds)
+    cut, folds = partial(cut_rows, classes), partial(row_folds, classes)
+    return _plan(np.arange(n_rows), options, cut, folds)
 
 
 def plan_grouped(options: SplitOptions, groups: Codes, classes: Codes | None = None) -> SplitPlan:
@@ -104,8 +112,8 @@ def plan_grouped(options: SplitOptions, groups: Codes, classes: Codes | None = N
             f"the rows form {n_groups} groups; at least {least} are needed to set whole groups aside for "
             "test and selection and still split the others"
         )
-    cut = _GroupCutter(groups, classes)
-    return _plan(np.arange(len(groups)), options, cut.cut, cut.folds)
+    cut, folds = partial(cut_groups, groups, classes), partial(group_folds, groups, classes)
+    return _plan(np.arange(len(groups)), options, cut, folds)
 
 
 def plan_ordered(options: SplitOptions, time: NDArray[np.float64], classes: Codes | None = None) -> SplitPlan:
@@ -118,8 +126,8 @@ def plan_ordered(options: SplitOptions, time: NDArray[np.float64], classes: Code
     if options.method == "folds":
         raise AzgenError("folds and an order in time exclude each other: a fold would train on later rows")
     order = np.argsort(time, kind="stable")
-    rest, test = _cut_time(order, time, options.test_fraction, "test")
-    search, select = _cut_time(rest, time, options.select_fraction, "selection")
+    rest, test = cut_time(order, time, options.test_fraction, "test")
+    search, select = cut_time(rest, time, options.select_fraction, "selection")
     if len(search) < 4:
         raise AzgenError(
             f"only {len(search)} rows are left to search on, as rows of one time stay together; use finer "
@@ -132,7 +140,7 @@ def plan_ordered(options: SplitOptions, time: NDArray[np.float64], classes: Code
     windows = [search[start : start + length] for start in starts]
     if classes is not None:
         parts = [part for window in windows for part in (window[:n_train], window[n_train:])]
-        if not _all_classes(classes, np.arange(len(classes)), [*parts, search[-n_train:], select, test]):
+        if not all_classes(classes, np.arange(len(classes)), [*parts, search[-n_train:], select, test]):
             raise AzgenError(
                 "in the order of time some part of the rows lacks a class; use longer parts (larger "
                 "fractions), or no order"
@@ -153,8 +161,7 @@ _Folds: TypeAlias = Callable[[Rows, int, np.random.Generator], list[Rows]]
 def _plan(rows: Rows, options: SplitOptions, cut: _Cut, folds: _Folds) -> SplitPlan:
     # A stream for each purpose: asking for more search tasks must not change the test rows.
     random_aside, random_search, random_select, random_test = (
-        np.random.default_rng([options.seed, purpose, redraw])
-        for purpose, redraw in enumerate((0, options.redraw, 0, 0))
+        random_for(options.seed, purpose, redraw) for purpose, redraw in enumerate((0, options.redraw, 0, 0))
     )
     rest, test = cut(rows, options.test_fraction, random_aside)
     search, select = cut(rest, options.select_fraction, random_aside)
@@ -178,99 +185,3 @@ def _plan(rows: Rows, options: SplitOptions, cut: _Cut, folds: _Folds) -> SplitP
         rest_rows=rest,
         test_rows=test,
     )
-
-
-class _RowCutter:
-    """Cuts single rows, class by class."""
-
-    def __init__(self, classes: Codes | None) -> None:
-        self._classes = classes
-
-    def _by_class(self, rows: Rows) -> list[Rows]:
-        if self._classes is None:
-            return [rows]
-        codes = self._classes[rows]
-        return [rows[codes == code] for code in np.unique(codes)]
-
-    def cut(self, rows: Rows, fraction: float, random: np.random.Generator) -> tuple[Rows, Rows]:
-        """(kept, cut off); at least one row of each class on either side."""
-        kept, off = [], []
-        for members in self._by_class(rows):
-            if len(members) < 2:
-                raise AzgenError("too few rows are left to split; use more rows, or smaller fractions")
-            shuffled = random.permutation(members)
-            size = min(max(1, round(fraction * len(members))), len(members) - 1)
-            off.append(shuffled[:size])
-            kept.append(shuffled[size:])
-        return np.sort(np.concatenate(kept)), np.sort(np.concatenate(off))
-
-    def folds(self, rows: Rows, count: int, random: np.random.Generator) -> list[Rows]:
-        """`count` disjoint parts, dealt class by class."""
-        by_class = self._by_class(rows)
-        if min(len(members) for members in by_class) < count:
-            raise AzgenError(
-                f"{count} folds are too many: some class, or the whole, has fewer rows left to search on"
-            )
-        dealt = np.concatenate([random.permutation(members) for members in by_class])
-        return [dealt[start::count] for start in range(count)]
-
-
-class _GroupCutter:
-    """Cuts whole groups."""
-
-    def __init__(self, groups: Codes, classes: Codes | None) -> None:
-        self._groups = groups
-        self._classes = classes
-
-    def cut(self, rows: Rows, fraction: float, random: np.random.Generator) -> tuple[Rows, Rows]:
-        """(kept, cut off); the groups cut off have about the fraction of the rows."""
-        codes, sizes = np.unique(self._groups[rows], return_counts=True)
-        if len(codes) < 2:
-            raise AzgenError("too few groups are left to split; use more groups, or smaller fractions")
-        for _ in range(_TRIES):
-            order = random.permutation(len(codes))
-            taken = int(np.searchsorted(np.cumsum(sizes[order]), fraction * len(rows))) + 1
-            off = np.isin(self._groups[rows], codes[order[: min(taken, len(codes) - 1)]])
-            if _all_classes(self._classes, rows, [rows[~off], rows[off]]):
-                return rows[~off], rows[off]
-        raise AzgenError(
-            "no split of the groups was found that has every class on both sides; use more groups"
-        )
-
-    def folds(self, rows: Rows, count: int, random: np.random.Generator) -> list[Rows]:
-        """`count` disjoint parts of whole groups, of about equal size."""
-        codes, sizes = np.unique(self._groups[rows], return_counts=True)
-        if len(codes) < count:
-            raise AzgenError(f"{count} folds are too many: {len(codes)} groups are left to search on")
-        for _ in range(_TRIES):
-            order = random.permutation(len(codes))
-            order = order[np.argsort(-sizes[order], kind="stable")]  # largest first, ties in random order
-            fold_of = np.empty(len(codes), dtype=np.intp)
-            load = np.zeros(count)
-            for position in order:
-                fold_of[position] = int(np.argmin(load))
-                load[fold_of[position]] += sizes[position]
-            fold = fold_of[np.searchsorted(codes, self._groups[rows])]
-            parts = [rows[fold == number] for number in range(count)]
-            if _all_classes(self._classes, rows, parts):
-                return parts
-        raise AzgenError("no folds of the groups were found that all have every class; use fewer folds")
-
-
-def _all_classes(classes: Codes | None, rows: Rows, parts: list[Rows]) -> bool:
-    """Whether every part holds every class of the rows."""
-    if classes is None:
-        return True
-    wanted = len(np.unique(classes[rows]))
-    return all(len(np.unique(classes[part])) == wanted for part in parts)
-
-
-def _cut_time(order: Rows, time: NDArray[np.float64], fraction: float, what: str) -> tuple[Rows, Rows]:
-    """(earlier, later) rows; the cut is moved to the nearest change of time."""
-    times = time[order]
-    changes = np.flatnonzero(np.diff(times) > 0) + 1
-    if len(changes) == 0:
-        raise AzgenError(f"all rows have the same time; the {what} rows cannot be the later ones")
-    wanted = len(order) - round(fraction * len(order))
-    position = int(changes[np.argmin(np.abs(changes - wanted))])
-    return order[:position], order[position:]

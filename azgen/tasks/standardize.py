@@ -28,16 +28,7 @@ class Standardizer:
     @classmethod
     def fit(cls, x: FloatArray) -> Self:
         """Statistics of `x` (N x F)."""
-        offset = x.mean(axis=0)
-        # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
-        # the largest deviation first keeps squares of very large (or very small) numbers in range.
-        deviation = np.abs(x - offset)
-        largest = deviation.max(axis=0)
-        safe = np.where(largest > 0, largest, 1.0)
-        scale = safe * np.sqrt(np.mean((deviation / safe) ** 2, axis=0))
-        # The mean of a constant column is off by rounding alone, and so would its deviations be.
-        constant = (x == x[0]).all(axis=0)
-        return cls(offset=np.where(constant, x[0], offset), scale=np.where(constant, 0.0, scale))
+        return cls(*column_scaling(x))
 
     def apply(self, x: FloatArray) -> FloatArray:
         """`x` (any number of rows x F), standardised; a new array."""
@@ -45,3 +36,17 @@ class Standardizer:
         result = (x - self.offset) / np.where(constant, 1.0, self.scale)
         result[:, constant] = 0.0
         return result
+
+
+def column_scaling(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of each column (N x F); a scale of 0 marks a constant one."""
+    offset = x.mean(axis=0)
+    # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
+    # the largest deviation first keeps squares of very large (or very small) numbers in range.
+    deviation = np.abs(x - offset)
+    largest = deviation.max(axis=0)
+    safe = np.where(largest > 0, largest, 1.0)
+    scale = safe * np.sqrt(np.mean((deviation / safe) ** 2, axis=0))
+    # The mean of a constant column is off by rounding alone, and so would its deviations be.
+    constant = (x == x[0]).all(axis=0)
+    return np.where(constant, x[0], offset), np.where(constant, 0.0, scale)

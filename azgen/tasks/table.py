@@ -22,6 +22,7 @@ from azgen.tasks.cells import numbers_of
 from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
 from azgen.tasks.labels import Kind, Labels, read_labels
 from azgen.tasks.readers import Table, read_table
+from azgen.tasks.reading import TableReading
 from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
 from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit, frozen_array
@@ -231,9 +232,29 @@ def _build(
             "rows": rows,
             "remarks": [*table.remarks, *features.remarks],
             "options": asdict(options),
+            "reading": asdict(_reading(table, target, options, labels, features)),
             "standardization": _standardization(raw, regression=labels.kind == "regression"),
         },
         raw=raw,
+    )
+
+
+def _reading(
+    table: Table, target: str, options: TableOptions, labels: Labels, features: Features
+) -> TableReading:
+    positive = labels.names[1] if options.positive is not None else ""
+    return TableReading(
+        target=target,
+        kind=labels.kind,
+        classes=() if labels.kind == "regression" else labels.names,
+        positive=positive,
+        columns=features.columns,
+        impute=options.features.impute or "",
+        groups=options.groups or "",
+        time=options.time or "",
+        seed=options.splits.seed,
+        test_fraction=options.splits.test_fraction,
+        sha256=table.sha256,
     )
 
 

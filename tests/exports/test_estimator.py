@@ -225,12 +225,12 @@ def test_script_on_two_classes_with_text_labels(script):
 @pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
-        ("regressor", "", (), "is empty"),
+        ("regressor", "", (), "nothing but blank lines"),
         ("regressor", "a,b\n1,2\n", ("--target", "c"), "no column 'c'; it has a, b"),
         ("regressor", "a,b\n1,2\nx,3\n", (), "line 3, column 'a': 'x' is not a number"),
         ("regressor", "a,b\n1,2\n,3\n", (), "line 3, column 'a': '' is not a number"),
         ("regressor", "a,b\n1,2\n1,nan\n", (), "line 3, column 'b': 'nan' is not a number"),
-        ("regressor", "a,b\n1,2\n3\n", (), "line 3: 1 cells where 2 are expected"),
+        ("regressor", "a,b\n1,2\n3\n", (), "line 3: 1 cells, but the header has 2"),
         ("regressor", "a,b\n1,2\n2,3\n", (), "too few"),
         ("regressor", "a\n1\n2\n3\n4\n", (), "one column only"),
         ("regressor", "a,b\n1,2\n", ("--test-fraction", "1"), "between 0 and 1"),
@@ -238,10 +238,10 @@ def test_script_on_two_classes_with_text_labels(script):
             "classifier",
             table(("a", "b"), [(i, i) for i in range(20)]),
             (),
-            "two classes, but holds 16 classes",
+            "two classes, but holds 20 classes",
         ),
         ("classifier", table(("a", "b"), [(i, "x") for i in range(20)]), (), "holds 1 class"),
-        ("classifier", "a,b\n1,x\n2,\n", (), "line 3 has no label"),
+        ("classifier", "a,b\n1,x\n2,\n3,y\n", (), "line 3, column 'b': '' is no label"),
     ],
 )
 def test_script_explains_bad_tables(script, name, text, options, message):

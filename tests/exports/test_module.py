@@ -115,7 +115,7 @@ def Learn():
 
 def load_text(text: str) -> types.ModuleType:
     module = types.ModuleType("winner")
-    exec(compile(text, "winner.py", "exec"), module.__dict__)
+    exec(compile(text, "winner.py", "exec", dont_inherit=True), module.__dict__)
     return module
 
 

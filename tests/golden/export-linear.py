@@ -1,21 +1,22 @@
 """A learning algorithm discovered by azgen: a regression model, trained one example at a time.
 
 The algorithm itself is the class Learner, right below; around it, EvolvedRegressor is an estimator with
-scikit-learn's interface. NumPy is all that this file needs:
+scikit-learn's interface. NumPy is all that this file needs (and pandas for tables
+other than text and NPZ files):
 
     from winner import EvolvedRegressor
 
     model = EvolvedRegressor().fit(X_train, y_train)
     model.predict(X_test)
 
-On a table, to train on one part of the rows and be scored on the rest:
+On a table, to train on one part of the rows and be scored on the rest; then to learn from all of them and
+predict others:
 
     python winner.py data.csv --target COLUMN
+    python winner.py data.csv --target COLUMN --predict new.csv -o predictions.csv
 """
 
-import argparse
 import copy
-import csv
 import sys
 import warnings
 
@@ -158,10 +159,11 @@ class EvolvedRegressor:
         self.label_offset_, self.label_scale_ = 0.0, 1.0
         with np.errstate(all="ignore"):
             if self.standardize:
-                self.feature_offset_, self.feature_scale_ = X.mean(axis=0), X.std(axis=0)
+                self.feature_offset_, self.feature_scale_ = column_scaling(X)
                 # A constant column says nothing: it becomes 0 everywhere.
-                self.feature_scale_[(X == X[0]).all(axis=0)] = np.inf
-                self.label_offset_, self.label_scale_ = y.mean(), y.std() if (y != y[0]).any() else 1.0
+                self.feature_scale_[self.feature_scale_ == 0] = np.inf
+                offset, scale = column_scaling(y[:, None])
+                self.label_offset_, self.label_scale_ = offset[0], scale[0] or 1.0
             self.learner_ = Learner(
                 X.shape[1],
                 learning_rate=self.learning_rate,
@@ -258,6 +260,20 @@ def check_examples(X, y):
     return X, y
 
 
+def column_scaling(x):
+    """Mean and standard deviation of each column (N x F); a scale of 0 marks a constant one."""
+    offset = x.mean(axis=0)
+    # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
+    # the largest deviation first keeps squares of very large (or very small) numbers in range.
+    deviation = np.abs(x - offset)
+    largest = deviation.max(axis=0)
+    safe = np.where(largest > 0, largest, 1.0)
+    scale = safe * np.sqrt(np.mean((deviation / safe) ** 2, axis=0))
+    # The mean of a constant column is off by rounding alone, and so would its deviations be.
+    constant = (x == x[0]).all(axis=0)
+    return np.where(constant, x[0], offset), np.where(constant, 0.0, scale)
+
+
 def column_names(X):
     """Names of a data frame's columns when all are text, else None."""
     names = getattr(X, "columns", None)
@@ -269,98 +285,6 @@ def column_names(X):
 def scikit_learn_class(name, default):
     """An exception of scikit-learn's, if scikit-learn is in use."""
     return getattr(sys.modules.get("sklearn.exceptions"), name, default)
-
-
-def read_table(path, target):
-    """Features (rows x features), labels, and the target's name, from a file of separated values."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            first_line = file.readline()
-            file.seek(0)
-            separator = max(",;\t", key=first_line.count)
-            reader = csv.reader(file, delimiter=separator)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    if not lines:
-        raise ValueError(f"{path} is empty")
-    names = lines[0][1]
-    if all(is_number(name) for name in names):
-        names = [str(number) for number in range(1, len(names) + 1)]  # no header: columns go by number
-    else:
-        lines = lines[1:]
-    target = names[-1] if target is None else target
-    if target not in names:
-        raise ValueError(f"{path} has no column {target!r}; it has {', '.join(names)}")
-    place = names.index(target)
-    features, labels = [], []
-    for number, row in lines:
-        if len(row) != len(names):
-            raise ValueError(f"{path}, line {number}: {len(row)} cells where {len(names)} are expected")
-        for name, cell in zip(names, row):
-            if name != target and not is_number(cell):
-                raise ValueError(
-                    f"{path}, line {number}, column {name!r}: {cell!r} is not a number; encode or drop it"
-                )
-        labels.append(row.pop(place))
-        features.append([float(cell) for cell in row])
-    if len(names) < 2:
-        raise ValueError(f"{path} has one column only; at least a feature and the target are needed")
-    for (number, _), label in zip(lines, labels):
-        if not is_number(label):
-            raise ValueError(f"{path}, line {number}, column {target!r}: {label!r} is not a number")
-    labels = [float(label) for label in labels]
-    return np.array(features), np.array(labels), target
-
-
-def is_number(cell):
-    """Whether a cell holds a finite number."""
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
-
-
-def main(arguments=None):
-    """Trains on a part of a table's rows and prints how well the others are predicted."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", metavar="data.csv", help="a table of numbers with a header")
-    parser.add_argument("--target", metavar="COLUMN", help="column to predict (default: the last one)")
-    parser.add_argument("--test-fraction", type=float, default=0.2, help="rows held out (default: 0.2)")
-    parser.add_argument("--seed", type=int, default=0, help="decides which rows (default: 0)")
-    options = parser.parse_args(arguments)
-    try:
-        evaluate(options)
-    except ValueError as error:
-        parser.exit(2, f"error: {error}\n")
-
-
-def evaluate(options):
-    """What `main` does with its options."""
-    if not 0 < options.test_fraction < 1:
-        raise ValueError(f"--test-fraction is {options.test_fraction}; it must be between 0 and 1")
-    X, y, target = read_table(options.table, options.target)
-    n_test = max(1, round(len(X) * options.test_fraction))
-    if len(X) - n_test < 2:
-        raise ValueError(f"{options.table} has {len(X)} rows; too few to train on some and test on others")
-    order = np.random.default_rng(options.seed).permutation(len(X))
-    test, train = order[:n_test], order[n_test:]
-    model = EvolvedRegressor().fit(X[train], y[train])
-    prediction = model.predict(X[test])
-    if not np.isfinite(prediction).all():
-        raise ValueError("the algorithm diverged on this table: its predictions are no finite numbers")
-    spread = np.mean((y[test] - y[test].mean()) ** 2)
-    guesses = {"this algorithm": prediction, "mean of training rows": y[train].mean()}
-    results = {}
-    for name, guess in guesses.items():
-        mean_square = np.mean((y[test] - guess) ** 2)
-        results[name] = (1 - mean_square / spread if spread else np.nan, np.sqrt(mean_square))
-    measures = ("R2", "RMSE")
-    print(f"{options.table}: {len(X)} rows, {X.shape[1]} features, predicting {target!r}")
-    print(f"trained on {len(train)} rows, scored on the other {len(test)}:\n")
-    print(f"{'':24}" + "".join(f"{measure:>12}" for measure in measures))
-    for name, values in results.items():
-        print(f"{name:24}" + "".join(f"{value:12.4g}" for value in values))
 
 
 # The evolved program itself, as azgen reads and writes it. s0 is the label, s1 the prediction, v0 the
@@ -376,6 +300,720 @@ def Learn():
   v2 = s3 * v0
   v1 = v1 + v2
 """
+
+
+# ----------------------------------------------------------------------------------------------------
+# Stop reading here: all above is the algorithm and its interface. What follows reads tables as azgen
+# does, does to them what azgen does, and is the command line of this file.
+# ----------------------------------------------------------------------------------------------------
+
+import argparse
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FILL = None
+SEED, TEST_FRACTION = 0, 0.2  # decide which rows are for the test
+
+
+class TableError(ValueError):
+    """A table that cannot be used; says where and why."""
+
+
+# ---- Text as cells: this is azgen's own source.
+
+MISSING_IN_TEXT = ("", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null")
+"""What an empty cell of categories or classes looks like. "None" is a word like any other there."""
+
+MISSING_IN_NUMBERS = (*MISSING_IN_TEXT, "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "None")
+"""What an empty cell among numbers looks like."""
+
+# Numbers as people write them: 1,5 and 1.234,5; then 1,234 and 1,234.5. Narrow blanks group digits, too.
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d*)?(?:[eE][-+]?\d+)?")
+_GROUPED = re.compile(r"[-+]?(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d*)?")
+_GAPS = re.compile("(?<=[0-9])[\u00a0\u202f\u2009](?=[0-9]{3})")
+_CURRENCY = re.compile(r"([-+]?)(?:[$€£¥₹₩]|EUR|USD|GBP|CHF)\s*(\S.*)|(\S*\d)\s*(?:[$€£¥₹₩]|EUR|USD|GBP|CHF)")
+_PERCENT = re.compile(r"(\S*\d)\s*%")
+
+
+def numbers_in(cells, delimiter):
+    """The numbers that cells of text are, all written in one way; None if some cell is none.
+
+    Args:
+        cells: stripped, none of them empty.
+        delimiter: of the file; a comma in a number is a decimal comma unless it separates cells as well.
+
+    Returns:
+        The numbers, and what is unusual in how they are written, in words; "" for nothing.
+    """
+    plain = _plain_numbers(cells)
+    if plain is not None:
+        return plain, ""
+    if all(cell in _TRUE or cell in _FALSE for cell in cells):
+        return [float(cell in _TRUE) for cell in cells], ""
+    bare, signs = _without_signs(cells)
+    local = [_GAPS.sub("", cell.replace("\u2212", "-")) for cell in bare]
+    ways = [("decimal commas", _DECIMAL_COMMA), ("thousands commas", _GROUPED)]
+    for name, pattern in ways if delimiter != "," else reversed(ways):
+        if all(map(pattern.fullmatch, local)):
+            if any("," in cell for cell in local):
+                signs.append(name)
+                if name == "decimal commas":
+                    local = [cell.replace(".", "").replace(",", ".") for cell in local]
+            local = [cell.replace(",", "") for cell in local]
+            how = " and ".join(signs) or "gaps or typographic minus signs"
+            return [float(cell) for cell in local], how
+    plain = _plain_numbers(local)
+    return None if plain is None else (plain, " and ".join(signs) or "gaps or typographic minus signs")
+
+
+_TRUE, _FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
+
+
+def _plain_numbers(cells):
+    """Cells as Python reads numbers, but for what only Python takes for one."""
+    try:
+        numbers = [float(cell) for cell in cells]
+    except ValueError:
+        return None
+    odd = any("_" in cell or not cell.isascii() for cell in cells)
+    return None if odd or any(number != number for number in numbers) else numbers
+
+
+def _without_signs(cells):
+    """Cells without the currency or percent signs that all of them have, and which these are."""
+    if all(map(_PERCENT.fullmatch, cells)):
+        return [_PERCENT.sub(r"\1", cell) for cell in cells], ["percent signs"]
+    if all(map(_CURRENCY.fullmatch, cells)):
+        return [_CURRENCY.sub(r"\1\2\3", cell) for cell in cells], ["currency signs"]
+    return list(cells), []
+
+
+BLANKS = " "
+"""The delimiter of columns that stand between blanks, any number of them."""
+
+_DELIMITERS = ";\t|,"  # of equals the first: commas are decimal commas then
+_EXCEL_HINT = re.compile(r"sep=(.)$", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_HEAD_BYTES, _HEAD_LINES, _HEAD_ROWS = 65536, 200, 20
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+"""Endings of compressed files."""
+
+READING_ERRORS = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError, RuntimeError)
+"""What reading a damaged file raises."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written.
+
+    Attributes:
+        delimiter: between cells; `BLANKS` stands for any number of blanks.
+        n_above: lines above the header that are no part of the table.
+        encoding: of the text.
+        has_header: whether the first line names the columns.
+    """
+
+    delimiter: str
+    n_above: int = 0
+    encoding: str = "utf-8-sig"
+    has_header: bool = True
+
+    def cells_in(self, line):
+        """Number of cells in a line of text, quoted ones counted as one."""
+        bare = _QUOTED.sub("q", line.rstrip("\r\n"))
+        return len(bare.split()) if self.delimiter == BLANKS else bare.count(self.delimiter) + 1
+
+
+def opened(path):
+    """The file's bytes, decompressed if its name says that it is compressed."""
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return zipfile.ZipFile(path).open(_only_member(path))
+    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    stream = openers.get(ending, open)(path, "rb")
+    return stream
+
+
+def inner_ending(path):
+    """The ending of a file's name, of a compressed one that of what is in it."""
+    if path.suffix.lower() not in COMPRESSED:
+        return path.suffix.lower()
+    inside = Path(path.stem).suffix.lower()
+    return inside or (Path(_only_member(path)).suffix.lower() if path.suffix.lower() == ".zip" else "")
+
+
+def _only_member(path):
+    """Name of the one file in a ZIP archive."""
+    with zipfile.ZipFile(path) as archive:
+        names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
+    if len(names) != 1:
+        raise TableError(f"{path} holds {len(names)} files; an archive of one table is needed")
+    return names[0]
+
+
+def find_dialect(path, ending):
+    """How the table in a file is written, told from its first lines.
+
+    Args:
+        path: the file.
+        ending: its ending without that of a compression.
+    """
+    with opened(path) as file:
+        start = file.read(_HEAD_BYTES)
+    encoding = _encoding(path, start)
+    head = start.decode(encoding, errors="replace")
+    lines = head.splitlines()[:_HEAD_LINES]
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    hint = _EXCEL_HINT.match(lines[first].strip()) if lines else None
+    if hint:
+        return _with_header(Dialect(hint[1], first + 1, encoding), lines)
+    header = next(
+        (n for n in range(first, len(lines)) if not lines[n].startswith("#") and lines[n].strip()), first
+    )
+    delimiter = "\t" if ending in (".tsv", ".tab") else _delimiter(lines[header:])
+    dialect = Dialect(delimiter, header, encoding)
+    # A line that begins with # may be the header itself: then it has as many cells as the row below it.
+    if header > first and dialect.cells_in(lines[header - 1]) == dialect.cells_in(lines[header]):
+        return Dialect(delimiter, header - 1, encoding)
+    return _with_header(dialect if header > first else Dialect(delimiter, 0, encoding), lines)
+
+
+def _encoding(path, start):
+    """UTF-16 says so by its first bytes; what is no UTF-8, but text, is what Windows calls ANSI."""
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if b"\0" in start:
+        return "utf-8-sig"  # a message says where
+    with opened(path) as file:
+        try:
+            while part := file.readline(1 << 24):
+                part.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            broken = problem.object
+        else:
+            return "utf-8-sig"
+    if _CONTROL.search(start) or _CONTROL.search(broken):
+        return "utf-8-sig"
+    try:
+        broken.decode("cp1252")
+    except UnicodeDecodeError:
+        return "utf-8-sig"
+    return "cp1252"
+
+
+def _delimiter(lines):
+    bare = [_QUOTED.sub("q", line) for line in lines if line.strip()]
+    if not bare:
+        return ","
+    found = max(_DELIMITERS, key=lambda delimiter: _agreement(bare[: _HEAD_ROWS + 1], delimiter))
+    if found in bare[0]:
+        return found
+    n_names = len(bare[0].split())
+    if n_names > 1 and len(bare) > 1 and len(bare[1].split()) in (n_names, n_names + 1):
+        return BLANKS
+    return ","
+
+
+def _agreement(lines, delimiter):
+    """How well a delimiter fits: the header has it, rows have it as often (or once more), it is frequent."""
+    count = lines[0].count(delimiter)
+    rows = [line.count(delimiter) for line in lines[1:]]
+    return count > 0, 2 * rows.count(count) + rows.count(count + 1), count
+
+
+def _with_header(dialect, lines):
+    """The dialect, told whether its first line is a row of data: wherever the rows below have numbers, one
+    stands there, too, and they are not 0, 1, 2, ... or years one after the other, as columns are called.
+    """
+    rows = []
+    text = [_as_read(line, dialect) for line in lines[dialect.n_above :]]
+    with_cells = csv.reader(text, delimiter=dialect.delimiter, skipinitialspace=True)
+    try:
+        for cells in with_cells:
+            if any(cell.strip() for cell in cells):
+                rows.append([cell.strip() for cell in cells])
+            if len(rows) > _HEAD_ROWS:
+                break
+    except csv.Error:
+        return dialect
+    below = [row for row in rows[1:] if len(row) == len(rows[0])]
+    if len(below) < 2:
+        return dialect
+    filled = [
+        [row[place] for row in below if row[place] not in MISSING_IN_NUMBERS] for place in range(len(rows[0]))
+    ]
+    of_numbers = [p for p, cells in enumerate(filled) if cells and numbers_in(cells, dialect.delimiter)]
+    here = [numbers_in([rows[0][place]], dialect.delimiter) for place in of_numbers]
+    if not here or None in here:
+        return dialect
+    values = [found[0][0] for found in here if found]
+    if len(values) > 1 and values == [float(round(values[0]) + step) for step in range(len(values))]:
+        return dialect
+    if len(values) == 1 and not _among(values[0], numbers_in(filled[of_numbers[0]], dialect.delimiter)):
+        return dialect  # one year, say
+    return Dialect(dialect.delimiter, dialect.n_above, dialect.encoding, has_header=False)
+
+
+def _among(value, found):
+    return found is not None and min(found[0]) <= value <= max(found[0])
+
+
+def text_lines(path, file, dialect):
+    """The table's lines, without those above it; blanks that separate are one blank each."""
+    for number, line in enumerate(file, start=1):
+        if "\0" in line:
+            raise TableError(f"{path}, line {number}: a zero byte; this is not a text file, or it is damaged")
+        if number > dialect.n_above:
+            yield _as_read(line, dialect)
+
+
+def _as_read(line, dialect):
+    return line.strip().replace("\t", " ") + "\n" if dialect.delimiter == BLANKS else line
+
+
+NAMELESS = "\0"
+"""Begins the name of a column that has none; no file can hold it."""
+
+
+@dataclass
+class Scanned:
+    """The rows of a text table.
+
+    Attributes:
+        names: of the columns, one for every cell of a row; those without one begin with `NAMELESS`.
+        lines: of the rows that hold anything.
+        kept: whether each row does.
+        rows: the cells of those that do, if they were asked for.
+        left_out: nameless columns that are no part of the table.
+        remarks: what was left out, for people.
+    """
+
+    names: list[str]
+    lines: list[int] = field(default_factory=list)
+    kept: list[bool] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    remarks: list[str] = field(default_factory=list)
+
+
+def scan(path, dialect, keep_cells=False):
+    """Column names and the line of each row of data; every row is checked for its number of cells."""
+    rows = _Rows(path, dialect, keep_cells)
+    last = 0
+    try:
+        with opened(path) as stream, io.TextIOWrapper(stream, dialect.encoding, newline="") as file:
+            lines = text_lines(path, file, dialect)
+            reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, strict=True)
+            for cells in reader:
+                rows.take(cells, dialect.n_above + last + 1)
+                last = reader.line_num
+    except UnicodeError:
+        raise TableError(
+            f"{path} is not UTF-8 text; save it as UTF-8 (if it is a text file at all)"
+        ) from None
+    except csv.Error as problem:
+        line = dialect.n_above + last + 1
+        raise TableError(f"{path}, line {line}: {problem}; is a quotation mark left open?") from None
+    return rows.checked()
+
+
+class _Rows:
+    """Rows on their way to being a table: the header first, then rows of as many cells."""
+
+    def __init__(self, path, dialect, keep_cells):
+        self._path, self._dialect, self._keep_cells = path, dialect, keep_cells
+        self._found = None
+        self._surplus = (
+            None  # first cell of a row, and whether the last is blank
+        )
+        self._filled = set()  # columns that hold anything
+
+    def take(self, cells, line):
+        """The next row, which begins in this line."""
+        found = self._found
+        if not cells or (len(cells) == 1 and not cells[0].strip()):
+            # pandas skips blank lines too, but takes a lone "" or blank for a cell of a one-column table.
+            if cells and found is not None and len(found.names) == 1:
+                raise TableError(f"{self._path}, line {line}: the only cell is empty; remove the line")
+            return
+        if found is None:
+            if self._dialect.has_header:
+                self._found = Scanned([cell.strip() for cell in cells])
+                return
+            found = self._found = Scanned([str(number) for number in range(1, len(cells) + 1)])
+            found.remarks.append(
+                f"there is no header line: columns are called by their numbers, 1 to {len(cells)}"
+            )
+        if not found.kept and len(cells) == len(found.names) + 1:
+            self._surplus = []
+        if len(cells) != len(found.names) + (self._surplus is not None):
+            raise self._ragged(line, len(cells), found)
+        used = {place for place, cell in enumerate(cells) if cell and not cell.isspace()}
+        self._filled |= used
+        found.kept.append(bool(used))
+        if used:
+            found.lines.append(line)
+            if self._keep_cells:
+                found.rows.append(cells)
+            if self._surplus is not None:
+                self._surplus.append((cells[0].strip(), not cells[-1].strip()))
+
+    def checked(self):
+        """What was found, with a name for every column."""
+        found, path = self._found, self._path
+        if found is None:
+            raise TableError(
+                f"{path} holds nothing but blank lines; a header line and rows of data are needed"
+            )
+        if not found.lines:
+            check_names(str(path), found.names)
+            raise TableError(f"{path} holds a header line but no rows of data")
+        if self._surplus is not None and not _name_surplus(found, self._surplus):
+            raise self._ragged(found.lines[0], len(found.names) + 1, found)
+        _name_nameless(found, self._filled)
+        check_names(str(path), [name for name in found.names if name not in found.left_out])
+        if not all(found.kept):
+            found.remarks.append(f"{len(found.kept) - len(found.lines)} rows of nothing left out")
+        if self._dialect.encoding == "cp1252":
+            found.remarks.append("the text is not UTF-8, and was read as Latin-1 (Windows-1252)")
+        return found
+
+    def _ragged(self, line, n_cells, found):
+        return TableError(
+            f"{self._path}, line {line}: {n_cells} cells, but the header has {len(found.names)}; give every "
+            "row the same number of cells"
+        )
+
+
+def check_names(source, names):
+    """Raise TableError if a column has no name or two columns share one."""
+    seen = set()
+    for position, name in enumerate(names, start=1):
+        if not name:
+            raise TableError(f"{source}: column {position} has no name; give it one in the header")
+        if name in seen:
+            raise TableError(f"{source}: two columns are called {name!r}; give each a name of its own")
+        seen.add(name)
+
+
+def _name_surplus(found, surplus):
+    """Whether the cell that all rows have beyond the header is nothing, or the first one and a row's name."""
+    if all(blank for _, blank in surplus):
+        found.names.append("")
+        return True
+    first = [cell for cell, _ in surplus]
+    counted = first == [str(number) for number in range(1, len(first) + 1)]
+    words = not any(cell.replace(".", "").lstrip("+-").isdigit() for cell in first)
+    if len(first) < 2 or len(set(first)) < len(first) or not (counted or words):
+        return False
+    found.names.insert(0, "")
+    return True
+
+
+def _name_nameless(found, filled):
+    """Names for columns without one: the first holds row names, others must be empty."""
+    for place, name in enumerate(found.names):
+        if name or (place and place in filled):
+            continue
+        found.names[place] = f"{NAMELESS}{place}"
+        found.left_out.add(found.names[place])
+        if not place and 0 in filled:
+            found.remarks.append("row names left out: the first column, which has no name")
+
+
+# ---- Cells as features and labels.
+
+
+class Table:
+    """The columns of a file.
+
+    Attributes:
+        path: the file.
+        columns: cells by the column's name; texts, or None where a cell holds nothing.
+        lines: line (or number) of each row in the file.
+        target: the column to predict that the file itself names.
+    """
+
+    def __init__(self, path):
+        self.path, self.target, self.delimiter = Path(path), None, ","
+        if not self.path.is_file():
+            raise TableError(f"{path}: there is no such file")
+        ending = self.path.suffix.lower()
+        if ending == ".npz":
+            self._read_npz()
+        elif ending in (".parquet", ".xlsx", ".arff"):
+            self._read_with_pandas(ending)
+        else:
+            self._read_text()
+        self.n_rows = len(self.lines)
+
+    def numbers(self, name):
+        """A column as floats, NaN where a cell is empty; None if some cell is no number."""
+        cells = self.columns[name]
+        filled = [cell for cell in cells if cell is not None and cell not in MISSING_IN_NUMBERS]
+        found = numbers_in(filled, self.delimiter)
+        if found is None:
+            return None
+        numbers = iter(found[0])
+        return np.array([np.nan if c is None or c in MISSING_IN_NUMBERS else next(numbers) for c in cells])
+
+    def words(self, name):
+        """A column as text, None where a cell is empty."""
+        return [None if cell in MISSING_IN_TEXT else cell for cell in self.columns[name]]
+
+    def named_classes(self, name):
+        """A column as names of classes, None where a cell is empty, and the different ones in their order."""
+        numbers, words = self.numbers(name), self.words(name)
+        if numbers is None or not {*words} - {*_TRUE, *_FALSE, None}:
+            return words, sorted({*words} - {None})
+        names = [None if np.isnan(number) else value_name(float(number)) for number in numbers]
+        return names, [value_name(float(number)) for number in np.unique(numbers[~np.isnan(numbers)])]
+
+    def require(self, name):
+        """Raises TableError unless there is a column of this name."""
+        if name not in self.columns:
+            raise TableError(f"{self.path} has no column {name!r}; it has {', '.join(self.columns)}")
+
+    def refuse(self, name, bad, what):
+        """Raises TableError for the first row where `bad` is true."""
+        for line, cell, wrong in zip(self.lines, self.columns[name], bad):
+            if wrong:
+                raise TableError(f"{self.path}, line {line}, column {name!r}: {cell or ''!r} {what}")
+
+    def refuse_text(self, name, what):
+        """Raises TableError for the first cell of a column that is no number."""
+        cells = self.columns[name]
+        filled = [cell not in (None, *MISSING_IN_NUMBERS) for cell in cells]
+        bad = [some and numbers_in([cell], self.delimiter) is None for cell, some in zip(cells, filled)]
+        self.refuse(name, bad if any(bad) else filled, what)
+
+    def _read_text(self):
+        try:
+            dialect = find_dialect(self.path, inner_ending(self.path))
+            found = scan(self.path, dialect, keep_cells=True)
+        except READING_ERRORS as error:
+            raise TableError(f"{self.path} cannot be read: {error}") from None
+        self.delimiter, self.lines = dialect.delimiter, found.lines
+        places = [(place, name) for place, name in enumerate(found.names) if name not in found.left_out]
+        self.columns = {name: [row[place].strip() for row in found.rows] for place, name in places}
+
+    def _read_npz(self):
+        with np.load(self.path, allow_pickle=False) as file:
+            arrays = {name.lower(): file[name] for name in file.files}
+        x = arrays["x"].reshape(len(arrays["x"]), -1)
+        names = arrays.get("feature_names", [f"x{i}" for i in range(x.shape[1])])
+        columns = {str(name): x[:, i] for i, name in enumerate(names)} | {"y": arrays["y"]}
+        self.columns, self.target = {name: self._cells(c) for name, c in columns.items()}, "y"
+        self.lines = list(range(1, len(x) + 1))
+
+    def _read_with_pandas(self, ending):
+        try:
+            import pandas
+        except ImportError:
+            raise TableError(f"{self.path}: pandas reads such files; install it, or save a CSV file") from None
+        if ending == ".arff":
+            from scipy.io import arff
+
+            frame = pandas.DataFrame(arff.loadarff(self.path)[0])
+            frame = frame.map(lambda cell: cell.decode() if isinstance(cell, bytes) else cell)
+            frame = frame.replace("?", None)
+        elif ending == ".xlsx":
+            frame = pandas.read_excel(self.path)
+        else:
+            frame = pandas.read_parquet(self.path).reset_index()
+        self.lines = list(range(1, len(frame) + 1))
+        self.columns = {}
+        for name in frame.columns:
+            column = frame[name]
+            numeric = pandas.api.types.is_numeric_dtype(column) and not pandas.api.types.is_bool_dtype(column)
+            cells = self._cells(column.astype(float)) if numeric else column.astype("str").tolist()
+            self.columns[str(name)] = [None if empty else c for c, empty in zip(cells, column.isna())]
+
+    def _cells(self, values):
+        """Numbers and words as text."""
+        return [value_name(value) for value in np.asarray(values).tolist()]
+
+
+def value_name(value):
+    """A cell's value as the name of a class: 3.0 -> "3"."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def imputer(x, impute):
+    """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
+    if impute is None:
+        return lambda rows: rows
+    middle = np.zeros(x.shape[1])
+    some = ~np.isnan(x).all(axis=0)
+    middle[some] = (np.nanmean if impute == "mean" else np.nanmedian)(x[:, some], axis=0)
+    return lambda rows: np.where(np.isnan(rows), middle, rows)
+
+
+def random_for(seed, purpose, redraw=0):
+    """Random numbers for setting rows aside (purpose 0), search (1), selection (2) or test tasks (3)."""
+    return np.random.default_rng([seed, purpose, redraw])
+
+
+def cut_rows(classes, rows, fraction, random):
+    """(kept, cut off); at least one row of each class on either side."""
+    kept, off = [], []
+    for members in rows_by_class(classes, rows):
+        if len(members) < 2:
+            raise TableError("too few rows are left to split; use more rows, or smaller fractions")
+        shuffled = random.permutation(members)
+        size = min(max(1, round(fraction * len(members))), len(members) - 1)
+        off.append(shuffled[:size])
+        kept.append(shuffled[size:])
+    return np.sort(np.concatenate(kept)), np.sort(np.concatenate(off))
+
+
+def rows_by_class(classes, rows):
+    """The rows of each class; without classes all of them."""
+    if classes is None:
+        return [rows]
+    codes = classes[rows]
+    return [rows[codes == code] for code in np.unique(codes)]
+
+
+def all_columns(table, target):
+    """All columns of numbers but the target; a column of text is refused."""
+    columns = {name: () for name in table.columns if name != target}
+    if not columns:
+        raise TableError(f"{table.path} has one column only; at least a feature and the target are needed")
+    return columns
+
+
+def features_of(table, columns):
+    """Features (rows x features; NaN in cells that are yet to be filled), and their names."""
+    features = {}
+    for name, categories in columns.items():
+        table.require(name)
+        if categories:
+            words = table.words(name)
+            for category in categories[1:] if len(categories) == 2 else categories:
+                features[f"{name}={category}"] = np.array([float(word == category) for word in words])
+            continue
+        numbers = table.numbers(name)
+        if numbers is None:
+            table.refuse_text(name, "is not a number; encode or drop it")
+        if FILL is None:
+            table.refuse(name, np.isnan(numbers), "is not a number; fill it in")
+        if not np.isfinite(numbers[~np.isnan(numbers)]).all():
+            table.refuse(name, np.isinf(numbers), "is not a finite number")
+        features[name] = numbers
+    return np.column_stack(list(features.values())), tuple(features)
+
+
+def labels_of(table, target):
+    """Label of each row."""
+    table.require(target)
+    labels = table.numbers(target)
+    if labels is None or np.isnan(labels).any():
+        table.refuse(target, [cell in (None, *MISSING_IN_NUMBERS) for cell in table.columns[target]], "is not a number")
+        table.refuse_text(target, "is not a number")
+    return labels
+
+
+# ---- The command line.
+
+
+def main(arguments=None):
+    """Trains on a part of a table's rows and prints how well the others are predicted."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", metavar="data.csv", help="a table with a header")
+    parser.add_argument("--target", metavar="COLUMN", help="column to predict (default: the last one)")
+    parser.add_argument("--predict", metavar="NEW.csv", help="also learn from all rows, and predict these")
+    parser.add_argument("-o", "--output", metavar="OUT.csv", help="where the predictions go (default: shown)")
+    test_fraction, seed = {"type": float, "default": TEST_FRACTION}, {"type": int, "default": SEED}
+    parser.add_argument("--test-fraction", **test_fraction, help="rows held out (default: %(default)s)")
+    parser.add_argument("--seed", **seed, help="decides which rows (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        evaluate(options)
+    except (ValueError, OSError) as error:
+        parser.exit(2, f"error: {error}\n")
+
+
+def evaluate(options):
+    """What `main` does with its options."""
+    if not 0 < options.test_fraction < 1:
+        raise TableError(f"--test-fraction is {options.test_fraction}; it must be between 0 and 1")
+    table = Table(options.table)
+    target = options.target or table.target or list(table.columns)[-1]
+    table.require(target)
+    columns = all_columns(table, target)
+    y = labels_of(table, target)
+    X, names = features_of(table, columns)
+    if len(X) - max(1, round(len(X) * options.test_fraction)) < 2:
+        raise TableError(f"{table.path} has {len(X)} rows; too few to train on some and test on others")
+    train, test = set_aside(table, y, options)
+    fill = imputer(X[train], FILL)
+    model = EvolvedRegressor().fit(fill(X[train]), y[train])
+    print(f"{table.path}: {len(X)} rows, {len(names)} feature{'s' * (len(names) != 1)}, predicting {target!r}")
+    print(f"features: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}")
+    print(f"trained on {len(train)} rows, scored on the other {len(test)}:\n")
+    report(model, fill(X[test]), y[train], y[test])
+    if options.predict:
+        fill = imputer(X, FILL)
+        model = EvolvedRegressor().fit(fill(X), y)
+        predict(model, fill, columns, options)
+
+
+def set_aside(table, y, options):
+    """Rows to train on, in the order in which azgen trains on them, and rows for the test."""
+    rows, classes = np.arange(len(y)), None
+    random = random_for(options.seed, 0)
+    train, test = cut_rows(classes, rows, options.test_fraction, random)
+    return random_for(options.seed, 3).permutation(train), test
+
+
+def report(model, X, y_train, y):
+    """Prints how well the rows are predicted, beside the best constant."""
+    prediction = model.predict(X)
+    if not np.isfinite(prediction).all():
+        raise TableError("the algorithm diverged on this table: its predictions are no finite numbers")
+    results = {}
+    # Squares of very small or large errors would be 0 or infinite: they are taken in units of the labels.
+    scale = model.label_scale_
+    spread = np.mean(((y - y.mean()) / scale) ** 2)
+    for name, guess in (("this algorithm", prediction), ("mean of training rows", y_train.mean())):
+        mean_square = np.mean(((y - guess) / scale) ** 2)
+        r2 = 1 - mean_square / spread if spread else np.nan
+        fitness = 1 - 2 / np.pi * np.arctan(np.sqrt(mean_square))
+        results[name] = [fitness, r2, np.sqrt(mean_square) * scale]
+    measures = ("fitness", "R2", "RMSE")
+    print(f"{'':24}" + "".join(f"{measure:>{max(12, len(measure) + 2)}}" for measure in measures))
+    for name, values in results.items():
+        print(f"{name:24}" + "".join(f"{v:{max(12, len(m) + 2)}.4g}" for v, m in zip(values, measures)))
+
+
+def predict(model, fill, columns, options):
+    """Writes predictions for the rows of another table, one a line."""
+    table = Table(options.predict)
+    X = fill(features_of(table, columns)[0])
+    header, rows = ["prediction"], [[float(value)] for value in model.predict(X)]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    if options.output:
+        Path(options.output).write_text(text.getvalue(), encoding="utf-8")
+        print(f"\n{options.output}: predictions for the {len(X)} rows of {table.path},")
+        print(f"learned from all rows of {options.table}")
+    else:
+        print("\n" + text.getvalue(), end="")
+
 
 if __name__ == "__main__":
     main()

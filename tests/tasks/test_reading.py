@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from azgen.errors import AzgenError
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.readers import read_table
-from azgen.tasks.readers.delimited import MISSING_IN_TEXT
+from azgen.tasks.readers.numerals import MISSING_IN_TEXT
 from azgen.tasks.table import TableOptions, table_tasks
 
 NAMES = ["a", "height, cm", "y"]
@@ -78,6 +79,18 @@ def _written(way):
             return [plain[0], *(line + "," for line in plain[1:])], ".csv"
         case "rows of nothing":
             return [*plain[:9], ",,", *plain[9:], ",,", ' , ,""'], ".csv"
+        case "no header":
+            return plain[1:], ".csv"
+        case "UTF-16":
+            return plain, ".csv"
+        case "Latin-1":
+            return [line.replace("height", "Höhe") for line in plain], ".csv"
+        case "currency signs":
+            signs = {True: "-", False: ""}
+            cells = [[f'"{signs[bool(v < 0)]}$ {abs(v):,.3f}"' for v in row] for row in VALUES]
+            return [plain[0], *map(",".join, cells)], ".csv"
+        case "percent signs":
+            return [plain[0], *(line.replace(",", " %,") + "%" for line in plain[1:])], ".csv"
         case "blanks around cells":
             return [plain[0], *(line.replace(",", " , ") + " " for line in plain[1:])], ".csv"
     raise AssertionError(way)
@@ -103,6 +116,11 @@ WAYS = [
     "a separator behind every row",
     "rows of nothing",
     "blanks around cells",
+    "no header",
+    "UTF-16",
+    "Latin-1",
+    "currency signs",
+    "percent signs",
 ]
 
 
@@ -110,22 +128,49 @@ WAYS = [
 def test_a_table_is_the_same_however_it_is_written(tmp_path, way):
     lines, ending = _written(way)
     path = tmp_path / f"table{ending}"
+    encoding = {"UTF-16": "utf-16", "Latin-1": "latin-1"}.get(way, "utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    table = read_table(path)
+    names = ["1", "2", "3"] if way == "no header" else NAMES
+    assert [name.lstrip("#").replace("Höhe", "height") for name in table.names] == names
+    np.testing.assert_array_equal(table.columns.to_numpy(), VALUES.round(3))
+    assert len(table_tasks(path, names[-1]).feature_names) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "has_header"),
+    [
+        (["5.1,3.5,setosa", "4.9,3.0,setosa", "4.7,3.2,virginica"], False),
+        (["2019,2020,2021", "1.5,2,3", "2.5,3,4", "3,4,5"], True),
+        (["0,1,2", "1.5,2,3", "2.5,3,4", "3,4,5"], True),
+        (["city,2019", "Rome,2", "Oslo,3", "Bern,4"], True),
+        (["id,2019,x", "1,2,3", "2,3,4", "3,4,5"], True),
+        (["a,b", "x,y", "y,z", "z,x"], True),
+    ],
+)
+def test_a_header_is_told_from_a_row_of_data(tmp_path, lines, has_header):
+    path = tmp_path / "table.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     table = read_table(path)
-    assert [name.lstrip("#") for name in table.names] == NAMES
-    np.testing.assert_array_equal(table.columns.to_numpy(), VALUES.round(3))
-    assert len(table_tasks(path, "y").feature_names) == 2
+    assert len(table) == len(lines) - has_header
+    assert has_header == (table.names == lines[0].split(","))
 
 
-@pytest.mark.parametrize(("ending", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])
+@pytest.mark.parametrize(("ending", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma), (".zip", None)])
 def test_compressed_files(tmp_path, ending, module):
     path = tmp_path / f"table.csv{ending}"
-    whole = module.compress(("\n".join(_lines()) + "\n").encode())
-    path.write_bytes(whole)
+    text = ("\n".join(_lines()) + "\n").encode()
+    if module:
+        path.write_bytes(module.compress(text))
+    else:
+        path = tmp_path / "table.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("folder/table.csv", text)
+    whole = path.read_bytes()
     np.testing.assert_array_equal(read_table(path).columns.to_numpy(), VALUES.round(3))
     for damaged in (whole[:60], b"no such stream", whole[:30] + bytes(40) + whole[70:]):
         path.write_bytes(damaged)
-        with pytest.raises(AzgenError, match=r"table\.csv"):
+        with pytest.raises(AzgenError, match=r"table\.(csv|zip)"):
             read_table(path)
 
 

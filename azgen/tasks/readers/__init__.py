@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from azgen.errors import AzgenError
-from azgen.tasks.readers.base import Table, check_file
+from azgen.tasks.readers.base import Table, check_file, first_line
 from azgen.tasks.readers.columnar import read_arff, read_parquet
 from azgen.tasks.readers.delimited import read_delimited
-from azgen.tasks.readers.dialect import COMPRESSED
+from azgen.tasks.readers.dialect import COMPRESSED, READING_ERRORS, inner_ending
 from azgen.tasks.readers.npz import read_npz
 
 __all__ = ["TABLE_FORMATS", "Table", "read_table"]
@@ -26,7 +26,7 @@ TABLE_FORMATS: dict[str, Callable[[Path], Table]] = {
 
 def read_table(path: str | Path) -> Table:
     """Read a table; the format is told by the file's ending (`TABLE_FORMATS`); text may be compressed
-    (.csv.gz, .bz2, .xz).
+    (.csv.gz, .bz2, .xz, .zip).
 
     Raises:
         AzgenError: no such file, a folder, empty, larger than the memory that is available, or malformed; the
@@ -35,10 +35,7 @@ def read_table(path: str | Path) -> Table:
     path = Path(path)
     check_file(path)
     ending = path.suffix.lower()
-    if (
-        ending in COMPRESSED
-        and (reader := TABLE_FORMATS.get(Path(path.stem).suffix.lower())) is read_delimited
-    ):
+    if ending in COMPRESSED and TABLE_FORMATS.get(_inner_ending(path)) is read_delimited:
         return read_delimited(path)
     reader = TABLE_FORMATS.get(ending)
     if reader is None:
@@ -47,3 +44,10 @@ def read_table(path: str | Path) -> Table:
             f"formats that can are {', '.join(TABLE_FORMATS)}"
         )
     return reader(path)
+
+
+def _inner_ending(path: Path) -> str:
+    try:
+        return inner_ending(path)
+    except READING_ERRORS as problem:
+        raise AzgenError(f"{path} cannot be read: {first_line(problem)}; is it damaged?") from None

@@ -96,20 +96,6 @@ def check_file(path: Path) -> None:
         raise AzgenError(f"{path} cannot be read: {os.strerror(problem.errno or 0)}") from None
 
 
-def check_names(source: str, names: list[str]) -> None:
-    """Raise AzgenError if a column has no name or two columns share one."""
-    seen: set[str] = set()
-    for position, name in enumerate(names, start=1):
-        if not name:
-            raise AzgenError(f"{source}: column {position} has no name; give it one in the header")
-        if name in seen:
-            raise AzgenError(
-                f"{source}: two columns are called {name!r}; give each a name of its "
-                f"own.{_header_hint(names)}"
-            )
-        seen.add(name)
-
-
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:

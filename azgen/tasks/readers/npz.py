@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.tasks.readers.base import Table, check_names, file_sha256, first_line
+from azgen.tasks.readers.base import Table, file_sha256, first_line
 from azgen.tasks.readers.memory import refuse_if_too_large
+from azgen.tasks.readers.rows import check_names
 
 TARGET = "y"  # the target column's name
 
