@@ -21,6 +21,10 @@ class CacheError(AzgenError):
     """The compile cache cannot be used: unsafe ownership or permissions, a full disk, a read-only folder."""
 
 
+class FormerName(FutureWarning):
+    """A setting is called otherwise now; it was read all the same."""
+
+
 def suggest(word: str, known: Iterable[str], show: Callable[[str], str] = str) -> str:
     """`Did you mean X?` for a word that is none of the known ones; empty when none is close.
 

@@ -187,6 +187,9 @@ class _Reading:
     def _one_of(self, hint: Any, value: Any, path: str) -> Any:
         if value is None and type(None) in get_args(hint):
             return None
+        tag = tag_of(hint)
+        if tag and isinstance(value, Mapping):
+            return self._tagged(tag, hint, value, path)
         problem: AzgenError | None = None
         for option in get_args(hint):
             if option is type(None):
@@ -196,6 +199,21 @@ class _Reading:
             except AzgenError as error:
                 problem = problem or error
         raise problem or PlainError(f"{self.source}: {path} is {value!r}")
+
+    def _tagged(self, tag: str, hint: Any, value: Mapping[str, Any], path: str) -> Any:
+        """One of several dataclasses, told by a field; without it, it is the first."""
+        kinds = tagged(hint)
+        name = value.get(tag, next(iter(kinds)))
+        if not isinstance(name, str) or name not in kinds:
+            self._wrong(_at(path, tag), name, f"one of {', '.join(map(repr, kinds))}")
+        for key in value:
+            owners = [other for other, kind in kinds.items() if key in _hints(kind)]
+            if owners and name not in owners:
+                whose = " or ".join(f'"{owner}"' for owner in owners)
+                raise PlainError(
+                    f'{self.source}: {_at(path, key)} is for {tag} {whose}, but {_at(path, tag)} is "{name}"'
+                )
+        return read(kinds[name], value, self.source, path, readers=self.readers)
 
     def _items(self, hint: Any, value: Any, path: str) -> list[Any]:
         inner = get_args(hint)
@@ -218,6 +236,26 @@ def _at(path: str, key: object) -> str:
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
+
+
+@cache
+def tag_of(hint: Any) -> str:
+    """The field that tells the dataclasses of a union apart, a Literal in each; "" if there is none."""
+    options = get_args(hint)
+    if len(options) < 2 or not all(dataclasses.is_dataclass(option) for option in options):
+        return ""
+    for name in _hints(options[0]):
+        tags = [_hints(option).get(name) for option in options]
+        if all(get_origin(tag) is Literal and len(get_args(tag)) == 1 for tag in tags):
+            return name
+    return ""
+
+
+@cache
+def tagged(hint: Any) -> dict[str, type]:
+    """The dataclasses of a union by what their tag says; see `tag_of`."""
+    tag = tag_of(hint)
+    return {get_args(_hints(option)[tag])[0]: option for option in get_args(hint)}
 
 
 @cache

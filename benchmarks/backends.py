@@ -30,7 +30,8 @@ def measure_backends(effort: FullEffort) -> list[Figure]:
 def _searches(epochs: int, effort: FullEffort) -> list[Figure]:
     """CPU seconds of a search in the demo's space on costly tasks, by backend; all find the same."""
     demo, figures, found = demo_settings(), list[Figure](), dict[str, Outcome]()
-    tasks = replace(demo.tasks, n_train=(1000, 100, 100), n_select=10, n_test=10, epochs=epochs, redraw=False)
+    tasks = replace(demo.tasks, n_train=(1000, 100, 100), n_select=10, n_test=10, redraw=False)
+    execution = replace(demo.execution, epochs=epochs)
     n_programs = effort.backend_programs
     evolution = replace(demo.evolution, population=n_programs // 4)
     stop = replace(
@@ -41,7 +42,7 @@ def _searches(epochs: int, effort: FullEffort) -> list[Figure]:
         restart_programs=0,
         round_programs=100,
     )
-    settings = replace(demo, tasks=tasks, evolution=evolution, stop=stop)
+    settings = replace(demo, tasks=tasks, execution=execution, evolution=evolution, stop=stop)
     space = SearchSpace.of(settings, tasks.split(settings.seed))
     Runner(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
     what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"

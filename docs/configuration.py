@@ -9,8 +9,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
+from azgen.plain import tag_of
 from azgen.settings import evolution, settings
 from azgen.settings.presets import DEFAULT, preset, preset_names
+from azgen.tasks import sources
 
 HEAD = """# Configuration
 
@@ -30,7 +32,11 @@ that a limit of time ended may stop elsewhere on another machine, all others end
 
 SECTIONS = (
     ("", settings.Settings, "At the top of the file"),
-    ("tasks", settings.TaskSettings, "Where tasks come from and how they are executed"),
+    ("tasks", sources.TaskSource, "Where tasks come from: settings of every source"),
+    ("tasks", sources.TeacherTasks, 'Of `source = "teacher"`: synthetic tasks'),
+    ("tasks", sources.ImageTasks, 'Of `source = "images"`'),
+    ("tasks", sources.TableTasks, 'Of `source = "table"`'),
+    ("execution", settings.ExecutionSettings, "How programs are executed"),
     ("memory", settings.MemorySettings, "How many addresses there are"),
     ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),
     ("evolution", evolution.EvolutionSettings, "Regularised evolution"),
@@ -58,15 +64,22 @@ def page() -> str:
 def _table(cls: Any) -> str:
     hints, descriptions = get_type_hints(cls), _descriptions(cls)
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    bases = [base for base in cls.__bases__ if dataclasses.is_dataclass(base)]
+    common = {field.name for base in bases for field in dataclasses.fields(base)}
     for field in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(hints[field.name]) or field.name == "ops_text":  # not given by users
+        if field.name == "source":  # of the union of all, the first is the default
+            tags, default = ", ".join(f'`"{name}"`' for name in sources.SOURCES), next(iter(sources.SOURCES))
+            rows += [] if common else [f'| `source` | {tags} | `"{default}"` | {descriptions["source"]} |']
+            continue
+        hint = hints[field.name]
+        if field.name in common or dataclasses.is_dataclass(hint) or tag_of(hint):
+            continue
+        if field.name == "ops_text":  # not given by users
             continue
         value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
         default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
-        rows.append(
-            f"| `{field.name}` | {_values(hints[field.name])} | `{default}` | {descriptions[field.name]} |"
-        )
+        rows.append(f"| `{field.name}` | {_values(hint)} | `{default}` | {descriptions[field.name]} |")
     return "\n".join(rows) + "\n"
 
 
@@ -76,7 +89,7 @@ def _values(hint: Any) -> str:
     if isinstance(hint, UnionType):
         return " or ".join(_values(option) for option in get_args(hint))
     if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
-        return "tables `[[islands.tasks]]` with keys of `[tasks]`"
+        return "tables `[[islands.tasks]]` with keys of `[tasks]`, or `epochs`"
     if get_origin(hint) is tuple:
         if get_args(hint)[-1] is not ...:
             return "number, or three: search, selection, test"

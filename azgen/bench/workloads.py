@@ -19,6 +19,7 @@ from azgen.search.island_state import island_dtype
 from azgen.search.task_set import kernel_spec
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
+from azgen.tasks.sources import TeacherTasks
 from azgen.tasks.task import Task
 
 PROGRAMS = ("linear", "neural-net")
@@ -80,6 +81,7 @@ def demo_settings() -> Settings:
 def demo_kernel() -> Kernel:
     """The demo's search kernel."""
     settings = demo_settings()
+    assert isinstance(settings.tasks, TeacherTasks)
     return build_kernel(kernel_spec(settings, settings.tasks.n_features, "rmse"))
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from azgen.errors import AzgenError
+from azgen.errors import AzgenError, FormerName
 
 
 class Commands(TyperGroup):
@@ -21,7 +22,15 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Invokes the command."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", FormerName)
+                others = warnings.showwarning
+                warnings.showwarning = lambda message, category, *where, **more: (
+                    typer.echo(f"Note: {message}", err=True)
+                    if issubclass(category, FormerName)
+                    else others(message, category, *where, **more)
+                )
+                return super().invoke(ctx)
         except AzgenError as error:
             typer.echo(typer.style("Error:", fg="red", bold=True) + f" {error}", err=True)
             raise typer.Exit(2) from None

@@ -14,7 +14,7 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.settings.tasks import TaskSettings
+    from azgen.tasks.sources import Source
     from azgen.tasks.task import Task, TaskSplit
 
 _SHOWN_FEATURES = 8
@@ -94,25 +94,22 @@ def data(
         _describe(to, name, target, tasks, json)
 
 
-def _tasks(
-    name: str, target: str | None, kind: str, features: int | None, table: dict[str, Any]
-) -> TaskSettings:
+def _tasks(name: str, target: str | None, kind: str, features: int | None, table: dict[str, Any]) -> Source:
     """Search, selection and test tasks of whatever a name says, ten of each (of whole images one)."""
     from azgen.settings.reading import settings_from
     from azgen.settings.resolve import source_of
     from azgen.tasks.synthetic import TEACHERS
 
-    source = name if name in TEACHERS else source_of(name)
-    tasks = {"source": source, "data": name, "target": target or "", "kind": kind, **table}
-    count = 10
+    tasks: dict[str, Any] = {"kind": kind, **table}
+    source, count = "teacher" if name in TEACHERS else source_of(name), 10
+    tasks |= {"source": source, **({"teacher": name} if source == "teacher" else {"data": name})}
     if source == "table":
         if features is not None:
             raise AzgenError(
                 "--features is for images and teachers; a table's features are its columns (--drop)"
             )
-    elif source == "projected":
-        if kind == "multiclass":  # of images this is said by the source
-            tasks |= {"source": "multiclass", "kind": "auto"}
+        tasks["target"] = target or ""
+    elif source == "images":
         tasks["n_features"] = 16 if features is None else features
         count = 1 if features == 0 else 10  # a task of whole images takes a lot of memory
     else:
@@ -152,13 +149,14 @@ def _list(to: Console, json: bool) -> None:
     to.print("azgen data NAME describes a set, azgen data FILE a table of yours; --draw shows a task.")
 
 
-def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, json: bool) -> None:
+def _describe(to: Console, name: str, target: str | None, tasks: Source, json: bool) -> None:
     from azgen.cli.output import grid
     from azgen.plain import to_json
     from azgen.tasks.datasets import is_data_set, load_data_set
     from azgen.tasks.describe import describe_columns
     from azgen.tasks.labels import read_labels
     from azgen.tasks.readers import read_table
+    from azgen.tasks.sources import TableTasks
 
     heading = ""
     if is_data_set(name):
@@ -174,6 +172,7 @@ def _describe(to: Console, name: str, target: str | None, tasks: TaskSettings, j
     target = target if target is not None else table.default_target
     labels = None
     if target is not None:
+        assert isinstance(tasks, TableTasks)
         table.require(target, "target")
         labels = read_labels(table, target, tasks.kind, tasks.positive or None).why
     if json:

@@ -59,7 +59,7 @@ TABLE: dict[str, Any] = {
         typer.Option(metavar="X", help="Share of a table's rows set aside for the test (default 0.2)."),
     ],
 }
-"""By the setting's name in `TaskSettings`; not given: as the configuration says."""
+"""By the setting's name in `TableTasks`; not given: as the configuration says."""
 
 _LISTS = ("categorical", "drop")
 
@@ -203,7 +203,7 @@ def gathered(into: str, options: dict[str, Any]) -> Callable[[Callable[..., None
 
 
 table_options = gathered("table", TABLE)
-"""Gives a command the options of tables; they reach it as `table`: changes to `TaskSettings`, by name."""
+"""Gives a command the options of tables; they reach it as `table`: changes to `TableTasks`, by name."""
 
 
 def _listed(name: str, value: Any) -> Any:

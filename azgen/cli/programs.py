@@ -237,7 +237,7 @@ def export(
         Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)
     )
     number_type = dtype or (run.settings.dtype if run else "float32")
-    epochs = run.settings.tasks.epochs if run else 1
+    epochs = run.settings.execution.epochs if run else 1
     written = write_module(
         found.program,
         output,

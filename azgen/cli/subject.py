@@ -63,7 +63,7 @@ class Subject:
         """What the program is executed with."""
         given = dict(self.given)
         name, table, epochs = given.pop("tasks"), given.pop("table"), given.pop("epochs")
-        return task_settings(self.found, name, **given, tasks=table | {"epochs": epochs})
+        return task_settings(self.found, name, **given, tasks=table, epochs=epochs)
 
     @cached_property
     def split(self) -> TaskSplit:
@@ -101,7 +101,7 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
     from azgen.settings.presets import preset_names
     from azgen.settings.resolve import resolve_settings
     from azgen.settings.settings import Settings
-    from azgen.settings.tasks import TaskSettings
+    from azgen.tasks.sources import TeacherTasks
     from azgen.tasks.synthetic import TEACHERS
 
     run, data = found.run, overrides["data"]
@@ -110,7 +110,7 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
     if name is not None and overrides["data"] is not None:
         raise AzgenError("--tasks and --data exclude each other; give one of them")
     if name is not None and name not in preset_names() and name in TEACHERS:
-        base: Any = Settings(tasks=TaskSettings(source=name))
+        base: Any = Settings(tasks=TeacherTasks(name))
     elif name is not None:
         base = name
     elif overrides["data"] is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from azgen.bounds import AboveZero, Count, Positive, check_bounds
 from azgen.errors import AzgenError
 
 DTYPES = {"float32": 4, "float64": 8}
@@ -34,19 +35,14 @@ class Conditions:
         AzgenError: a value out of its range.
     """
 
-    seed: int = 0
-    epochs: int = 1
+    seed: Count = 0
+    epochs: Positive = 1
     dtype: str = "float32"
-    max_abs_error: float = 100.0
+    max_abs_error: AboveZero = 100.0
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)
-        if self.seed < 0:
-            raise AzgenError(f"the seed is {self.seed}; it must be 0 or more")
-        if self.epochs < 1:
-            raise AzgenError(f"epochs is {self.epochs}; it must be at least 1")
-        if not self.max_abs_error > 0:
-            raise AzgenError(f"max_abs_error is {self.max_abs_error}; it must be above 0")
+        check_bounds(self)
 
 
 USUAL = Conditions()

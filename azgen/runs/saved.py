@@ -77,7 +77,7 @@ def saved_settings(path: str | Path) -> Settings:
         raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
     if not is_run(path):
         raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
-    return read_settings(path / CONFIG)
+    return read_settings(path / CONFIG, saved=True)
 
 
 def load_run(path: str | Path) -> SavedRun:

@@ -20,8 +20,7 @@ from azgen.search.stages import StageTasks, stages_of
 from azgen.search.starts import Start, programs_given, programs_with_room, start_programs
 from azgen.search.task_set import TaskSet, population_tasks, redrawn_tasks, task_set
 from azgen.settings.settings import Settings
-from azgen.settings.tasks import TaskSettings
-from azgen.settings.values import task_settings
+from azgen.settings.tasks import SearchTasks, island_tasks, own_tasks
 from azgen.tasks.task import Task, TaskSplit
 
 
@@ -64,14 +63,14 @@ class SearchSpace:
         """
         starts = start_programs(settings, split.select, tuned)
         programs = programs_with_room(settings, programs_given(starts, tuned), tuned)
-        select = task_set(settings, programs, split.select, settings.tasks.epochs)
+        select = task_set(settings, programs, split.select, settings.execution.epochs)
         variants = range(min(len(settings.islands.tasks) or 1, settings.islands.count))
         search = [
             task_set(
                 settings,
                 programs,
                 population_tasks(settings, split, variant),
-                task_settings(settings, variant).epochs,
+                island_tasks(settings, variant).epochs,
             )
             for variant in variants
         ]
@@ -96,25 +95,25 @@ class SearchSpace:
         tasks = self.settings.tasks
         if not (tasks.redraw and population):
             return self.search[island % len(self.search)]
-        epochs = task_settings(self.settings, island).epochs
+        epochs = island_tasks(self.settings, island).epochs
         return task_set(self.settings, self._programs, redrawn_tasks(self.settings, population), epochs)
 
     def laid_out(self, tasks: tuple[Task, ...]) -> TaskSet:
         """More tasks of the kind of the selection tasks, in the lanes of their kernel."""
-        return task_set(self.settings, self._programs, tasks, self.settings.tasks.epochs)
+        return task_set(self.settings, self._programs, tasks, self.settings.execution.epochs)
 
     def stages(self, island: int) -> list[StageTasks]:
         """Stages of an archive's tasks; islands with the same settings of tasks share them."""
-        tasks = task_settings(self.settings, island)
+        tasks = island_tasks(self.settings, island)
         key = str(tasks)
         if key not in self._stages:
             self._stages[key] = stages_of(self.settings, tasks, self._lay_out)
         return self._stages[key]
 
-    def _lay_out(self, tasks: TaskSettings, number: int) -> tuple[Kernel, LaneTasks]:
+    def _lay_out(self, tasks: SearchTasks, number: int) -> tuple[Kernel, LaneTasks]:
         """Search tasks that no set of the run has."""
         settings = self.settings
-        drawn = tasks.search_beside(settings.tasks, settings.seed, number + 1, settings.user)
+        drawn = tasks.beside(own_tasks(settings), settings.seed, number + 1, settings.user)
         laid = task_set(settings, self._programs, drawn, tasks.epochs)
         return laid.kernel, laid.lanes
 

@@ -9,13 +9,12 @@ from functools import lru_cache
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
 from azgen.settings.settings import Settings
-from azgen.settings.tasks import TaskSettings
-from azgen.settings.values import changed_tasks
+from azgen.settings.tasks import SearchTasks, stage_tasks
 
 _MOST_BYTES = 64 << 20
 """Memory of the task sets of a stage; the least that are kept are two."""
 
-LayOut = Callable[[TaskSettings, int], tuple[Kernel, LaneTasks]]
+LayOut = Callable[[SearchTasks, int], tuple[Kernel, LaneTasks]]
 """Draws search tasks by their settings and the draw's number, and lays them out for their kernel."""
 
 
@@ -23,37 +22,35 @@ class StageTasks:
     """Tasks of one stage, drawn when they are needed.
 
     Args:
-        settings: of the stage's search tasks.
+        tasks: the stage's search tasks.
         lay_out: see `LayOut`.
         n_rating: tasks to rate members of the archive on.
         n_sets: different sets for runs; fewer where they are large.
     """
 
-    def __init__(self, settings: TaskSettings, lay_out: LayOut, n_rating: int, n_sets: int):
-        self.kernel, first = lay_out(settings, 0)
+    def __init__(self, tasks: SearchTasks, lay_out: LayOut, n_rating: int, n_sets: int):
+        self.kernel, first = lay_out(tasks, 0)
         size = sum(array.nbytes for array in first.arrays.values())
         self._n_sets = max(2, min(n_sets, _MOST_BYTES // max(size, 1)))
-        self._draw = lru_cache(maxsize=None)(lambda number: lay_out(settings, number)[1])
+        self._draw = lru_cache(maxsize=None)(lambda number: lay_out(tasks, number)[1])
         # Draws are numbered by tasks: those of the rating tasks begin where the runs' sets have ended.
-        rating = dataclasses.replace(settings, n_search=n_rating)
-        _, self.rating = lay_out(rating, -(-settings.n_search * (n_sets + 1) // n_rating))
+        rating = dataclasses.replace(tasks.source, n_search=n_rating)
+        first_free = -(-tasks.source.n_search * (n_sets + 1) // n_rating)
+        _, self.rating = lay_out(SearchTasks(rating, tasks.epochs), first_free)
 
     def search(self, run: int) -> LaneTasks:
         """The search tasks of a run."""
         return self._draw(run % self._n_sets)
 
 
-def stages_of(settings: Settings, tasks: TaskSettings, lay_out: LayOut) -> list[StageTasks]:
+def stages_of(settings: Settings, tasks: SearchTasks, lay_out: LayOut) -> list[StageTasks]:
     """The stages of a search, the run's own tasks last.
 
     Args:
         settings: see `Settings`.
-        tasks: settings of the search tasks, such as an island's.
+        tasks: the search tasks, such as an island's.
         lay_out: see `LayOut`.
     """
     archive = settings.archive
-    changed = [
-        changed_tasks(dataclasses.replace(settings, tasks=tasks), stage.tasks, "stages.tasks.")
-        for stage in settings.stages
-    ]
+    changed = [stage_tasks(tasks, stage) for stage in settings.stages]
     return [StageTasks(t, lay_out, archive.rating_tasks, archive.task_sets) for t in (*changed, tasks)]

@@ -20,7 +20,7 @@ from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.settings.settings import Settings
-from azgen.settings.values import task_settings
+from azgen.settings.tasks import island_tasks, own_tasks
 from azgen.tasks.task import Task, TaskSplit
 
 _BEHAVIOUR = (8, 16)
@@ -126,13 +126,11 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     if settings.tasks.redraw and population:
         return redrawn_tasks(settings, population)
     island = population % settings.islands.count
-    changed = task_settings(settings, island)
-    if changed == settings.tasks:
-        return split.search
-    return changed.search_beside(settings.tasks, settings.seed, user=settings.user)
+    own, tasks = own_tasks(settings), island_tasks(settings, island)
+    return split.search if tasks == own else tasks.beside(own, settings.seed, user=settings.user)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:
     """Search tasks drawn for one population alone."""
-    changed = task_settings(settings, population % settings.islands.count)
-    return changed.search_beside(settings.tasks, settings.seed, population, settings.user)
+    tasks = island_tasks(settings, population % settings.islands.count)
+    return tasks.beside(own_tasks(settings), settings.seed, population, settings.user)

@@ -6,10 +6,13 @@ import dataclasses
 from collections.abc import Callable
 from itertools import pairwise
 
+from azgen.bounds import check_bounds
 from azgen.errors import AzgenError, suggest
 from azgen.settings.settings import FunctionSettings, IslandSettings, Settings
-from azgen.settings.task_checks import check_tasks
-from azgen.settings.values import changed_tasks, task_settings
+from azgen.settings.tasks import SearchTasks, island_tasks, own_tasks, stage_tasks
+
+SAME_FOR_ALL = ("n_select", "n_test", "redraw")
+"""Settings of tasks that islands and stages cannot change."""
 
 
 def check(settings: Settings, source: str = "configuration") -> None:
@@ -27,7 +30,7 @@ def check(settings: Settings, source: str = "configuration") -> None:
         bool(settings.ops_file) or not settings.ops_text,
         "ops_text is read from the file that ops_file names; give that",
     )
-    memory, evolution, stop, tasks = settings.memory, settings.evolution, settings.stop, settings.tasks
+    memory, evolution, stop = settings.memory, settings.evolution, settings.stop
     table = settings.user.table
     need(memory.scalars >= 2, f"memory.scalars is {memory.scalars}; at least 2 (label and prediction)")
     need(memory.vectors >= 1, f"memory.vectors is {memory.vectors}; at least 1 (features)")
@@ -90,14 +93,11 @@ def check(settings: Settings, source: str = "configuration") -> None:
     need(stop.round_programs >= 1, "stop.round_programs must be at least 1")
     endless = stop.max_programs == 0 and stop.max_seconds == 0 and stop.target_fitness > 1
     need(not endless, "nothing ends this run: set stop.max_programs, stop.max_seconds or stop.target_fitness")
-    need(tasks.epochs >= 1, f"tasks.epochs is {tasks.epochs}; at least 1")
-    need(tasks.max_abs_error > 0, "tasks.max_abs_error must be positive")
-    need(
-        min(tasks.n_search, tasks.n_select, tasks.n_test) >= 1,
-        "tasks.n_search, n_select and n_test: at least 1 each",
-    )
-    need(min(tasks.n_train + tasks.n_valid) >= 0, "tasks.n_train and n_valid cannot be negative")
-    check_tasks(settings, need)
+    try:
+        check_bounds(settings.execution, "execution.")
+        settings.tasks.check(settings.user, "tasks.")
+    except AzgenError as error:
+        need(False, str(error))
 
 
 def _check_archive(settings: Settings, need: Callable[[bool, str], None]) -> None:
@@ -119,7 +119,7 @@ def _check_archive(settings: Settings, need: Callable[[bool, str], None]) -> Non
         'stages are for an archive: set evolution.strategy to "archive"',
     )
     for number, stage in enumerate(settings.stages, 1):
-        for key in ("n_select", "n_test", "redraw", "max_abs_error"):
+        for key in SAME_FOR_ALL:
             need(
                 key not in stage.tasks, f"stages, number {number}: {key} is the same for all; set tasks.{key}"
             )
@@ -127,9 +127,9 @@ def _check_archive(settings: Settings, need: Callable[[bool, str], None]) -> Non
             min(stage.run_programs, stage.patience) >= 0,
             f"stages, number {number}: no number may be negative",
         )
-        tasks = changed_tasks(settings, stage.tasks, "stages.tasks.")
+        tasks = stage_tasks(own_tasks(settings), stage)
         try:
-            check(dataclasses.replace(settings, tasks=tasks, stages=(), islands=IslandSettings()))
+            check(dataclasses.replace(_searched_on(settings, tasks), stages=()))
         except AzgenError as error:
             need(False, f"stages, number {number} ({dict(stage.tasks)}): {error}")
 
@@ -156,10 +156,16 @@ def _check_islands(settings: Settings, need: Callable[[bool, str], None]) -> Non
     need(islands.round_timeout >= 0, "islands.round_timeout cannot be negative")
     need(islands.checkpoint_seconds > 0, "islands.checkpoint_seconds must be positive")
     for number, change in enumerate(islands.tasks):
-        for key in ("n_select", "n_test", "redraw", "max_abs_error"):
+        for key in SAME_FOR_ALL:
             need(key not in change, f"islands.tasks: {key} is the same for all islands; set tasks.{key}")
-        tasks = task_settings(settings, number)
+        tasks = island_tasks(settings, number)
         try:
-            check(dataclasses.replace(settings, tasks=tasks, islands=IslandSettings()))
+            check(_searched_on(settings, tasks))
         except AzgenError as error:
             need(False, f"islands.tasks, number {number + 1} ({dict(change)}): {error}")
+
+
+def _searched_on(settings: Settings, tasks: SearchTasks) -> Settings:
+    """The settings of a run on these tasks alone."""
+    execution = dataclasses.replace(settings.execution, epochs=tasks.epochs)
+    return dataclasses.replace(settings, tasks=tasks.source, execution=execution, islands=IslandSettings())

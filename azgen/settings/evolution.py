@@ -173,7 +173,7 @@ class StageSettings:
     """A stage before the run's own tasks: an archive on other tasks, whose members go on to the next stage.
 
     Attributes:
-        tasks: changes to the settings of tasks.
+        tasks: changes to the settings of tasks, and `epochs` for them.
         goal: fitness on the rating tasks that ends the stage.
         fresh: every run starts from new programs, and those below the goal are forgotten.
         run_programs, patience: as in `ArchiveSettings`; 0: as there.

@@ -48,7 +48,7 @@ class Overrides(ResumeOverrides, total=False):
         start: what populations start from, one or several: "auto" (the zoo's programs, tuned on the run's
             tasks), "random", "empty", a program file or "zoo:NAME".
         epochs: passes over the training examples; not given, the start "auto" may find out how many are best
-            (`TaskSettings.tune_epochs`).
+            (`ExecutionSettings.tune_epochs`).
         seed: decides tasks, mutations and draws.
         islands: populations that evolve side by side and exchange programs.
         backend: "auto", "kernel" or "native": what rates children; never changes results.

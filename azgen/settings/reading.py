@@ -11,12 +11,16 @@ from typing import Any
 from azgen.errors import AzgenError
 from azgen.language.userfile import user_text
 from azgen.settings.checks import check
+from azgen.settings.former import Former, tell
 from azgen.settings.settings import Settings
 from azgen.settings.values import read_values
 
 
-def read_settings(path: str | Path) -> Settings:
+def read_settings(path: str | Path, *, saved: bool = False) -> Settings:
     """Settings from a TOML file.
+
+    Args:
+        saved: whether a run saved it; then nobody is told what is called otherwise now.
 
     Raises:
         AzgenError: no such file, bad TOML, an unknown key or a value of the wrong type; names file and key.
@@ -28,19 +32,31 @@ def read_settings(path: str | Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise AzgenError(f"{path}: cannot be read: {error}") from None
     try:
-        return settings_from(tomllib.loads(text), str(path), Path(path).parent)
+        return settings_from(tomllib.loads(text), str(path), Path(path).parent, saved=saved)
     except tomllib.TOMLDecodeError as error:
         raise AzgenError(f"{path}: not valid TOML: {error}") from None
 
 
 def settings_from(
-    mapping: Mapping[str, Any], source: str = "configuration", folder: Path | None = None
+    mapping: Mapping[str, Any],
+    source: str = "configuration",
+    folder: Path | None = None,
+    *,
+    saved: bool = False,
 ) -> Settings:
     """Settings from nested mappings, as TOML gives them; checked as a whole.
 
     Args:
         folder: from which `ops_file` is seen; None: this process's.
+        saved: whether a run saved it; then nobody is told what is called otherwise now.
     """
+    former = Former()
+    try:
+        mapping = former.settings(mapping)
+    except AzgenError as error:
+        raise AzgenError(f"{source}: {error}") from None
+    if not saved:
+        tell(former.told, source)
     settings = read_values(Settings, mapping, source, "")
     if settings.ops_file and not settings.ops_text:
         path = str(folder / settings.ops_file) if folder else settings.ops_file

@@ -13,11 +13,14 @@ from azgen.errors import AzgenError
 from azgen.language.instruction import FUNCTIONS
 from azgen.language.ops import Op
 from azgen.language.userfile import read_user_file, user_text
+from azgen.settings.former import Former, tell
 from azgen.settings.overrides import Overrides, check_names
 from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.settings import Settings
+from azgen.settings.tasks import changed_plain
 from azgen.tasks.datasets import are_images, is_data_set
+from azgen.tasks.sources import TableTasks
 
 _PLACEHOLDER = "FILE"
 """What stands in the preset for tables where the user's file belongs."""
@@ -70,10 +73,8 @@ def resolve_settings(
     settings = settings_from(plain)
     if settings.seed < 0:
         raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
-    if settings.tasks.source == "table" and settings.tasks.data == _PLACEHOLDER:
+    if isinstance(settings.tasks, TableTasks) and settings.tasks.data == _PLACEHOLDER:
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
-    if overrides.get("target") is not None and settings.tasks.source != "table":
-        raise AzgenError("a target column is only for tables; name one with --data FILE")
     return settings
 
 
@@ -94,28 +95,29 @@ def _base(config: str | Path | Mapping[str, Any] | Settings | None, overrides: O
 
 
 def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
-    data, kind, before = overrides.get("data"), overrides.get("kind"), plain["tasks"]["source"]
-    source = before if data is None else source_of(str(data))
-    if before == "multiclass" and kind is None and source == "table":
+    data, kind, before = overrides.get("data"), overrides.get("kind"), plain["tasks"]
+    source = before["source"] if data is None else source_of(str(data))
+    if before.get("classes") == "all" and kind is None and source == "table":
         kind = "multiclass"
-    if source in ("projected", "multiclass") and "multiclass" in (before, kind):
-        source, kind = "multiclass", None if kind == "multiclass" else kind  # said by the source
-    changes = {
-        "source": source,
-        "target": overrides.get("target"),
-        "kind": kind,
-        "metric": overrides.get("metric"),
-        **(overrides.get("tasks") or {}),
-    }
-    if data is not None:
-        changes["data"] = str(data)
-        plain["islands"]["tasks"] = [  # the same for all islands
-            {k: v for k, v in change.items() if k not in ("source", "data")}
-            for change in plain["islands"]["tasks"]
+    changes = _present({name: overrides.get(name) for name in ("target", "metric")})
+    changes |= {"source": source} | ({} if kind is None else {"kind": kind})
+    changes |= {} if data is None else {"data": str(data)}
+    former = Former()
+    more, execution = former.tasks(changes | _present(overrides.get("tasks") or {}), "tasks.")
+    tell(former.told, "tasks")
+    if "target" in more and more["source"] != "table":
+        raise AzgenError("a target column is only for tables; name one with --data FILE")
+    plain["tasks"] = changed_plain(before, more)
+    if data is not None:  # the same for all islands
+        own = plain["tasks"].keys() - {"source", "data", "classes"}
+        plain["islands"]["tasks"] = [
+            {k: v for k, v in change.items() if k in own} for change in plain["islands"]["tasks"]
         ]
     if overrides.get("epochs") is not None:
-        changes |= {"epochs": overrides.get("epochs"), "tune_epochs": False}
-    plain["tasks"] |= _present(changes)
+        execution |= {"epochs": overrides.get("epochs")}
+    if "epochs" in execution:
+        execution = {"tune_epochs": False} | execution
+    plain["execution"] |= execution
     if start := overrides.get("start"):
         plain["evolution"]["initial"] = start if isinstance(start, str) else tuple(map(str, start))
 
@@ -176,9 +178,9 @@ def _named(config: str) -> Settings:
 
 
 def source_of(data: str) -> str:
-    """The source of tasks that a file or a data set is for: "table", or "projected" for images.
+    """The source of tasks that a file or a data set is for: "table" or "images".
 
     Raises:
         AzgenError: it is neither a file nor a known data set.
     """
-    return "projected" if is_data_set(data) and are_images(data) else "table"
+    return "images" if is_data_set(data) and are_images(data) else "table"

@@ -6,10 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from azgen.bounds import AboveZero, Positive
 from azgen.language.conditions import Conditions
 from azgen.language.userfile import NOTHING, UserFile, read_user_file
 from azgen.settings.evolution import ArchiveSettings, EvolutionSettings, StageSettings
-from azgen.settings.tasks import DATA_SOURCES, TaskSettings
+from azgen.tasks.sources import Source, TeacherTasks
+
+
+@dataclass(frozen=True)
+class ExecutionSettings:
+    """How programs are executed, besides `dtype` and `seed`.
+
+    Attributes:
+        epochs: passes over the training examples.
+        tune_epochs: the start "auto" also finds out how many passes are best; that number replaces epochs.
+        max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+    """
+
+    epochs: Positive = 1
+    tune_epochs: bool = False
+    max_abs_error: AboveZero = 100.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +91,8 @@ class IslandSettings:
         migrants: programs that an island sends, and takes in, at an exchange; 0: half of its population, as
             in the paper. They take the oldest members' places and are rated on the island's own tasks.
         emigrants: which programs are sent: "best" or "random".
-        tasks: changes to the settings of the search tasks, dealt to the islands in turn; empty: the same for
-        all.
+        tasks: changes to the settings of the search tasks, and `epochs` for them, dealt to the islands in
+            turn; empty: the same for all.
         engine: what runs islands: "auto" ("process" for one worker, else "workers"), "process" (this one),
             "workers" (processes on this machine) or "dask" (a Dask cluster).
         workers: processes that run islands; with "dask" the cluster's workers count.
@@ -130,7 +146,8 @@ class Settings:
     prune: bool = True
     ops_file: str = ""
     ops_text: str = ""
-    tasks: TaskSettings = field(default_factory=TaskSettings)
+    tasks: Source = field(default_factory=TeacherTasks)
+    execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
     setup: FunctionSettings = field(default_factory=FunctionSettings)
     predict: FunctionSettings = field(default_factory=FunctionSettings)
@@ -146,13 +163,14 @@ class Settings:
         """What populations start from; see `EvolutionSettings.initial`."""
         initial = self.evolution.initial
         if not initial:
-            return ("auto",) if self.tasks.source in DATA_SOURCES else ("random",)
+            return ("random",) if isinstance(self.tasks, TeacherTasks) else ("auto",)
         return (initial,) if isinstance(initial, str) else initial
 
     @property
     def conditions(self) -> Conditions:
         """How programs are executed on the run's own tasks."""
-        return Conditions(self.seed, self.tasks.epochs, self.dtype, self.tasks.max_abs_error)
+        how = self.execution
+        return Conditions(self.seed, how.epochs, self.dtype, how.max_abs_error)
 
     @property
     def user(self) -> UserFile:

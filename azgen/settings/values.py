@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from azgen.plain import as_plain, read, read_value
-from azgen.settings.settings import Settings
-from azgen.settings.tasks import TaskSettings
-from azgen.tasks.sources import Sizes
+from azgen.errors import AzgenError
+from azgen.plain import Readers, as_plain, read, read_value
+from azgen.settings.settings import ExecutionSettings, Settings
+from azgen.tasks.sources import SOURCES, Sizes, Source
 
 T = TypeVar("T")
 
@@ -31,30 +31,33 @@ def read_values(cls: type[T], mapping: Any, source: str, prefix: str) -> T:
     Raises:
         AzgenError: an unknown key, or a value of the wrong type.
     """
+    return read(cls, mapping, source, prefix.rstrip("."), readers=_readers(source))
 
+
+def read_tasks(mapping: Mapping[str, Any], source: str, path: str) -> Source:
+    """Where tasks come from, told by "source"; see `read_values`."""
+    found: Source = read_value(Source, mapping, source, path, _readers(source))
+    return found
+
+
+def _readers(source: str) -> Readers:
     def sizes(value: Any, path: str) -> Any:
         alone = isinstance(value, int) and not isinstance(value, bool)
         return read_value(Sizes, [value] * 3 if alone else value, source, path)
 
-    def changes(value: Any, path: str) -> Any:  # to the settings of tasks
-        read(TaskSettings, value, source, path, readers={Sizes: sizes})
-        return dict(value)
+    def changes(value: Any, path: str) -> Any:  # to the settings of tasks; without a source, of any of them
+        named, of_tasks = None, value
+        if isinstance(value, Mapping):
+            named = SOURCES.get(str(value.get("source")))
+            of_tasks = {name: item for name, item in value.items() if name != "epochs"}
+            read(ExecutionSettings, {name: value[name] for name in value.keys() & {"epochs"}}, source, path)
+        problems = []
+        for kind in [named] if named else SOURCES.values():
+            try:
+                read(kind, of_tasks, source, path, readers={Sizes: sizes})
+                return dict(value)
+            except AzgenError as problem:
+                problems.append(problem)
+        raise problems[0]
 
-    readers = {Sizes: sizes, Mapping[str, Any]: changes}
-    return read(cls, mapping, source, prefix.rstrip("."), readers=readers)
-
-
-def task_settings(settings: Settings, island: int) -> TaskSettings:
-    """Settings of an island's search tasks: the run's, with the changes that this island was dealt."""
-    changes = settings.islands.tasks
-    return (
-        changed_tasks(settings, changes[island % len(changes)], "islands.tasks.")
-        if changes
-        else settings.tasks
-    )
-
-
-def changed_tasks(settings: Settings, changes: Mapping[str, Any], prefix: str) -> TaskSettings:
-    """The run's settings of tasks with some changes."""
-    plain = as_plain(settings.tasks) | dict(changes)
-    return read_values(TaskSettings, plain, "configuration", prefix)
+    return {Sizes: sizes, Mapping[str, Any]: changes}

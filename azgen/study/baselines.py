@@ -140,7 +140,7 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> Rat
 
 def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | None:
     """The constants that are best on the search and selection tasks; None: too much to try."""
-    first, epochs = split.search[0], settings.tasks.epochs
+    first, epochs = split.search[0], settings.execution.epochs
     _, predict, learn = program.cost(first.n_features)
     cost = len(split.search) * (
         (first.n_train * epochs + first.n_valid) * predict + first.n_train * epochs * learn

@@ -25,7 +25,7 @@ from azgen.search.evolve import Evolution
 from azgen.search.hall import HallOfFame
 from azgen.search.task_set import population_tasks
 from azgen.settings.settings import Settings
-from azgen.settings.values import task_settings
+from azgen.settings.tasks import island_tasks
 from azgen.study.scores import Interval, is_level, row_losses
 from azgen.study.understanding.evidence import Evidence
 from azgen.study.understanding.nearest import nearest
@@ -187,7 +187,7 @@ def _pruned(
     """
     before, space = candidate.champion, evolution.space
     tasks = population_tasks(settings, split, before.population)
-    changed = task_settings(settings, before.population % settings.islands.count)
+    changed = island_tasks(settings, before.population % settings.islands.count)
     kernel = space.task_set(before.population % settings.islands.count, before.population).kernel
     for tolerance in (TOLERANCE, 0.0):
         result = prune(

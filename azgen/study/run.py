@@ -107,7 +107,7 @@ class Run:
             "data": self.tasks.description,
             "champion": champion_record(self.champion),
             "choice": self.choice.as_record(),
-            "epochs": settings.tasks.epochs,
+            "epochs": settings.execution.epochs,
             "search": self.search.as_record(),
             "select": self.select.as_record(),
             "test": self.test.as_record(),
@@ -254,7 +254,7 @@ def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outco
         directory.export_path,
         metric=split.metric,
         dtype=settings.dtype,
-        epochs=settings.tasks.epochs,
+        epochs=settings.execution.epochs,
         provenance=_provenance(directory, settings, split, outcome),
         table=table_reading(split.provenance, "the run's tasks"),
     )

@@ -52,7 +52,7 @@ class Starts:
 
     def decide(self, settings: Settings) -> Settings:
         """A run's settings with the number of passes."""
-        return replace(settings, tasks=replace(settings.tasks, epochs=self.epochs))
+        return replace(settings, execution=replace(settings.execution, epochs=self.epochs))
 
     def as_event(self) -> StartsTuned:
         """What observers of a run are told."""
@@ -88,16 +88,16 @@ def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
     Raises:
         AzgenError: no program of the zoo fits the tasks and the memory.
     """
-    tasks, memory = settings.tasks, settings.memory
+    how, memory = settings.execution, settings.memory
     if "auto" not in settings.starts:
         return None
     form = split.search[0].form
     room = Memory(memory.scalars, memory.vectors, memory.matrices)
     return tune_starts(
-        fitting_programs(form, split.n_features, room, biased=tasks.source == "table"),
+        fitting_programs(form, split.n_features, room, biased=settings.tasks.source == "table"),
         split.search,
         split.select,
-        epochs=EPOCHS if tasks.tune_epochs else (tasks.epochs,),
+        epochs=EPOCHS if how.tune_epochs else (how.epochs,),
         conditions=settings.conditions,
     )
 

@@ -10,11 +10,14 @@ They are called ...Tasks, as `azgen.tasks.readers.Table` is a table itself.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, TypeAlias
 
-from azgen.language.metrics import Metric
+from azgen.bounds import Bounds, Count, NotNegative, Positive, ProperShare, check_bounds
+from azgen.errors import AzgenError
+from azgen.language.metrics import Metric, is_classification
 from azgen.language.userfile import NOTHING, UserFile
+from azgen.plain import tagged
 from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.labels import Kind
@@ -38,18 +41,22 @@ class TaskSource(ABC):
     """What all sources have in common.
 
     Attributes:
+        source: "teacher" (synthetic tasks), "images" (of a data set) or "table" (the user's own).
         n_search, n_select, n_test: number of tasks of each set; of a table n_search and n_select are splits.
         n_train, n_valid: examples per task of each set; 0: as many as there are, as always with tables.
-        metric: what fitness is, a metric of azgen's or of the user's own file. Empty: rmse for regression,
-            accuracy for classes.
+        metric: what fitness is: "rmse" or "r2"; "accuracy", "balanced-accuracy" or "log-loss"; or one of the
+            user's own file. Empty: rmse for regression, accuracy for classes.
+        redraw: new search tasks at every restart.
     """
 
-    n_search: int = 10
-    n_select: int = 100
-    n_test: int = 100
-    n_train: Sizes = (0, 0, 0)
-    n_valid: Sizes = (0, 0, 0)
+    source: str
+    n_search: Positive = 10
+    n_select: Positive = 100
+    n_test: Positive = 100
+    n_train: Annotated[Sizes, Bounds(0)] = (0, 0, 0)
+    n_valid: Annotated[Sizes, Bounds(0)] = (0, 0, 0)
     metric: str = ""
+    redraw: bool = False
 
     @abstractmethod
     def split(self, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
@@ -81,6 +88,32 @@ class TaskSource(ABC):
         """
         return redraw
 
+    def check(self, user: UserFile = NOTHING, at: str = "") -> None:
+        """Checks that what is set is in bounds and agrees with itself.
+
+        Args:
+            user: where a metric of the user's own is defined.
+            at: what comes before names in messages, such as "tasks.".
+
+        Raises:
+            AzgenError: it does not; says which setting, and what to do.
+        """
+        check_bounds(self, at)
+        if not self.metric:
+            return
+        try:
+            classes = is_classification(user.metric(self.metric))
+        except AzgenError as error:
+            raise AzgenError(f"{at}metric: {error}") from None
+        known, why = self._labels(at)
+        if known is not None and known != classes:
+            rates = "classes" if classes else "numbers"
+            raise AzgenError(f"{at}metric {self.metric} rates {rates}, but {why}")
+
+    @abstractmethod
+    def _labels(self, at: str) -> tuple[bool | None, str]:
+        """Whether labels are known to be classes (True) or numbers (False), and what says so."""
+
     def _rated(self, split: TaskSplit, user: UserFile) -> TaskSplit:
         return split.with_metric(user.metric(self.metric)) if self.metric else split
 
@@ -90,8 +123,8 @@ class TeacherTasks(TaskSource):
     """Synthetic tasks, whose labels a teacher gives.
 
     Attributes:
-        teacher: see `teacher_tasks`.
-        n_features: F.
+        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
+        n_features: F; at least 3 for "two-layer".
         kind: "classification": labels are the signs of the teacher's outputs; else they are the outputs, or
             what the metric asks for.
         noise: standard deviation of noise on labels.
@@ -99,12 +132,13 @@ class TeacherTasks(TaskSource):
             short goes on with its last number + 1, + 2 and so on. Empty: drawn by the seed.
     """
 
+    source: Literal["teacher"] = field(default="teacher", kw_only=True)
     teacher: Teacher = "linear"
-    n_features: int = 4
-    kind: str = "auto"
-    noise: float = 0.0
-    data_seeds: tuple[int, ...] = ()
-    param_seeds: tuple[int, ...] = ()
+    n_features: Positive = 4
+    kind: Literal["auto", "regression", "classification"] = "auto"
+    noise: NotNegative = 0.0
+    data_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
+    param_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
 
     def split(self, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
         """See `TaskSource.split`."""
@@ -150,6 +184,20 @@ class TeacherTasks(TaskSource):
         own = self.n_search + self.n_select + self.n_test
         return redraw + 1 + -(-max(0, used - own) // self.n_search)
 
+    def check(self, user: UserFile = NOTHING, at: str = "") -> None:
+        """See `TaskSource.check`."""
+        super().check(user, at)
+        if self.teacher == "two-layer" and self.n_features < 3:
+            raise AzgenError(f"{at}n_features is {self.n_features}; at least 3 for two-layer")
+        if self.redraw and (self.data_seeds or self.param_seeds):
+            raise AzgenError(
+                f"{at}redraw draws new seeds, and {at}data_seeds or param_seeds give them; leave one of them "
+                "out"
+            )
+
+    def _labels(self, at: str) -> tuple[bool | None, str]:
+        return None if self.kind == "auto" else self.kind == "classification", f'{at}kind is "{self.kind}"'
+
     def _examples(self) -> tuple[Sizes, Sizes]:
         return (
             self.n_train if any(self.n_train) else _TEACHER_TRAIN,
@@ -168,14 +216,14 @@ class ImageTasks(TaskSource):
 
     Attributes:
         data: name of the data set.
-        classes: "pairs": a task is two of the classes (`projected_tasks`); "all": all of them at once, with
-            one-hot labels (`multiclass_tasks`).
+        classes: "pairs": a task is two of the classes; "all": all of them at once, with one-hot labels.
         n_features: F, to which images are projected; 0: as they are, without a projection.
     """
 
+    source: Literal["images"] = field(default="images", kw_only=True)
     data: str = ""
     classes: Literal["pairs", "all"] = "pairs"
-    n_features: int = 4
+    n_features: Count = 4
 
     def split(self, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
         """See `TaskSource.split`."""
@@ -202,6 +250,14 @@ class ImageTasks(TaskSource):
         """The search tasks of `split`, with only one other task of each set."""
         return replace(self, n_select=1, n_test=1).split(seed, redraw, user).search
 
+    def check(self, user: UserFile = NOTHING, at: str = "") -> None:
+        """See `TaskSource.check`."""
+        super().check(user, at)
+        _need_data(self, at)
+
+    def _labels(self, at: str) -> tuple[bool | None, str]:
+        return True, "images are told apart by their classes"
+
 
 @dataclass(frozen=True)
 class TableTasks(TaskSource):
@@ -210,7 +266,8 @@ class TableTasks(TaskSource):
     Attributes:
         data: file or name of a data set.
         target: the column to predict; empty: the table's own (an NPZ file's y, a data set's target).
-        kind: see `read_labels`.
+        kind: "auto" (the column tells), "regression", "classification" or "multiclass" (one-hot labels also
+            for two classes); see `read_labels`.
         positive: the class to tell from all others; empty: none.
         impute: "mean" or "median": what replaces missing cells; empty: they are refused.
         categorical: columns of categories, or "auto" alone: all columns of text.
@@ -224,6 +281,7 @@ class TableTasks(TaskSource):
         valid_fraction: share of what is left that a search task is scored on (random splits).
     """
 
+    source: Literal["table"] = field(default="table", kw_only=True)
     data: str = ""
     target: str = ""
     kind: Kind = "auto"
@@ -234,10 +292,10 @@ class TableTasks(TaskSource):
     drop_constant: bool = False
     groups: str = ""
     time: str = ""
-    folds: int = 0
-    test_fraction: float = 0.2
-    select_fraction: float = 0.2
-    valid_fraction: float = 0.25
+    folds: Count = 0
+    test_fraction: ProperShare = 0.2
+    select_fraction: ProperShare = 0.2
+    valid_fraction: ProperShare = 0.25
 
     def split(self, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
         """See `TaskSource.split`."""
@@ -247,6 +305,24 @@ class TableTasks(TaskSource):
         else:
             split = table_tasks(self.data, target, options)
         return self._rated(split, user)
+
+    def check(self, user: UserFile = NOTHING, at: str = "") -> None:
+        """See `TaskSource.check`."""
+        super().check(user, at)
+        _need_data(self, at)
+        if self.groups and self.time:
+            raise AzgenError(f"{at}groups and {at}time exclude each other; give one of them")
+        if self.folds and self.time:
+            raise AzgenError(f"{at}folds and {at}time exclude each other: a fold would train on later rows")
+        if self.folds == 1:
+            raise AzgenError(f"{at}folds is 1; at least 2, or 0 for none")
+        if self.positive and self.kind == "regression":
+            raise AzgenError(
+                f'{at}positive picks a class, but {at}kind is "regression"; leave one of them out'
+            )
+
+    def _labels(self, at: str) -> tuple[bool | None, str]:
+        return None if self.kind == "auto" else self.kind != "regression", f'{at}kind is "{self.kind}"'
 
     def _options(self, seed: int, redraw: int) -> TableOptions:
         splits = SplitOptions(
@@ -276,4 +352,12 @@ class TableTasks(TaskSource):
         )
 
 
+def _need_data(tasks: ImageTasks | TableTasks, at: str) -> None:
+    if not tasks.data:
+        raise AzgenError(f'{at}data is needed for {at}source "{tasks.source}"')
+
+
 Source: TypeAlias = TeacherTasks | ImageTasks | TableTasks
+
+SOURCES: dict[str, type[Source]] = tagged(Source)
+"""The sources by name."""

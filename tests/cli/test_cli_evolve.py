@@ -19,7 +19,7 @@ from azgen.runs.saved import load_run
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.reading import read_settings
 from azgen.settings.resolve import resolve_settings
-from azgen.settings.values import task_settings
+from azgen.settings.tasks import island_tasks
 from azgen.tasks import image_sets
 from tests.commands import azgen
 
@@ -140,8 +140,8 @@ def test_the_paper_s_preset_says_where_its_data_can_be_had(tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
     # Other data take the place of both of its sets, on all islands.
     settings = resolve_settings("paper", data="digits", islands=3)
-    assert {task_settings(settings, island).data for island in range(36)} == {"digits"}
-    assert {task_settings(preset("paper"), i).data for i in range(36)} == {"cifar10", "mnist"}
+    assert {island_tasks(settings, island).source.data for island in range(36)} == {"digits"}
+    assert {island_tasks(preset("paper"), i).source.data for i in range(36)} == {"cifar10", "mnist"}
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification", "3 classes of target"])

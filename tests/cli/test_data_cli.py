@@ -127,8 +127,8 @@ def test_images_and_teachers_are_drawn():
     [
         (("digits", "--draw", "--set", "final"), "there is no task set 'final'"),
         (("digits", "--draw", "--task", "99"), "counted from 0"),
-        (("digits", "--draw", "--groups", "x"), "tasks.groups is for a table"),
-        (("linear", "--draw", "--impute", "mean"), "tasks.impute is for a table"),
+        (("digits", "--draw", "--groups", "x"), 'tasks.groups is for source "table"'),
+        (("linear", "--draw", "--impute", "mean"), 'tasks.impute is for source "table"'),
         (("diabetes", "--draw", "--features", "4"), "for images and teachers"),
         (("diabetes", "--draw", "--kind", "maybe"), "kind is 'maybe'"),
         (("diabetes", "--draw", "--impute", "zero"), "impute is 'zero'"),

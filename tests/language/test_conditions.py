@@ -13,7 +13,7 @@ from azgen.tasks.synthetic import linear_tasks
     "change, message",
     [
         ({"dtype": "float16"}, "dtype is 'float16'; it must be one of float32, float64"),
-        ({"seed": -1}, "the seed is -1; it must be 0 or more"),
+        ({"seed": -1}, "seed is -1; it must be at least 0"),
         ({"epochs": 0}, "epochs is 0; it must be at least 1"),
         ({"max_abs_error": 0.0}, "max_abs_error is 0.0; it must be above 0"),
         ({"max_abs_error": float("nan")}, "max_abs_error is nan"),

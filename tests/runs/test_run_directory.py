@@ -13,7 +13,7 @@ from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, NewChampion, Progress
 from azgen.runs.saved import load_run
 from azgen.settings.settings import Settings
-from azgen.settings.tasks import TaskSettings
+from azgen.tasks.sources import TeacherTasks
 
 CHAMPION = Champion(zoo("linear").normalized(), 17, 2, 0.9, 0.95)
 OTHER = Champion(zoo("affine").normalized(), 5, 0, 0.7, math.pi / 4)
@@ -56,7 +56,7 @@ def test_a_place_of_ones_own_must_be_empty(tmp_path):
 
 
 def test_settings_are_read_back_exactly():
-    settings = Settings(name="mine", seed=3, tasks=TaskSettings(n_train=(1, 2, 3), noise=0.1))
+    settings = Settings(name="mine", seed=3, tasks=TeacherTasks(n_train=(1, 2, 3), noise=0.1))
     directory = written(settings)
     assert load_run(directory.path).settings == settings
 

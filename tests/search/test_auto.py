@@ -31,7 +31,7 @@ from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay, work_of
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset, preset_names
-from azgen.settings.values import task_settings
+from azgen.settings.tasks import island_tasks
 
 DEMO = preset("linear")
 SMALL = dataclasses.replace(
@@ -193,10 +193,10 @@ def test_what_is_measured_twice_is_there_once() -> None:
 def test_presets_are_too_small_to_think_about_compiling() -> None:
     others = {"paper", "table"}  # the first is not too small, the other has the user's data
     for name in set(preset_names()) - others:
-        settings = preset(name).tasks
-        tasks = settings.split(0).search
-        lane = lane_type("float32", 1)
-        lanes = [lay_out(tasks, lane, Conditions(epochs=epochs)) for epochs in (settings.epochs, 3000)]
+        settings = preset(name)
+        tasks = settings.tasks.split(0).search
+        lane, epochs = lane_type("float32", 1), (settings.execution.epochs, 3000)
+        lanes = [lay_out(tasks, lane, Conditions(epochs=number)) for number in epochs]
         assert [may_pay(tasks[0].n_features, each) for each in lanes] == [False, True], name
     assert run("auto").ratings["native"] == 0 and all_measured(CALIBRATION) == []
 
@@ -204,13 +204,13 @@ def test_presets_are_too_small_to_think_about_compiling() -> None:
 def test_the_paper_s_larger_tasks_are_large_enough() -> None:
     settings, large = preset("paper"), set()
     for island in range(len(settings.islands.tasks)):
-        tasks = task_settings(settings, island)
+        tasks, epochs = (found := island_tasks(settings, island)).source, found.epochs
         lanes = lane_type("float32", tasks.n_features**2).lanes
         record = np.zeros(1, TASKS_RECORD)
         record["n_groups"] = -(-tasks.n_search // lanes)
-        record["n_steps"] = tasks.n_train[0] * tasks.epochs + tasks.n_valid[0]
+        record["n_steps"] = tasks.n_train[0] * epochs + tasks.n_valid[0]
         if may_pay(tasks.n_features, LaneTasks(record, {}, tasks.n_search, lanes)):
-            large.add((tasks.n_features, tasks.n_train[0] * tasks.epochs))
+            large.add((tasks.n_features, tasks.n_train[0] * epochs))
     assert {(256, 800), (256, 5600), (256, 8000)} <= large and (8, 800) not in large
 
 

@@ -164,7 +164,7 @@ def test_islands_may_have_tasks_of_their_own() -> None:
                     {},
                     {"n_search": 3},
                     {"n_features": 7},
-                    {"n_train": 40, "epochs": 3, "source": "affine"},
+                    {"n_train": 40, "epochs": 3, "teacher": "affine"},
                 ],
             },
         }
@@ -184,7 +184,7 @@ def test_islands_may_have_tasks_of_their_own() -> None:
     assert rated == champion.select_fitness
 
 
-@pytest.mark.parametrize("changes", [{"n_features": 7}, {"n_features": 12, "source": "affine", "epochs": 2}])
+@pytest.mark.parametrize("changes", [{"n_features": 7}, {"n_features": 12, "teacher": "affine", "epochs": 2}])
 def test_programs_travel_between_islands_of_different_dimension(changes: dict[str, object]) -> None:
     settings = settings_from({**_plain(SMALL), "islands": {"count": 2, "tasks": [{}, changes]}})
     space = SearchSpace.of(settings, settings.tasks.split(settings.seed))

@@ -47,7 +47,7 @@ SMALL = changed(
     tasks__n_search=4,
     tasks__n_select=2,
     tasks__n_test=2,
-    tasks__epochs=1,
+    execution__epochs=1,
     evolution__population=40,
     evolution__initial="random",
     islands__count=2,
@@ -179,7 +179,7 @@ def test_the_initial_program_and_the_cost_limit_follow_the_form() -> None:
 
 
 def test_islands_exchange_programs_of_one_form_only() -> None:
-    changes = {"source": "projected", "data": "digits", "n_train": 0, "n_valid": 0}
+    changes = {"source": "images", "data": "digits", "n_train": 0, "n_valid": 0}
     pairs = changed(SMALL, islands__tasks=({}, changes))
     with pytest.raises(AzgenError, match=r"islands\.tasks: some tasks have several classes"):
         SearchSpace.of(pairs, pairs.tasks.split(0))

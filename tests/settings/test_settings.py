@@ -15,8 +15,8 @@ from azgen.settings.overrides import Overrides, ResumeOverrides
 from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import parse_duration, resolve_settings
-from azgen.settings.tasks import TaskSettings
 from azgen.settings.values import as_mapping
+from azgen.tasks.sources import TableTasks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +32,7 @@ def test_presets_are_complete_and_read_back_from_their_own_output(name):
 def test_an_override_is_declared_once():
     assert {*OVERRIDES, "tasks"} == {*Overrides.__annotations__}
     assert {*RESUME_OVERRIDES} == {*ResumeOverrides.__annotations__} < {*Overrides.__annotations__}
-    assert {*TABLE} < {field.name for field in dataclasses.fields(TaskSettings)}
+    assert {*TABLE} < {field.name for field in dataclasses.fields(TableTasks)}
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'max_tim'\. Did you mean max_time"):
         azgen.evolve("linear", max_tim=3)
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'seed'\. There are max_time, "):
@@ -69,6 +69,12 @@ def test_there_is_a_default_preset():
         ({"stop": {"max_seconds": 0}}, "nothing ends this run"),
         ({"ops_text": "OPS = []"}, "ops_text is read from the file that ops_file names; give that"),
         ({"tasks": {"source": "table"}}, "tasks.data is needed"),
+        (
+            {"tasks": {"source": "tabel"}},
+            "tasks.source is 'tabel'; it must be one of 'teacher', 'images', 'table'",
+        ),
+        ({"execution": {"epochs": 0}}, "execution.epochs is 0; it must be at least 1"),
+        ({"execution": {"max_abs_error": 0}}, "execution.max_abs_error is 0.0; it must be above 0"),
     ],
 )
 def test_mistakes_name_the_key(mapping, message):
@@ -166,7 +172,7 @@ def test_data_decides_the_source_of_tasks(tmp_path):
     assert settings.name == "houses" and settings.memory == preset("table").memory
     assert resolve_settings("linear", data=table).memory == preset("linear").memory
     images = resolve_settings(data="digits")
-    assert (images.tasks.source, images.tasks.data) == ("projected", "digits")
+    assert (images.tasks.source, images.tasks.data) == ("images", "digits")
     assert resolve_settings(data="diabetes").tasks.source == "table"
     with pytest.raises(AzgenError, match="no such file, nor a data set"):
         resolve_settings(data="nowhere")
@@ -175,9 +181,9 @@ def test_data_decides_the_source_of_tasks(tmp_path):
 def test_all_classes_of_images_at_once(tmp_path):
     every = resolve_settings(data="digits", kind="multiclass")
     assert every.tasks == preset("ten-digits").tasks
-    assert resolve_settings("digits", kind="multiclass").tasks.source == "multiclass"
+    assert resolve_settings("digits", kind="multiclass").tasks.classes == "all"
     # A configuration for all classes at once stays one, whatever the data.
-    assert resolve_settings("ten-digits", data="digits").tasks.source == "multiclass"
+    assert resolve_settings("ten-digits", data="digits").tasks.classes == "all"
     table = resolve_settings("ten-digits", data="wine").tasks
     assert (table.source, table.kind) == ("table", "multiclass")
     with pytest.raises(AzgenError, match="images are told apart by their classes"):

@@ -62,7 +62,14 @@ def test_options_of_a_table_reach_its_tasks():
 def test_a_metric_of_classes_for_every_source(metric):
     assert split_of(metric=metric).metric == metric
     for source in ("linear", "affine", "two-layer", "two-layer-live"):
-        tasks = {"source": source, "n_features": 5, "n_search": 2, "n_select": 2, "n_test": 2}
+        tasks = {
+            "source": "teacher",
+            "teacher": source,
+            "n_features": 5,
+            "n_search": 2,
+            "n_select": 2,
+            "n_test": 2,
+        }
         given = resolve_settings("linear", metric=metric, tasks=tasks)
         split = given.tasks.split(1)
         assert split.metric == metric and set(split.search[0].y_train) <= {0.0, 1.0}
@@ -104,7 +111,7 @@ def test_teachers_are_what_the_settings_say():
     alone = settings_from({"tasks": {**tasks, "data_seeds": [7]}}).tasks.search(4, 0)
     assert alone[0].name.startswith("linear, data seed 7")
     assert not np.array_equal(drawn(noise=0.3).search[0].y_train, drawn().search[0].y_train)
-    assert "two-layer-live" in drawn(source="two-layer-live", n_features=4).description
+    assert "two-layer-live" in drawn(teacher="two-layer-live", n_features=4).description
 
 
 def test_images_without_a_projection():
@@ -116,23 +123,26 @@ def test_images_without_a_projection():
 @pytest.mark.parametrize(
     "tasks, message",
     [
-        ({"source": "linear", "groups": "x"}, 'tasks.groups is for a table, but tasks.source is "linear"'),
-        ({"source": "projected", "data": "digits", "folds": 3}, "tasks.folds is for a table"),
-        ({"source": "table", "data": "t.csv", "noise": 0.1}, "tasks.noise is for a teacher"),
-        ({"source": "projected", "data": "digits", "data_seeds": [1]}, "tasks.data_seeds is for a teacher"),
+        ({"groups": "x"}, 'tasks.groups is for source "table", but tasks.source is "teacher"'),
+        ({"source": "images", "data": "digits", "folds": 3}, 'tasks.folds is for source "table"'),
+        ({"source": "table", "data": "t.csv", "noise": 0.1}, 'tasks.noise is for source "teacher"'),
+        (
+            {"source": "images", "data": "digits", "data_seeds": [1]},
+            'tasks.data_seeds is for source "teacher"',
+        ),
         ({"source": "table", "data": "t.csv", "groups": "a", "time": "b"}, "exclude each other"),
         ({"source": "table", "data": "t.csv", "folds": 3, "time": "b"}, "a fold would train on later rows"),
         ({"source": "table", "data": "t.csv", "folds": 1}, "tasks.folds is 1; at least 2"),
         ({"source": "table", "data": "t.csv", "positive": "a", "kind": "regression"}, "picks a class"),
         ({"source": "table", "data": "t.csv", "test_fraction": 1.0}, "tasks.test_fraction is 1.0"),
         ({"source": "table", "data": "t.csv", "kind": "regression", "metric": "accuracy"}, "rates classes"),
-        ({"source": "projected", "data": "digits", "kind": "regression"}, "told apart by their classes"),
-        ({"source": "linear", "kind": "classification", "metric": "r2"}, "tasks.metric r2 rates numbers"),
-        ({"source": "linear", "metric": "auc"}, "there is no metric 'auc'"),
-        ({"source": "linear", "redraw": True, "data_seeds": [1]}, "leave one of them out"),
-        ({"source": "linear", "data_seeds": [-1]}, "0 or more"),
-        ({"source": "linear", "n_features": 0}, "at least 1 for linear"),
-        ({"source": "two-layer", "n_features": 2}, "at least 3 for two-layer"),
+        ({"source": "images", "data": "digits", "kind": "regression"}, "told apart by their classes"),
+        ({"teacher": "linear", "kind": "classification", "metric": "r2"}, "tasks.metric r2 rates numbers"),
+        ({"teacher": "linear", "metric": "auc"}, "there is no metric 'auc'"),
+        ({"teacher": "linear", "redraw": True, "data_seeds": [1]}, "leave one of them out"),
+        ({"teacher": "linear", "data_seeds": [-1]}, "tasks.data_seeds is [-1]; it must be at least 0"),
+        ({"teacher": "linear", "n_features": 0}, "tasks.n_features is 0; it must be at least 1"),
+        ({"teacher": "two-layer", "n_features": 2}, "at least 3 for two-layer"),
     ],
 )
 def test_contradictions_are_refused(tasks, message):
@@ -163,7 +173,7 @@ def test_all_commands_take_the_same_options():
     assert ran["data"] == tuned["data"] == drawn["description"] == result["data"]
     message = azgen("evolve", "--target", "ill", *OPTIONS, "--time", "visit", status=2)
     assert "exclude each other" in message
-    assert "tasks.groups is for a table" in azgen("evolve", "linear", "--groups", "x", status=2)
+    assert 'tasks.groups is for source "table"' in azgen("evolve", "linear", "--groups", "x", status=2)
     assert "no dropped column 'x'" in azgen(
         "evolve", *OPTIONS[-2:], "--target", "ill", "--drop", "x", status=2
     )

@@ -13,6 +13,7 @@ from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, StartsTuned
 from azgen.runs.saved import load_run
 from azgen.settings.resolve import resolve_settings
+from azgen.settings.settings import ExecutionSettings
 from azgen.study.champion import Candidate, chosen, known_as
 from azgen.study.scores import Interval, is_level, over_rows, row_losses
 from azgen.tasks.task import Task
@@ -121,7 +122,7 @@ def run(table, tmp_path_factory):
 def test_a_run_on_a_table_starts_from_the_tuned_zoo(run):
     found, events = run
     (tuned,) = [event for event in events if isinstance(event, StartsTuned)]
-    assert events[0] is tuned and tuned.programs == 12 and tuned.epochs == found.settings.tasks.epochs
+    assert events[0] is tuned and tuned.programs == 12 and tuned.epochs == found.settings.execution.epochs
     records = json.loads((found.directory / "starts.json").read_text())
     assert {"zoo:linear", "zoo:affine"} & {record["name"] for record in records}
     best = max(record["select_fitness"] for record in records)
@@ -138,7 +139,7 @@ def test_the_result_says_why(run):
     record = json.loads((found.directory / "result.json").read_text())
     choice = record["choice"]
     assert choice["considered"] >= choice["level"] >= 1 and choice["failing"] >= 0
-    assert record["epochs"] == found.settings.tasks.epochs
+    assert record["epochs"] == found.settings.execution.epochs
     assert record["target"]["name"] == "price" and record["target"]["scale"] == pytest.approx(2.3, rel=0.3)
     assert 0.9 < record["test"]["r2"] < 1
     saved = load_run(found.directory)
@@ -161,9 +162,7 @@ def test_the_same_again_and_resumed(run, table, tmp_path):
 
 def test_starts_and_passes_may_be_given(table, tmp_path):
     given = resolve_settings(data=table, target="price", start=["zoo:linear", "random"], epochs=3)
-    assert (
-        given.starts == ("zoo:linear", "random") and given.tasks.epochs == 3 and not given.tasks.tune_epochs
-    )
+    assert given.starts == ("zoo:linear", "random") and given.execution == ExecutionSettings(epochs=3)
     assert resolve_settings(data=table, target="price").starts == ("auto",)
     assert resolve_settings("digits", start="empty").starts == ("empty",)
     assert resolve_settings("affine").starts == ("random",)

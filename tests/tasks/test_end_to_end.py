@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import azgen
-from azgen.settings.tasks import TaskSettings
 from azgen.tasks import table_tasks
+from azgen.tasks.sources import TableTasks
 
 
 @pytest.fixture(autouse=True)
@@ -62,13 +62,13 @@ def test_what_a_run_reports_about_a_table_is_about_its_own_rows():
     run = evolve(columns, "run")
     split = table_tasks("run.csv", "y", options=None)
     assert len(run.tasks.raw.y_test) == len(split.raw.y_test)
-    result = azgen.execute(run.champion.program, run.tasks.test, seed=1, epochs=run.settings.tasks.epochs)
+    result = azgen.execute(run.champion.program, run.tasks.test, seed=1, epochs=run.settings.execution.epochs)
     np.testing.assert_array_equal(result.fitness, run.test.fitness)
 
 
 @pytest.mark.parametrize("name", ["diabetes", "breast-cancer"])
 def test_a_bundled_table_is_searched_by_its_name(name):
-    split = TaskSettings(source="table", data=name, n_search=3, n_select=2, n_test=2).split(seed=0)
+    split = TableTasks(name, n_search=3, n_select=2, n_test=2).split(seed=0)
     assert len(split.search) == 3 and len(split.raw.y_test) > 80
     assert split.metric == ("rmse" if name == "diabetes" else "accuracy")
     assert split.label_names in (("target",), ("benign", "malignant"))

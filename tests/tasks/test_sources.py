@@ -4,7 +4,10 @@ import dataclasses
 
 import pytest
 
-from azgen.settings.tasks import TaskSettings
+from azgen.plain import as_plain
+from azgen.settings.reading import settings_from
+from azgen.settings.tasks import SearchTasks
+from azgen.tasks.sources import SOURCES as SOURCES_BY_NAME
 from azgen.tasks.sources import ImageTasks, TableTasks, TeacherTasks
 
 ARRAYS = ("x_train", "y_train", "x_valid", "y_valid")
@@ -40,38 +43,33 @@ def test_search_tasks_alone_are_those_of_the_split(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=repr)
 def test_settings_say_the_same(source):
-    given = {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
-    classes = {"pairs": "projected", "all": "multiclass"}
-    name = classes[given.pop("classes")] if "classes" in given else given.pop("teacher", "table")
-    settings = TaskSettings(source=name, **given)
-    assert settings.origin == source
-    assert same(settings.split(1).search, source.split(1).search)
-    assert same(settings.search(1, 1), source.search(1, 1))
+    settings = settings_from({"tasks": as_plain(source)})
+    assert settings.tasks == source
+    assert same(settings.tasks.split(1).search, source.split(1).search)
+    assert same(settings.tasks.search(1, 1), source.search(1, 1))
 
 
-def test_no_setting_of_tasks_is_lost():
-    of_execution = {"source", "epochs", "tune_epochs", "redraw", "max_abs_error"}
-    of_sources = {f.name for cls in (TeacherTasks, ImageTasks, TableTasks) for f in dataclasses.fields(cls)}
-    names = {field.name for field in dataclasses.fields(TaskSettings)}
-    assert names - of_execution == of_sources - {"teacher", "classes"}
-    usual = TaskSettings()
-    for cls in (TeacherTasks, ImageTasks, TableTasks):
+def test_a_setting_of_several_sources_means_the_same():
+    """So that one of them can take another's place, and what both have stays."""
+    known = {}
+    for cls in SOURCES_BY_NAME.values():
         for field in dataclasses.fields(cls):
-            if field.name in names:
-                assert field.default == getattr(usual, field.name), field.name
+            if field.name not in ("source", "kind"):
+                assert known.setdefault(field.name, field.default) == field.default, field.name
+    assert {"n_search", "n_train", "metric", "data", "n_features"} < known.keys()
 
 
 @pytest.mark.parametrize("counts", [{"n_search": 1}, {"n_search": 4}, {"n_search": 2, "n_test": 1}])
 def test_an_islands_own_teacher_tasks_are_none_of_the_run(counts):
-    run = TaskSettings(source="affine", **COUNTS)
-    split = run.split(0)
-    changed = dataclasses.replace(run, **counts)
+    run = SearchTasks(TeacherTasks("affine", **COUNTS), epochs=1)
+    split = run.source.split(0)
+    changed = run.changed(counts, "islands.tasks")
     names = {task.name for tasks in (split.search, split.select, split.test) for task in tasks}
     for redraw in range(4):
-        drawn = {task.name for task in changed.search_beside(run, 0, redraw)}
-        assert len(drawn) == changed.n_search and not drawn & names
+        drawn = {task.name for task in changed.beside(run, 0, redraw)}
+        assert len(drawn) == changed.source.n_search and not drawn & names
         names |= drawn
-    assert same(run.search_beside(run, 0), split.search)
+    assert same(run.beside(run, 0), split.search)
 
 
 def test_data_keep_sets_apart_by_the_seed_alone():

@@ -105,8 +105,8 @@ def test_pruning_the_unpruned_form_leaves_the_parts_of_the_cleaned_form():
     raw = raw.replace("  s4 = s0 - s1\n", extra + "  s4 = s0 - s1\n")
     raw += "  s7 = log(s0)\n"
     # The tasks on which averaging was seen to pay: whether it does depends on their number.
-    settings = dataclasses.replace(resolve_settings("digits").tasks, n_select=64, n_test=90, epochs=4)
-    pruned = prune(Program.parse(raw), settings.split(0).select, Conditions(epochs=settings.epochs))
+    source = dataclasses.replace(resolve_settings("digits").tasks, n_select=64, n_test=90)
+    pruned = prune(Program.parse(raw), source.split(0).select, Conditions(epochs=4))
     parts = {"input noise", "multiplicative interaction", "gradient step", "gradient normalisation"}
     assert parts | {"weight averaging"} <= set(names(explain(pruned.program, classifier=True)))
     assert len(list(pruned.program.instructions())) <= 17
