@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +25,7 @@ from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.tasks.datasets import load_data_set
 from azgen.tasks.image_sets import IMAGE_SETS
-from azgen.tasks.projected import projected_tasks
+from azgen.tasks.images import ImageTasks, tasks_of_images
 from azgen.tasks.task import Task
 from benchmarks.effort import FullEffort
 
@@ -51,10 +52,11 @@ def classification_tasks(n_features: int, n_train: int, n_valid: int) -> tuple[t
         if name in IMAGE_SETS and IMAGE_SETS[name].locate() is not None:
             data = load_data_set(name)
             # Nearly all images for the search tasks: a class has 6000 or more, and 4500 are needed.
-            split = projected_tasks(
-                data.x, data.y, n_features=n_features, n_search=N_TASKS, n_select=1, n_test=1,
-                n_train=(n_train, 10, 10), n_valid=(n_valid, 10, 10), fractions=(0.9, 0.05, 0.05),
+            wanted = ImageTasks(
+                name, n_features=n_features, n_search=N_TASKS, n_select=1, n_test=1,
+                n_train=(n_train, 10, 10), n_valid=(n_valid, 10, 10),
             )  # fmt: skip
+            split = tasks_of_images(replace(data, own_test=None), wanted, fractions=(0.9, 0.05, 0.05))
             return split.search, f"pairs of classes of {name}, projected to {n_features}"
     random, tasks, n = np.random.default_rng(0), [], n_train + n_valid
     for _ in range(N_TASKS):

@@ -13,6 +13,7 @@ from azgen.plain import tag_of
 from azgen.settings import evolution, settings
 from azgen.settings.presets import DEFAULT, preset, preset_names
 from azgen.tasks import sources
+from azgen.tasks.source import TaskSource
 
 HEAD = """# Configuration
 
@@ -32,7 +33,7 @@ that a limit of time ended may stop elsewhere on another machine, all others end
 
 SECTIONS = (
     ("", settings.Settings, "At the top of the file"),
-    ("tasks", sources.TaskSource, "Where tasks come from: settings of every source"),
+    ("tasks", TaskSource, "Where tasks come from: settings of every source"),
     ("tasks", sources.TeacherTasks, 'Of `source = "teacher"`: synthetic tasks'),
     ("tasks", sources.ImageTasks, 'Of `source = "images"`'),
     ("tasks", sources.TableTasks, 'Of `source = "table"`'),

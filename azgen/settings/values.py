@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from azgen.errors import AzgenError
 from azgen.plain import Readers, as_plain, read, read_value
 from azgen.settings.settings import ExecutionSettings, Settings
-from azgen.tasks.sources import SOURCES, Sizes, Source
+from azgen.tasks.source import Sizes
+from azgen.tasks.sources import SOURCES, Source
 
 T = TypeVar("T")
 

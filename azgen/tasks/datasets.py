@@ -44,7 +44,7 @@ class DataSet:
 
     @property
     def is_images(self) -> bool:
-        """Whether the values are pixels, so that projected tasks suit it better than a table does."""
+        """Whether the values are pixels, so that tasks of images suit it better than a table does."""
         return not self.feature_names
 
     def table(self) -> Table:

@@ -92,7 +92,22 @@ def data_folders() -> tuple[Path, ...]:
 
 # ---- sets of IDX files
 
-_PARTS = ("train", "t10k")
+
+@dataclass(frozen=True)
+class _Idx:
+    """How a set's files are called and what is in them.
+
+    Attributes:
+        prefix: before their names.
+        parts: what training and test part are called.
+        first: number of the first class.
+        turn: whether images are kept transposed.
+    """
+
+    prefix: str = ""
+    parts: tuple[str, str] = ("train", "t10k")
+    first: int = 0
+    turn: bool = False
 
 
 def _idx_file(folder: Path, prefix: str, part: str, content: str, dimensions: int) -> Path | None:
@@ -105,23 +120,21 @@ def _idx_file(folder: Path, prefix: str, part: str, content: str, dimensions: in
     return None
 
 
-def _idx_files(folder: Path, prefix: str, parts: tuple[str, str]) -> list[Path] | None:
+def _idx_files(folder: Path, idx: _Idx) -> list[Path] | None:
     found = [
-        _idx_file(folder, prefix, part, content, dimensions)
-        for part in parts
+        _idx_file(folder, idx.prefix, part, content, dimensions)
+        for part in idx.parts
         for content, dimensions in (("images", 3), ("labels", 1))
     ]
     return None if None in found else [path for path in found if path is not None]
 
 
-def _find_idx(folder: Path, prefix: str, parts: tuple[str, str]) -> Path | None:
-    return folder if _idx_files(folder, prefix, parts) else None
+def _find_idx(folder: Path, idx: _Idx) -> Path | None:
+    return folder if _idx_files(folder, idx) else None
 
 
-def _read_idx(
-    folder: Path, prefix: str, parts: tuple[str, str], n_classes: int, first: int, turn: bool
-) -> Images:
-    files = _idx_files(folder, prefix, parts)
+def _read_idx(folder: Path, idx: _Idx, n_classes: int) -> Images:
+    files, first = _idx_files(folder, idx), idx.first
     assert files is not None, "read is given what find found"
     x_train, y_train = read_idx_images(files[0], files[1])
     x_test, y_test = read_idx_images(files[2], files[3])
@@ -137,7 +150,7 @@ def _read_idx(
             f"{bad} holds a class outside {first} to {first + n_classes - 1}; it is damaged or of another set"
         )
     side = round(x.shape[1] ** 0.5)
-    if turn and side * side == x.shape[1]:  # EMNIST keeps its images transposed
+    if idx.turn and side * side == x.shape[1]:  # EMNIST keeps its images transposed
         x = np.ascontiguousarray(x.reshape(-1, side, side).transpose(0, 2, 1)).reshape(len(x), -1)
     return x, y, len(x_train)
 
@@ -148,24 +161,19 @@ def _idx_set(
     class_names: tuple[str, ...],
     source: str,
     *,
-    prefix: str = "",
-    parts: tuple[str, str] = _PARTS,
-    first: int = 0,
-    turn: bool = False,
     folders: tuple[str, ...],
+    idx: _Idx = _Idx(),  # frozen
 ) -> ImageSet:
+    train, test = (f"{idx.prefix}{part}" for part in idx.parts)
     return ImageSet(
         name=name,
         description=description,
         class_names=class_names,
-        files=f"{prefix}{parts[0]}-images-idx3-ubyte, {prefix}{parts[0]}-labels-idx1-ubyte, "
-        f"{prefix}{parts[1]}-images-idx3-ubyte and {prefix}{parts[1]}-labels-idx1-ubyte (each may end in "
-        ".gz)",
+        files=f"{train}-images-idx3-ubyte, {train}-labels-idx1-ubyte, {test}-images-idx3-ubyte and "
+        f"{test}-labels-idx1-ubyte (each may end in .gz)",
         source=source,
-        find=partial(_find_idx, prefix=prefix, parts=parts),
-        read=partial(
-            _read_idx, prefix=prefix, parts=parts, n_classes=len(class_names), first=first, turn=turn
-        ),
+        find=partial(_find_idx, idx=idx),
+        read=partial(_read_idx, idx=idx, n_classes=len(class_names)),
         folders=folders,
     )
 
@@ -256,11 +264,8 @@ _SETS = (
             f"EMNIST, split {split}: {what}, 28 x 28 pixels of 0 to 255",
             class_names,
             _EMNIST_SOURCE,
-            prefix=f"emnist-{split}-",
-            parts=("train", "test"),
-            first=1 if split == "letters" else 0,
-            turn=True,
             folders=("emnist", "emnist/gzip", f"emnist-{split}"),
+            idx=_Idx(f"emnist-{split}-", ("train", "test"), int(split == "letters"), turn=True),
         )
         for split, (class_names, what) in _EMNIST_SPLITS.items()
     ),

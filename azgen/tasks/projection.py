@@ -1,4 +1,4 @@
-"""What projected tasks share: dealing examples to the three sets, Gaussian projection, standardisation.
+"""What tasks of images share: dealing examples to the three sets, Gaussian projection, standardisation.
 
 Real et al. 2020, section 4.2, and the released generator of its data.
 """
@@ -6,13 +6,13 @@ Real et al. 2020, section 4.2, and the released generator of its data.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.standardize import Standardizer
 from azgen.tasks.task import SET_NAMES, FloatArray, SetName
 
@@ -24,6 +24,36 @@ DEAL, PAIRS, _TASK = 1, 2, 3  # streams of one seed
 # then exact in float64, in whatever order a BLAS adds, so that a seed gives the same tasks on every machine.
 _MATRIX_STEP = 2.0**-20
 _CHUNK = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """The examples of a data set, dealt to the three sets.
+
+    Attributes:
+        source: where they come from, for messages.
+        x: examples x values.
+        y: class number of each.
+        names: of the classes, by number, rising.
+        shares: rows of each set; no two share one.
+    """
+
+    source: str
+    x: NDArray[Any]
+    y: NDArray[np.int64]
+    names: dict[int, str]
+    shares: dict[SetName, Rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What a task is made from: rows of its training and validation examples, their labels, its name."""
+
+    train: Rows
+    valid: Rows
+    y_train: FloatArray
+    y_valid: FloatArray
+    what: str
 
 
 def check_labelled(x: NDArray[Any], y: NDArray[Any], source: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -102,24 +132,6 @@ def task_random(seed: int, set_name: SetName, number: int, redraw: int) -> np.ra
     )
 
 
-def check_dimension(x: NDArray[Any], n_features: int | None, tasks: Sequence[tuple[int, int]]) -> None:
-    """Raise AzgenError for a bad dimension or number of tasks, or if the tasks would not fit into memory.
-
-    tasks: number of tasks of each set, and examples of each.
-    """
-    if n_features is not None and n_features < 1:
-        raise AzgenError(f"n_features is {n_features}; it must be at least 1, or None for no projection")
-    for count, _ in tasks:
-        if count < 1:
-            raise AzgenError(
-                f"the numbers of search, select and test tasks are {[n for n, _ in tasks]}; each must be at "
-                "least 1"
-            )
-    width = n_features or x.shape[1]
-    values = sum(count * examples for count, examples in tasks) * width
-    refuse_if_too_large(f"a set of {sum(n for n, _ in tasks)} tasks of {width} features", 8 * values)
-
-
 def names_of(classes: NDArray[np.int64], class_names: Sequence[str] | None) -> dict[int, str]:
     """A name for each class number, by default the number itself."""
     if class_names is not None and not 0 <= classes.min() <= classes.max() < len(class_names):
@@ -127,11 +139,6 @@ def names_of(classes: NDArray[np.int64], class_names: Sequence[str] | None) -> d
             f"{len(class_names)} class names do not cover the classes {classes.min()} to {classes.max()}"
         )
     return {int(c): class_names[c] if class_names is not None else str(c) for c in classes}
-
-
-def per_set(value: int | tuple[int, int, int] | None, index: int) -> int | None:
-    """One set's value of an option that is given once for all sets or once per set."""
-    return value[index] if isinstance(value, tuple) else value
 
 
 def _multiply(x: NDArray[Any], rows: Rows, matrix: FloatArray | None) -> FloatArray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric, is_classification
-from azgen.tasks.task import FloatArray, Task, TaskSplit
+from azgen.tasks.task import FloatArray, Task
 from azgen.tasks.teacher_seeds import DATA, NOISE, PARAM, draw_seeds, extend_seeds
 
 Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
@@ -23,7 +23,16 @@ TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
 
 
 class TeacherOptions(TypedDict, total=False):
-    """Options of all teachers; `teacher_tasks` says what they mean."""
+    """Options of all teachers.
+
+    Attributes:
+        data_seeds, param_seeds: explicit seeds; a list shorter than n_tasks goes on with its last seed + 1, +
+            2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
+        noise: standard deviation of N(0, 1) noise on the teacher's output, in the labels' unit; its stream is
+            its own, so that features are the same with and without noise.
+        metric: of regression: the label is the output; of classification: it is 1 where the output is above
+            0, else 0.
+    """
 
     data_seeds: Sequence[int] | None
     param_seeds: Sequence[int] | None
@@ -106,11 +115,7 @@ def teacher_tasks(
     n_train: int,
     n_valid: int,
     seed: int = 0,
-    *,
-    data_seeds: Sequence[int] | None = None,
-    param_seeds: Sequence[int] | None = None,
-    noise: float = 0.0,
-    metric: Metric = "rmse",
+    **options: Unpack[TeacherOptions],
 ) -> tuple[Task, ...]:
     """Tasks of one kind of teacher.
 
@@ -118,108 +123,22 @@ def teacher_tasks(
         teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
         n_tasks, n_features, n_train, n_valid: counts; F from 1 up, from 3 up for "two-layer".
         seed: fixes the data and parameter seeds of all tasks that are not given.
-        data_seeds, param_seeds: explicit seeds; a list shorter than n_tasks goes on with its last seed + 1, +
-            2, ... The original's own are `ORIGINAL_DATA_SEEDS` and `ORIGINAL_PARAM_SEEDS`.
-        noise: standard deviation of N(0, 1) noise on the teacher's output, in the labels' unit; its stream is
-            its own, so that features are the same with and without noise.
-        metric: of regression: the label is the output; of classification: it is 1 where the output is above
-            0, else 0.
+        options: see `TeacherOptions`.
 
     Raises:
         AzgenError: an argument out of its range.
     """
+    noise, metric = options.get("noise", 0.0), options.get("metric", "rmse")
     _check(teacher, n_tasks, n_features, n_train, n_valid, noise)
-    drawn_data, drawn_param = draw_seeds(n_tasks, seed)
-    data = drawn_data if data_seeds is None else extend_seeds(data_seeds, n_tasks)
-    param = drawn_param if param_seeds is None else extend_seeds(param_seeds, n_tasks)
+    given = options.get("data_seeds"), options.get("param_seeds")
+    drawn = draw_seeds(n_tasks, seed)
+    data, param = (
+        mine if seeds is None else extend_seeds(seeds, n_tasks)
+        for seeds, mine in zip(given, drawn, strict=True)
+    )
     return tuple(
         _teacher_task(teacher, n_features, n_train, n_valid, data_seed, param_seed, noise, metric)
         for data_seed, param_seed in zip(data, param, strict=True)
-    )
-
-
-def teacher_split(
-    teacher: Teacher,
-    n_features: int,
-    *,
-    n_search: int = 10,
-    n_select: int = 100,
-    n_test: int = 100,
-    n_train: int | tuple[int, int, int] = (100, 1000, 1000),
-    n_valid: int | tuple[int, int, int] = 100,
-    seed: int = 0,
-    redraw: int = 0,
-    noise: float = 0.0,
-    metric: Metric = "rmse",
-    data_seeds: Sequence[int] | None = None,
-    param_seeds: Sequence[int] | None = None,
-) -> TaskSplit:
-    """Search, selection and test tasks of one kind of teacher, every task with seeds of its own.
-
-    The defaults are the counts of the original's demo. n_train and n_valid may be given per set (search,
-    select, test). Another `redraw` gives other search tasks of the same seed; selection and test tasks stay.
-    Explicit seeds are those of the search tasks (see `teacher_tasks`), whatever `redraw`.
-    """
-    counts = (n_search, n_select, n_test)
-    trains = n_train if isinstance(n_train, tuple) else (n_train,) * 3
-    valids = n_valid if isinstance(n_valid, tuple) else (n_valid,) * 3
-    if min(counts) < 1:
-        raise AzgenError(f"n_search, n_select and n_test are {counts}; each must be at least 1")
-    if redraw < 0:
-        raise AzgenError(f"redraw is {redraw}; it must be 0 or more")
-    data, param = draw_seeds(sum(counts) + redraw * n_search, seed)
-    if redraw:  # the latest seeds, which no other task has, take the place of the first ones
-        data = (*data[-n_search:], *data[n_search : sum(counts)])
-        param = (*param[-n_search:], *param[n_search : sum(counts)])
-    if data_seeds is not None:
-        data = (*extend_seeds(data_seeds, n_search), *data[n_search:])
-    if param_seeds is not None:
-        param = (*extend_seeds(param_seeds, n_search), *param[n_search:])
-    shared = set(data[:n_search]) & set(data[n_search:])
-    if shared:
-        raise AzgenError(f"data seed {min(shared)} is also that of a selection or test task; choose another")
-    sets: list[tuple[Task, ...]] = []
-    start = 0
-    for count, train, valid in zip(counts, trains, valids, strict=True):
-        stop = start + count
-        sets.append(
-            teacher_tasks(
-                teacher,
-                count,
-                n_features,
-                train,
-                valid,
-                data_seeds=data[start:stop],
-                param_seeds=param[start:stop],
-                noise=noise,
-                metric=metric,
-            )
-        )
-        start = stop
-    noise_text = f", noise {noise:g}" if noise else ""
-    kind = "sign of" if is_classification(metric) else "regression on"
-    return TaskSplit(
-        search=sets[0],
-        select=sets[1],
-        test=sets[2],
-        description=f"synthetic: {kind} a {teacher} teacher, {n_features} features{noise_text}; "
-        f"{n_search} search, {n_select} selection and {n_test} test tasks",
-        label_names=(
-            ("output at most 0", "output above 0") if is_classification(metric) else ("teacher output",)
-        ),
-        provenance={
-            "source": "synthetic",
-            "teacher": teacher,
-            "n_features": n_features,
-            "n_train": list(trains),
-            "n_valid": list(valids),
-            "seed": seed,
-            "redraw": redraw,
-            "noise": noise,
-            "metric": str(metric),
-            "data_seeds": list(data),
-            "param_seeds": list(param),
-        },
     )
 
 

@@ -1,7 +1,7 @@
 """A task: training and validation examples of one problem, and task sets that never share a scored example.
 
 A task is what a program is executed on (Real et al. 2020, section 2): it learns from the training examples
-one by one and is scored on the validation examples. A task source (``synthetic``, ``projected``, ``table``)
+one by one and is scored on the validation examples. A task source (see ``sources``)
 yields a `TaskSplit`.
 """
 

@@ -19,10 +19,11 @@ from azgen.language.zoo import zoo
 from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores
 from azgen.study.scores import fitness_of_predictions
-from azgen.tasks import load_data_set, multiclass_tasks
+from azgen.tasks import load_data_set
 from azgen.tasks.task import Task
 from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
+from tests.tasks.labelled import image_tasks
 
 BACKENDS = ["oracle", "kernel", "native"]
 MEMORY = Memory(3, 6, 3)
@@ -255,7 +256,7 @@ def test_softmax_regression_learns_ten_digits_as_well_as_scikit_learn():
     from sklearn.linear_model import LogisticRegression
 
     digits = load_data_set("digits")
-    tasks = multiclass_tasks(digits.x, digits.y, n_features=16, n_search=1, n_select=1, n_test=4).test
+    tasks = image_tasks(digits.x, digits.y, "all", n_features=16, n_search=1, n_select=1, n_test=4).test
     program = zoo("softmax-linear").with_constants((0.05,))
     ours = execute(program, tasks, epochs=10).fitness
     theirs = [
@@ -274,7 +275,7 @@ def test_softmax_regression_learns_ten_digits_as_well_as_scikit_learn():
 def test_baselines_see_all_classes(metric):
     digits = load_data_set("digits")
     few = digits.y < 3
-    split = multiclass_tasks(digits.x[few], digits.y[few], n_features=6, n_search=1, n_select=1, n_test=2)
+    split = image_tasks(digits.x[few], digits.y[few], "all", n_features=6, n_search=1, n_select=1, n_test=2)
     split = split.with_metric(metric)
     result = execute(zoo("softmax-linear"), split.test, "oracle", dtype="float64", epochs=4)
     for task, fitness, predictions in zip(split.test, result.fitness, result.predictions, strict=True):

@@ -7,9 +7,10 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import execute
 from azgen.language import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
-from azgen.tasks import load_data_set, multiclass_tasks
+from azgen.tasks import load_data_set
 from azgen.tasks.synthetic import affine_tasks, linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
+from tests.tasks.labelled import image_tasks
 
 NAMES = (
     "affine",
@@ -110,7 +111,7 @@ def test_the_best_evolved_program_learns_a_mixed_rule():
 def test_programs_for_several_classes_learn_them():
     """With what the binary programs use, rates and spreads for ten digits in 16 features and a few epochs."""
     digits = load_data_set("digits")
-    tasks = multiclass_tasks(digits.x, digits.y, n_search=1, n_select=1, n_test=4).test
+    tasks = image_tasks(digits.x, digits.y, "all", n_search=1, n_select=1, n_test=4).test
     fitness = {name: execute(zoo(name), tasks, epochs=10).fitness.mean() for name in FOR_CLASSES}
     assert fitness["softmax-linear"] > 0.8 and fitness["softmax-neural-net"] > 0.8
     assert fitness["softmax-mean-weight-rate"] > 0.5

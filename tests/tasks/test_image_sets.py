@@ -17,10 +17,9 @@ from azgen.tasks import (
     data_set_names,
     list_data_sets,
     load_data_set,
-    multiclass_tasks,
-    projected_tasks,
 )
 from azgen.tasks.image_sets import IMAGE_SETS, SYSTEM_FOLDER
+from azgen.tasks.images import ImageTasks, tasks_of_images
 from azgen.tasks.readers.idx import read_idx
 from tests.tasks import image_files as files
 
@@ -228,20 +227,17 @@ def test_fashion_mnist_is_the_real_one():
 def test_fashion_mnist_pairs_can_be_told_apart_at_16_and_at_784_dimensions():
     data = load_data_set("fashion-mnist")
     pairs = {"search": [(0, 9)], "select": [(1, 8)], "test": [(3, 7)]}
-    for n_features, least in ((16, 0.95), (None, 0.99)):
-        split = projected_tasks(
-            data.x,
-            data.y,
+    for n_features, least in ((16, 0.95), (0, 0.99)):
+        wanted = ImageTasks(
+            "fashion-mnist",
             n_features=n_features,
             n_search=1,
             n_select=1,
             n_test=1,
-            n_train=1000,
-            n_valid=500,
-            pairs=pairs,
-            own_test=data.own_test,
-            class_names=data.class_names,
+            n_train=(1000,) * 3,
+            n_valid=(500,) * 3,
         )
+        split = tasks_of_images(data, wanted, pairs=pairs)
         (task,) = split.test
         assert task.name.startswith("dress against sneaker") and task.n_features == (n_features or 784)
         fit = LogisticRegression(max_iter=2000).fit(task.x_train, task.y_train)
@@ -251,16 +247,17 @@ def test_fashion_mnist_pairs_can_be_told_apart_at_16_and_at_784_dimensions():
 @needs_fashion
 def test_fashion_mnist_ten_classes():
     data = load_data_set("fashion-mnist")
-    split = multiclass_tasks(
-        data.x,
-        data.y,
+    wanted = ImageTasks(
+        "fashion-mnist",
+        "all",
+        16,
         n_search=2,
         n_select=1,
         n_test=1,
         n_train=(4500, 500, 500),
-        n_valid=500,
-        own_test=data.own_test,
+        n_valid=(500,) * 3,
     )
+    split = tasks_of_images(data, wanted)
     assert split.search[0].y_train.shape == (4500, 10)
     fit = LogisticRegression(max_iter=2000).fit(
         split.search[0].x_train, split.search[0].y_train.argmax(axis=1)
@@ -273,12 +270,12 @@ def test_building_100_tasks_of_fashion_mnist_is_small():
     """100 tasks of 8000 + 2000 examples, F = 16, in a process of its own: under 1.5 GB."""
     program = """
         import resource
-        from azgen.tasks import load_data_set, projected_tasks
-        data = load_data_set("fashion-mnist")
-        split = projected_tasks(
-            data.x, data.y, n_search=100, n_train=(8000, 200, 400), n_valid=(2000, 100, 200),
-            fractions=(0.9, 0.05, 0.05), own_test=data.own_test,
+        from azgen.tasks import ImageTasks, load_data_set, tasks_of_images
+        wanted = ImageTasks(
+            n_features=16, n_search=100, n_select=9, n_test=9, n_train=(8000, 200, 400),
+            n_valid=(2000, 100, 200),
         )
+        split = tasks_of_images(load_data_set("fashion-mnist"), wanted, fractions=(0.9, 0.05, 0.05))
         assert len(split.search) == 100 and split.search[0].x_train.shape == (8000, 16)
         assert split.search[99].x_valid.shape == (2000, 16)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

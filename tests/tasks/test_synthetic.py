@@ -8,10 +8,10 @@ from azgen.tasks import (
     ORIGINAL_DATA_SEEDS,
     ORIGINAL_PARAM_SEEDS,
     TEACHERS,
+    TeacherTasks,
     affine_tasks,
     draw_seeds,
     linear_tasks,
-    teacher_split,
     teacher_tasks,
     two_layer_tasks,
 )
@@ -128,7 +128,7 @@ def test_classification_is_the_sign_of_the_regression_output():
 
 
 def test_sets_of_a_split_share_no_example_and_no_teacher():
-    split = teacher_split("linear", 4, n_search=4, n_select=5, n_test=6, seed=9)
+    split = TeacherTasks("linear", 4, n_search=4, n_select=5, n_test=6).split(9)
     assert [len(tasks) for _, tasks in split.sets()] == [4, 5, 6]
     assert [tasks[0].n_train for _, tasks in split.sets()] == [100, 1000, 1000]
     seen: set[bytes] = set()
@@ -142,9 +142,8 @@ def test_sets_of_a_split_share_no_example_and_no_teacher():
 
 
 def test_redrawn_search_tasks_have_seeds_that_no_other_task_has():
-    splits = [
-        teacher_split("affine", 4, n_search=4, n_select=5, n_test=6, seed=9, redraw=n) for n in range(4)
-    ]
+    source = TeacherTasks("affine", 4, n_search=4, n_select=5, n_test=6)
+    splits = [source.split(9, redraw) for redraw in range(4)]
     for split in splits[1:]:
         assert split.provenance["data_seeds"][4:] == splits[0].provenance["data_seeds"][4:]
         for a, b in zip((*split.select, *split.test), (*splits[0].select, *splits[0].test), strict=True):
@@ -153,7 +152,7 @@ def test_redrawn_search_tasks_have_seeds_that_no_other_task_has():
         seeds = [seed for split in splits for seed in split.provenance[kind][:4]]
         assert len({*seeds, *splits[0].provenance[kind][4:]}) == 4 * 4 + 11
     with pytest.raises(AzgenError, match="redraw is -1"):
-        teacher_split("linear", 4, redraw=-1)
+        TeacherTasks("linear").split(0, redraw=-1)
 
 
 def test_one_feature_is_enough_but_for_the_zeroed_teacher():

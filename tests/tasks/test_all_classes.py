@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from azgen.errors import AzgenError
-from azgen.tasks import load_data_set, multiclass_tasks
+from azgen.tasks import load_data_set
+from tests.tasks.labelled import image_tasks
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +15,7 @@ def digits():
 
 
 def test_ten_classes(digits):
-    split = multiclass_tasks(digits.x, digits.y, class_names=digits.class_names, seed=2)
+    split = image_tasks(digits.x, digits.y, "all", class_names=digits.class_names, seed=2)
     assert split.label_names == tuple("0123456789") and split.search[0].n_classes == 10
     for _, tasks in split.sets():
         for task in tasks:
@@ -32,7 +33,7 @@ def test_columns_follow_the_class_numbers_and_sets_share_nothing():
     x = np.random.default_rng(0).integers(0, 2, (300, 64))
     number_of = {bits.tobytes(): number for number, bits in enumerate(x == 1)}
     used = {}
-    for name, tasks in multiclass_tasks(x, y, n_features=None, seed=1).sets():
+    for name, tasks in image_tasks(x, y, "all", n_features=0, seed=1).sets():
         used[name] = set()
         for task in tasks:
             for rows, labels in ((task.x_train, task.y_train), (task.x_valid, task.y_valid)):
@@ -45,7 +46,9 @@ def test_columns_follow_the_class_numbers_and_sets_share_nothing():
 
 
 def test_seeds(digits):
-    one, same, other = (multiclass_tasks(digits.x, digits.y, n_search=2, seed=s).search[1] for s in (5, 5, 6))
+    one, same, other = (
+        image_tasks(digits.x, digits.y, "all", n_search=2, seed=s).search[1] for s in (5, 5, 6)
+    )
     assert np.array_equal(one.x_train, same.x_train) and np.array_equal(one.y_train, same.y_train)
     assert not np.array_equal(one.x_train, other.x_train)
 
@@ -54,13 +57,13 @@ def test_seeds(digits):
     ("arguments", "words"),
     [
         ({"n_train": 5000}, "more than the"),
-        ({"n_valid": 0}, "both must be at least 1"),
-        ({"n_test": 0}, "each must be at least 1"),
+        ({"n_valid": (1, 0, 1)}, "both must be at least 1"),
+        ({"n_test": 0}, "n_test is 0; it must be at least 1"),
         ({"y": np.zeros(1797, dtype=int)}, "one class only"),
         ({"y": np.r_[np.zeros(1796, dtype=int), 1]}, "lacks a class"),
     ],
 )
 def test_arguments_out_of_range(digits, arguments, words):
     with pytest.raises(AzgenError) as caught:
-        multiclass_tasks(**{"x": digits.x, "y": digits.y, **arguments})
+        image_tasks(**{"x": digits.x, "y": digits.y, "classes": "all", **arguments})
     assert words in str(caught.value)

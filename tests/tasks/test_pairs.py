@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from azgen.errors import AzgenError
-from azgen.tasks import ORIGINAL_SELECT_PAIRS, ORIGINAL_TEST_PAIRS, load_data_set, projected_tasks
+from azgen.tasks import ORIGINAL_SELECT_PAIRS, ORIGINAL_TEST_PAIRS, load_data_set
 from azgen.tasks.projection import project
+from tests.tasks.labelled import image_tasks
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def split(digits):
-    return projected_tasks(digits.x, digits.y, seed=1)
+    return image_tasks(digits.x, digits.y, seed=1)
 
 
 def coded(n_per_class, n_classes=5, seed=0):
@@ -50,7 +51,7 @@ def test_tasks_of_a_set_agree_in_shape_and_are_balanced(split):
 
 def test_label_1_is_the_smaller_class():
     x, y = coded(40)
-    for name, tasks in (split := projected_tasks(x, y, n_features=None, seed=0)).sets():
+    for name, tasks in (split := image_tasks(x, y, n_features=0, seed=0)).sets():
         for number, task in enumerate(tasks):
             pairs = split.provenance["pairs"][name]
             smaller, larger = pairs[number % len(pairs)]
@@ -82,7 +83,7 @@ def used_examples(split, x):
 
 def test_sets_share_no_example():
     x, y = coded(60)
-    used = used_examples(projected_tasks(x, y, n_features=None, n_search=8, n_select=4, n_test=6, seed=3), x)
+    used = used_examples(image_tasks(x, y, n_features=0, n_search=8, n_select=4, n_test=6, seed=3), x)
     assert not used["search"] & used["select"]
     assert not used["search"] & used["test"]
     assert not used["select"] & used["test"]
@@ -91,9 +92,7 @@ def test_sets_share_no_example():
 
 def test_redrawn_search_tasks_stay_within_the_search_sets_share():
     x, y = coded(60)
-    first, again = (
-        projected_tasks(x, y, n_features=None, n_train=20, n_search=8, seed=3, redraw=n) for n in (0, 1)
-    )
+    first, again = (image_tasks(x, y, n_features=0, n_train=20, n_search=8, seed=3, redraw=n) for n in (0, 1))
     assert first.provenance["pairs"] == again.provenance["pairs"]
     for a, b in zip((*first.select, *first.test), (*again.select, *again.test), strict=True):
         assert np.array_equal(a.x_train, b.x_train) and np.array_equal(a.x_valid, b.x_valid)
@@ -107,7 +106,7 @@ def test_redrawn_search_tasks_stay_within_the_search_sets_share():
 def test_a_data_sets_own_test_part_is_for_test_tasks_alone():
     x, y = coded(60)
     own_test = np.flatnonzero(np.arange(len(y)) % 4 == 3)
-    split = projected_tasks(x, y, n_features=None, own_test=own_test, n_search=20, n_test=20, seed=3)
+    split = image_tasks(x, y, n_features=0, own_test=own_test, n_search=20, n_test=20, seed=3)
     used = used_examples(split, x)
     assert used["test"] <= set(own_test)
     assert not (used["search"] | used["select"]) & set(own_test)
@@ -153,17 +152,17 @@ def test_projected_whole_numbers_do_not_depend_on_the_order_of_summation(digits)
 def test_constant_columns_become_zero():
     x, y = coded(30, n_classes=3)
     x[:, 5] = 200
-    split = projected_tasks(x, y, n_features=None, n_search=1, n_select=1, n_test=1)
+    split = image_tasks(x, y, n_features=0, n_search=1, n_select=1, n_test=1)
     for _, (task,) in split.sets():
         assert (task.x_train[:, 5] == 0).all() and (task.x_valid[:, 5] == 0).all()
     flat = np.full((90, 4), 7)
-    task = projected_tasks(flat, y, n_features=3, n_search=1, n_select=1, n_test=1).search[0]
+    task = image_tasks(flat, y, n_features=3, n_search=1, n_select=1, n_test=1).search[0]
     assert (task.x_train == 0).all() and (task.x_valid == 0).all()
 
 
 def test_the_seed_fixes_everything_and_another_changes_everything(digits, split):
-    again = projected_tasks(digits.x, digits.y, seed=1)
-    other = projected_tasks(digits.x, digits.y, seed=2)
+    again = image_tasks(digits.x, digits.y, seed=1)
+    other = image_tasks(digits.x, digits.y, seed=2)
     assert again.provenance == split.provenance != other.provenance
     for (_, a), (_, b), (_, c) in zip(split.sets(), again.sets(), other.sets(), strict=True):
         for one, same, different in zip(a, b, c, strict=True):
@@ -172,14 +171,14 @@ def test_the_seed_fixes_everything_and_another_changes_everything(digits, split)
 
 
 def test_a_pair_used_again_gets_another_projection(digits):
-    split = projected_tasks(digits.x, digits.y, n_search=54, seed=1)
+    split = image_tasks(digits.x, digits.y, n_search=54, seed=1)
     assert split.search[0].name.split(",")[0] == split.search[27].name.split(",")[0]
     assert not np.array_equal(split.search[0].x_train, split.search[27].x_train)
 
 
 def test_the_originals_held_out_pairs(digits):
     pairs = {"select": ORIGINAL_SELECT_PAIRS, "test": ORIGINAL_TEST_PAIRS}
-    split = projected_tasks(digits.x, digits.y, pairs=pairs, seed=1)
+    split = image_tasks(digits.x, digits.y, pairs=pairs, seed=1)
     listed = split.provenance["pairs"]
     assert sorted(map(tuple, listed["select"])) == sorted(ORIGINAL_SELECT_PAIRS)
     assert len(listed["search"]) == 36
@@ -187,7 +186,7 @@ def test_the_originals_held_out_pairs(digits):
 
 
 def test_sizes_per_set(digits):
-    split = projected_tasks(digits.x, digits.y, n_train=(100, 40, 60), n_valid=(20, 10, 30))
+    split = image_tasks(digits.x, digits.y, n_train=(100, 40, 60), n_valid=(20, 10, 30))
     assert [tasks[0].n_train for _, tasks in split.sets()] == [100, 40, 60]
     assert [tasks[0].n_valid for _, tasks in split.sets()] == [20, 10, 30]
 
@@ -198,9 +197,9 @@ def test_digits_can_be_learned_and_shuffled_labels_cannot(digits):
         return np.mean([fit.score(task.x_valid, task.y_valid) for fit, task in zip(fits, tasks, strict=True)])
 
     # 16 random directions of 64 pixels keep most of what tells two digits apart.
-    assert accuracy(projected_tasks(digits.x, digits.y, n_test=18, seed=4).test) > 0.9
+    assert accuracy(image_tasks(digits.x, digits.y, n_test=18, seed=4).test) > 0.9
     shuffled = np.random.default_rng(0).permutation(digits.y)
-    tasks = projected_tasks(digits.x, shuffled, n_test=20, seed=4).test
+    tasks = image_tasks(digits.x, shuffled, n_test=20, seed=4).test
     n = sum(task.n_valid for task in tasks)
     assert abs(accuracy(tasks) - 0.5) < 5 * np.sqrt(0.25 / n) * 2  # tasks share examples, so twice the error
 
@@ -208,8 +207,8 @@ def test_digits_can_be_learned_and_shuffled_labels_cannot(digits):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"n_features": 0}, "n_features is 0"),
-        ({"n_search": 0}, "each must be at least 1"),
+        ({"n_features": -1}, "n_features is -1; it must be at least 0"),
+        ({"n_search": 0}, "n_search is 0; it must be at least 1"),
         ({"n_train": 3}, "n_train is 3; it must be an even number"),
         ({"n_valid": (2, 0, 2)}, "n_valid is 0"),
         ({"n_train": 400}, "of each class, but class"),
@@ -233,10 +232,10 @@ def test_digits_can_be_learned_and_shuffled_labels_cannot(digits):
 )
 def test_arguments_out_of_range(digits, arguments, words):
     with pytest.raises(AzgenError) as caught:
-        projected_tasks(**{"x": digits.x, "y": digits.y, **arguments})
+        image_tasks(**{"x": digits.x, "y": digits.y, **arguments})
     assert words in str(caught.value)
 
 
 def test_tasks_that_do_not_fit_into_memory_are_refused_at_once(digits):
     with pytest.raises(AzgenError, match="of memory"):
-        projected_tasks(digits.x, digits.y, n_features=10_000_000_000)
+        image_tasks(digits.x, digits.y, n_features=10_000_000_000)
