@@ -34,10 +34,11 @@ class Bounds:
         return self.least <= number <= self.most
 
     def __str__(self) -> str:
+        if self.most == math.inf:
+            return f"{'above' if self.inside else 'at least'} {self.least:g}"
         if self.inside:
-            above = f"above {self.least:g}"
-            return above if self.most == math.inf else f"{above} and below {self.most:g}"
-        return f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
+            return f"above {self.least:g} and below {self.most:g}"
+        return f"between {self.least:g} and {self.most:g}"
 
 
 Count: TypeAlias = Annotated[int, Bounds(0)]

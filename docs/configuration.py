@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
+from azgen.bounds import bounds_of
 from azgen.plain import tag_of
 from azgen.settings import evolution, settings
 from azgen.settings.presets import DEFAULT, preset, preset_names
@@ -63,7 +64,7 @@ def page() -> str:
 
 
 def _table(cls: Any) -> str:
-    hints, descriptions = get_type_hints(cls), _descriptions(cls)
+    hints, descriptions, bounds = get_type_hints(cls), _descriptions(cls), bounds_of(cls)
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
     bases = [base for base in cls.__bases__ if dataclasses.is_dataclass(base)]
     common = {field.name for base in bases for field in dataclasses.fields(base)}
@@ -80,7 +81,8 @@ def _table(cls: Any) -> str:
         value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
         default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
-        rows.append(f"| `{field.name}` | {_values(hint)} | `{default}` | {descriptions[field.name]} |")
+        values = _values(hint) + (f", {bounds[field.name]}" if field.name in bounds else "")
+        rows.append(f"| `{field.name}` | {values} | `{default}` | {descriptions[field.name]} |")
     return "\n".join(rows) + "\n"
 
 

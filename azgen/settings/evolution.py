@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from azgen.bounds import Bounds, Count, NotNegative, Positive, Share
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,18 @@ class ActionWeights:
         interpose: an expression of a value takes that value's place for all that read it later.
     """
 
-    alter_parameter: float = 1.0
-    randomize_instruction: float = 1.0
-    randomize_function: float = 1.0
-    identity: float = 0.0
-    insert_instruction: float = 1.0
-    remove_instruction: float = 1.0
-    trade_instruction: float = 0.0
-    randomize_program: float = 0.0
-    alter_wired: float = 0.0
-    grow: float = 0.0
-    regrow: float = 0.0
-    interpose: float = 0.0
+    alter_parameter: NotNegative = 1.0
+    randomize_instruction: NotNegative = 1.0
+    randomize_function: NotNegative = 1.0
+    identity: NotNegative = 0.0
+    insert_instruction: NotNegative = 1.0
+    remove_instruction: NotNegative = 1.0
+    trade_instruction: NotNegative = 0.0
+    randomize_program: NotNegative = 0.0
+    alter_wired: NotNegative = 0.0
+    grow: NotNegative = 0.0
+    regrow: NotNegative = 0.0
+    interpose: NotNegative = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class WiringSettings:
         forward_only: Learn goes on reading what an interposed expression was made from.
     """
 
-    in_use: float = 0.8
-    informed: float = 0.3
-    deeper: float = 0.3
-    declare: float = 0.5
-    accumulate: float = 0.3
-    scale: float = 0.3
-    forward_only: float = 0.3
+    in_use: Share = 0.8
+    informed: Share = 0.3
+    deeper: Share = 0.3
+    declare: Share = 0.5
+    accumulate: Share = 0.3
+    scale: Share = 0.3
+    forward_only: Share = 0.3
 
 
 @dataclass(frozen=True)
@@ -95,28 +97,28 @@ class EvolutionSettings:
             where there is one.
     """
 
-    population: int = 1000
-    tournament: int = 10
-    mutation_probability: float = 0.9
+    population: Annotated[int, Bounds(2)] = 1000
+    tournament: Positive = 10
+    mutation_probability: Share = 0.9
     actions: ActionWeights = field(default_factory=ActionWeights)
-    sign_flip: float = 0.1
-    fresh_constant: float = 0.05
+    sign_flip: Share = 0.1
+    fresh_constant: Share = 0.05
     constant_step: Literal["log-normal", "factor"] = "log-normal"
     combine: Literal["mean", "median"] = "mean"
-    batch: int = 16
+    batch: Annotated[int, Bounds(1, 64)] = 16
     known: bool = True
     probe: bool = True
-    probe_train: int = 10
-    probe_valid: int = 10
-    cache_size: int = 65536
+    probe_train: Positive = 10
+    probe_valid: Positive = 10
+    cache_size: Count = 65536
     hurdles: tuple[float, ...] = ()
     hurdle_tasks: tuple[float, ...] = ()
-    hurdle_percentile: float = 75.0
-    max_cost: float = 0.0
+    hurdle_percentile: Annotated[float, Bounds(0, 100)] = 75.0
+    max_cost: NotNegative = 0.0
     wiring: WiringSettings = field(default_factory=WiringSettings)
-    more_mutations: float = 0.0
-    smallest_constant: float = 0.0
-    parsimony: float = 0.0
+    more_mutations: Share = 0.0
+    smallest_constant: Share = 0.0
+    parsimony: NotNegative = 0.0
     live_only: bool = False
     strategy: Literal["population", "archive"] = "population"
     initial: str | tuple[str, ...] = ""
@@ -149,23 +151,23 @@ class ArchiveSettings:
         task_sets: different sets of search tasks that runs take in turn.
     """
 
-    entries: int = 128
-    parents: int = 24
-    within: float = 0.12
-    run_programs: int = 40_000
-    look_programs: int = 5_000
-    patience: int = 3
-    gain: float = 0.003
-    margin: float = 0.05
-    offers: int = 6
-    rating_tasks: int = 64
-    shrink_tolerance: float = 0.002
-    tuning_rounds: int = 4
-    tuning_settings: int = 32
-    tuning_step: float = 0.7
-    give_up_programs: int = 1_200_000
+    entries: Positive = 128
+    parents: Positive = 24
+    within: NotNegative = 0.12
+    run_programs: Positive = 40_000
+    look_programs: Positive = 5_000
+    patience: Positive = 3
+    gain: NotNegative = 0.003
+    margin: NotNegative = 0.05
+    offers: Positive = 6
+    rating_tasks: Positive = 64
+    shrink_tolerance: NotNegative = 0.002
+    tuning_rounds: Count = 4
+    tuning_settings: Positive = 32
+    tuning_step: NotNegative = 0.7
+    give_up_programs: Count = 1_200_000
     give_up_gain: float = 0.01
-    task_sets: int = 32
+    task_sets: Positive = 32
 
 
 @dataclass(frozen=True)
@@ -182,5 +184,5 @@ class StageSettings:
     tasks: Mapping[str, Any] = field(default_factory=dict)
     goal: float = 1.0
     fresh: bool = False
-    run_programs: int = 0
-    patience: int = 0
+    run_programs: Count = 0
+    patience: Count = 0

@@ -71,8 +71,6 @@ def resolve_settings(
     _override_stop(plain["stop"], overrides)
     _override_islands(plain["islands"], overrides)
     settings = settings_from(plain)
-    if settings.seed < 0:
-        raise AzgenError(f"the seed is {settings.seed}; it must be 0 or more")
     if isinstance(settings.tasks, TableTasks) and settings.tasks.data == _PLACEHOLDER:
         raise AzgenError(f"the preset {settings.name!r} needs a table: give --data FILE --target COLUMN")
     return settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from azgen.bounds import AboveZero, Positive
+from azgen.bounds import AboveZero, Bounds, Count, NotNegative, Positive
 from azgen.language.conditions import Conditions
 from azgen.language.userfile import NOTHING, UserFile, read_user_file
 from azgen.settings.evolution import ArchiveSettings, EvolutionSettings, StageSettings
@@ -32,9 +32,9 @@ class ExecutionSettings:
 class MemorySettings:
     """Number of scalar, vector and matrix addresses, label, prediction and features included."""
 
-    scalars: int = 8
-    vectors: int = 8
-    matrices: int = 2
+    scalars: Annotated[int, Bounds(2)] = 8
+    vectors: Positive = 8
+    matrices: Count = 2
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class FunctionSettings:
     """
 
     ops: tuple[str, ...] = ()
-    initial_size: int = -1
-    min_size: int = 0
-    max_size: int = 0
+    initial_size: Annotated[int, Bounds(-1)] = -1
+    min_size: Count = 0
+    max_size: Annotated[int, Bounds(0, 1000)] = 0
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class StopSettings:
         patience: restart when the best fitness has not risen for this many programs; 0: never.
     """
 
-    max_programs: int = 0
-    max_seconds: float = 60.0
+    max_programs: Count = 0
+    max_seconds: NotNegative = 60.0
     target_fitness: float = 2.0
-    round_programs: int = 10_000
-    restart_programs: int = 0
-    patience: int = 0
+    round_programs: Positive = 10_000
+    restart_programs: Count = 0
+    patience: Count = 0
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,17 @@ class IslandSettings:
         checkpoint_seconds: seconds between two checkpoints of the run.
     """
 
-    count: int = 1
+    count: Positive = 1
     topology: Literal["ring", "pool", "none"] = "ring"
-    interval: int = 100_000
-    migrants: int = 10
+    interval: Positive = 100_000
+    migrants: Count = 10
     emigrants: Literal["best", "random"] = "best"
     tasks: tuple[Mapping[str, Any], ...] = ()
     engine: Literal["auto", "process", "workers", "dask"] = "auto"
-    workers: int = 1
+    workers: Positive = 1
     scheduler: str = ""
-    round_timeout: float = 0.0
-    checkpoint_seconds: float = 60.0
+    round_timeout: NotNegative = 0.0
+    checkpoint_seconds: AboveZero = 60.0
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Settings:
     name: str = "custom"
     description: str = ""
     dtype: Literal["float32", "float64"] = "float32"
-    seed: int = 0
+    seed: Count = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
     baselines: Literal["all", "few"] = "all"
     choose: Literal["cheapest", "best"] = "cheapest"

@@ -108,7 +108,7 @@ def test_a_file_that_is_no_table():
     [
         ('"vector_inner_product"', '"vector_inner_produkt"', "Did you mean 'vector_inner_product'?"),
         ("max_size = 8", "max_size = 7", "learn.min_size 8 and learn.max_size 7 contradict each other"),
-        ("scalars = 4", "scalars = 1", "memory.scalars is 1; at least 2"),
+        ("scalars = 4", "scalars = 1", "memory.scalars is 1; it must be at least 2"),
         ("population = 1000", "population = many", "not valid TOML"),
         (
             "population = 1000",
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_table():
         ),
         ("population = 1000", "populatoin = 1000", "Did you mean evolution.population?"),
         ("matrices = 1", 'matrices = 0\n[nonsense]\nx = "y"', "there is no setting nonsense"),
-        ("n_features = 4", "n_features = 0", "tasks.n_features is 0; at least 1"),
+        ("n_features = 4", "n_features = 0", "tasks.n_features is 0; it must be at least 1"),
     ],
 )
 def test_bad_configuration(before, after, message):

@@ -218,14 +218,14 @@ def _plain(settings: Settings) -> dict[str, object]:
     "islands, message",
     [
         ({"workers": 2}, "islands.workers is 2, but there is work for 1 only"),
-        ({"count": 0}, "islands.count is 0; at least 1"),
+        ({"count": 0}, "islands.count is 0; it must be at least 1"),
         ({"topology": "star"}, "islands.topology is 'star'; it must be one of"),
         ({"migrants": 5000}, "islands.migrants is 5000"),
         ({"count": 2, "workers": 2, "engine": "process"}, "runs in this process alone"),
         ({"tasks": [{"n_serch": 1}]}, "Did you mean islands.tasks.1.n_search?"),
         ({"tasks": [{"n_select": 1}]}, "n_select is the same for all islands"),
         ({"tasks": [{"source": "table"}]}, "islands.tasks, number 1"),
-        ({"checkpoint_seconds": 0}, "must be positive"),
+        ({"checkpoint_seconds": 0}, "islands.checkpoint_seconds is 0.0; it must be above 0"),
     ],
 )
 def test_mistakes_in_the_settings_of_islands_are_named(islands: dict[str, object], message: str) -> None:
