@@ -25,7 +25,7 @@ from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine, require_dask
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.hall import HALL_SIZE, HallOfFame
+from azgen.search.hall import HALL_SIZE, HallOfFame, alike
 from azgen.search.interrupts import deferred_interrupts
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.space import SearchSpace
@@ -182,10 +182,7 @@ class Evolution:
         """
         progress, hall = found.progress, found.progress.hall.listing()
         if champion is not None:
-            hall = (
-                champion,
-                *(c for c in hall if c.program.structure_hash != champion.program.structure_hash),
-            )
+            hall = (champion, *(c for c in hall if not alike(c, champion)))
         tested = self._tested(hall[0])
         seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
         counts = dict(progress.counts)

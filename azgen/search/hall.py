@@ -31,8 +31,8 @@ class HallOfFame:
 
     def consider(self, champion: Champion) -> None:
         """Takes a program in if it is good enough."""
-        others = [c for c in self.members if not _alike(c, champion)]
-        same = [c for c in self.members if _alike(c, champion)]
+        others = [c for c in self.members if not alike(c, champion)]
+        same = [c for c in self.members if alike(c, champion)]
         # Of those that behave alike the cheapest, of one structure with other constants the best.
         best = min([*same, champion], key=lambda c: (c.cost, -c.select_fitness))
         self.members = sorted([*others, best], key=lambda c: -c.select_fitness)[:HALL_SIZE]
@@ -51,16 +51,17 @@ class HallOfFame:
         self.front = [c for c in self.front if c.program.hash != program_hash]
 
     def listing(self) -> tuple[Champion, ...]:
-        """All programs, best by selection fitness first, the front marked."""
-        extra = [c for c in self.front if c not in self.members]
+        """All programs, best by selection fitness first, the front marked; of those alike only one."""
+        extra = [c for c in self.front if not any(alike(c, member) for member in self.members)]
         listed = sorted([*self.members, *reversed(extra)], key=lambda c: -c.select_fitness)
-        return tuple(dataclasses.replace(c, on_front=c in self.front) for c in listed)
+        on_front = [any(alike(c, other) for other in self.front) for c in listed]
+        return tuple(dataclasses.replace(c, on_front=on) for c, on in zip(listed, on_front, strict=True))
 
     def _dominated(self, select_fitness: float, cost: float) -> bool:
         return any(c.select_fitness >= select_fitness and c.cost <= cost for c in self.front)
 
 
-def _alike(one: Champion, other: Champion) -> bool:
+def alike(one: Champion, other: Champion) -> bool:
     """Whether two programs count once: of the same structure, or behaving alike."""
     same = one.program.structure_hash == other.program.structure_hash
     return same or bool(one.behaviour and one.behaviour == other.behaviour)

@@ -112,6 +112,11 @@ _CONSTANT = {
 PROGRAMS = {
     "linear": "{} regression by gradient descent",
     "affine": "{} regression with a bias",
+    "ridge": "{} regression with a penalty",
+    "additive": "additive model",
+    "quadratic": "quadratic regression",
+    "skip-net": "two-layer network beside a linear model",
+    "additive-net": "two-layer network beside an additive model",
     "neural-net": "two-layer network",
     "evolved-net": "two-layer network as evolved",
     "best-evolved": "AutoML-Zero's best, evolved for classes",
@@ -120,6 +125,8 @@ PROGRAMS = {
     "rate-decay": "network adapted to fast training",
     "mean-weight-rate": "network adapted to many classes",
     "softmax-linear": "softmax regression by gradient descent",
+    "softmax-ridge": "softmax regression with a penalty",
+    "softmax-ridge-net": "two-layer network with a penalty",
     "softmax-neural-net": "two-layer network",
     "softmax-mean-weight-rate": "network adapted to many classes",
 }

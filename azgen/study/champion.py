@@ -30,6 +30,7 @@ from azgen.study.scores import Interval, is_level, row_losses
 from azgen.study.understanding.evidence import Evidence
 from azgen.study.understanding.nearest import nearest
 from azgen.study.understanding.pruning import TOLERANCE, prune
+from azgen.study.understanding.warnings import warnings_of
 from azgen.tasks.task import Task, TaskSplit
 
 _ROW_TASKS = 4
@@ -79,6 +80,7 @@ class Choice:
             within one standard error of the best.
         pruned: lines that went.
         known: which program of the zoo it is, with its constants; "" if it is another.
+        warnings: what to beware of in the champion; see `warnings_of`.
     """
 
     champion: Champion
@@ -89,6 +91,7 @@ class Choice:
     level: int
     pruned: tuple[str, ...]
     known: str
+    warnings: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """The choice as plain values."""
@@ -100,6 +103,7 @@ class Choice:
             "level": self.level,
             "pruned": list(self.pruned),
             "known": self.known,
+            "warnings": list(self.warnings),
         }
 
 
@@ -152,6 +156,7 @@ def choose(evolution: Evolution, hall: HallOfFame, split: TaskSplit, settings: S
         level=level,
         pruned=lines,
         known=known_as(pruned.program, is_classification(split.metric)),
+        warnings=warnings_of(pruned.program),
     )
 
 

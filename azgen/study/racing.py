@@ -1,15 +1,18 @@
 """Tuning the constants of many programs at once, for several numbers of passes, within a budget.
 
-First all programs are tuned at a middle number of passes; the best few then with fewer passes, and with more
-as long as that helps and the budget lasts. What is spent is counted in multiplications as the op table states
-them, never by the clock, so the same tasks and seed give the same constants on any machine.
+First all programs are tuned at a middle number of passes; the best few then once more, with more passes and
+with fewer, as long as that helps and the budget lasts. What is spent is counted in multiplications as the op
+table states them, never by the clock, so the same tasks and seed give the same constants on any machine.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +23,18 @@ from azgen.execution.layout import LaneTasks, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
+from azgen.study.cross_entropy import cross_entropy
 from azgen.tasks.task import Task
 
-EPOCHS = (1, 2, 5, 10, 20, 50, 100)
+EPOCHS = (1, 3, 10, 30, 100)
 """Numbers of passes over the training examples that are tried."""
 
-BUDGET = 8e10
-"""Multiplications that all tuning may cost: some two seconds of one core with AVX-512."""
+BUDGET = 2e11
+"""Multiplications that all tuning may cost: some five seconds of one core with AVX-512."""
 
-_FAR, _ROUND, _ROUNDS = 16, 32, (4, 2, 1)
-"""Settings drawn from far and wide for every round, settings of each round around the best, and numbers of
-rounds, the first that can be afforded."""
+_FIRST, _SIZE, _GENERATIONS = 96, 32, (8, 4, 2)
+"""Settings of the first generation from far and wide, of every further one, and numbers of these, the first
+that can be afforded."""
 
 _GOING_ON = 6
 """Programs that are tuned at other numbers of passes than the middle one; at each one more, one fewer goes
@@ -38,13 +42,16 @@ on."""
 
 _LEAST_TASKS = 4
 
+_THREADS = min(4, os.cpu_count() or 1)
+"""Programs that are tuned at a time, which changes nothing in what is found."""
+
 LEVEL = 1e-3
 """Fitness by which more passes must be better, as they cost the search as many times more."""
 
 _STREAM = 11  # of the seed, so that factors are not what tasks of the same seed are drawn from
-_FIRST_FACTOR, _STEP = np.log(1000.0), np.log(3.0)
-_CHANGED = 0.6
-"""Share of the constants that a setting around the best changes."""
+_FAR, _NEAR = np.log(5.0), np.log(1.6)
+"""Standard deviation of the logarithms of the factors that constants are scaled by: from far and wide, and
+near known ones."""
 
 Floats = NDArray[np.float64]
 
@@ -79,6 +86,12 @@ class Start:
         """Mean over the selection tasks."""
         return float(self.select_fitness.mean())
 
+    @property
+    def rating(self) -> float:
+        """Mean of the fitness on search and on selection tasks: of these there are too few examples to tell
+        programs apart, on those all have been tuned."""
+        return (float(self.search_fitness.mean()) + self.fitness) / 2
+
 
 @dataclass(frozen=True)
 class Race:
@@ -109,54 +122,58 @@ def race(
     first = search[0]
     shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
     compile_together(list(programs.values()), *shape)
-    n_tasks, rounds, middle = _affordable(programs.values(), search, epochs, budget / 2)
+    n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
     bench = _Bench(search[:n_tasks], search, select, conditions)
     racers = [_Racer(name, program, bench) for name, program in programs.items()]
-    for racer in racers:
-        observe(racer.name, middle)
-        racer.tune(middle, rounds)
+    _tune([(racer, middle, generations, 0) for racer in racers], observe)
     at, left = epochs.index(middle), max(budget / 2, budget - sum(racer.spent for racer in racers))
-    for way in (epochs[:at][::-1], epochs[at + 1 :]):
+    for way in (epochs[at:], epochs[:at][::-1]):
         left = _climb(racers, (middle, *way), left, observe)
     tried = tuple(start for racer in racers for start in racer.found.values())
     settings = sum(racer.settings for racer in racers)
     return Race(tried, settings, lambda epochs: [racer.at(epochs) for racer in racers])
 
 
+def _tune(orders: Sequence[tuple[_Racer, int, int, int]], observe: Callable[[str, int], None]) -> float:
+    """Tunes programs (see `_Racer.tune` for the numbers) side by side, as native code holds no lock; returns
+    what it cost."""
+    for racer, epochs, *_ in orders:
+        observe(racer.name, epochs)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return sum(pool.map(lambda order: order[0].tune(*order[1:]), orders))
+
+
 def _affordable(
     programs: Iterable[Program], search: Sequence[Task], epochs: Sequence[int], budget: float
 ) -> tuple[int, int, int]:
-    """Numbers of tasks, rounds and passes for tuning all programs: all tasks, four rounds and the middle
-    number, or less."""
-    cost = sum(map(_Cost(search[0]), programs)) * (_FAR + _ROUND)
-    plans = [(len(search), _ROUNDS[0], len(epochs) // 2)]
+    """Numbers of tasks, generations and passes for tuning all programs: all tasks, eight generations and the
+    middle number, or less."""
+    cost, most = sum(map(_Cost(search[0]), programs)), _GENERATIONS[0]
+    plans = [(len(search), most, len(epochs) // 2)]
     while plans[-1][0] > _LEAST_TASKS:
         plans.append((max(_LEAST_TASKS, plans[-1][0] // 2), *plans[-1][1:]))
-    plans += [(plans[-1][0], _ROUNDS[0], at) for at in range(plans[-1][2] - 1, -1, -1)]
-    plans += [(plans[-1][0], rounds, 0) for rounds in _ROUNDS[1:]]
-    affordable = (p for p in plans if p[0] * p[1] * epochs[p[2]] * cost <= budget)
-    n_tasks, rounds, at = next(affordable, plans[-1])
-    return n_tasks, rounds, epochs[at]
+    plans += [(plans[-1][0], most, at) for at in range(plans[-1][2] - 1, -1, -1)]
+    plans += [(plans[-1][0], fewer, 0) for fewer in _GENERATIONS[1:]]
+    affordable = (p for p in plans if p[0] * (_FIRST + p[1] * _SIZE) * epochs[p[2]] * cost <= budget)
+    n_tasks, generations, at = next(affordable, plans[-1])
+    return n_tasks, generations, epochs[at]
 
 
 def _climb(
     racers: Sequence[_Racer], way: Sequence[int], left: float, observe: Callable[[str, int], None]
 ) -> float:
     """Tunes the best programs at one number of passes after the other; returns what is left of the
-    budget, of which each number gets half."""
+    budget, of which each number gets its share."""
     climbing = [racer for racer in racers if racer.fitness(way[0]) > 0]
     for place, (last, epochs) in enumerate(pairwise(way)):
         climbing = sorted(climbing, key=lambda racer: -racer.fitness(last))[: _GOING_ON - place]
-        here = left / 2
-        for number, racer in enumerate(climbing):
-            share = here / (len(climbing) - number)
-            rounds = next((n for n in _ROUNDS if racer.cost(epochs, n) <= share), 0)
-            # The leader may have all of it.
-            if rounds or (not number and racer.cost(epochs, 1) <= here):
-                rounds = rounds or 1
-                observe(racer.name, epochs)
-                spent = racer.tune(epochs, rounds, last)
-                here, left = here - spent, left - spent
+        here = left * epochs / sum(way[place + 1 :])
+        share = here / max(len(climbing), 1)
+        most = (next((n for n in _GENERATIONS if r.cost(epochs, n) <= share), 0) for r in climbing)
+        orders = [(racer, epochs, n, last) for racer, n in zip(climbing, most, strict=True) if n]
+        if climbing and not orders and climbing[0].cost(epochs, 1) <= here:
+            orders = [(climbing[0], epochs, 1, last)]  # the leader may have all of it
+        left -= _tune(orders, observe)
         climbing = [r for r in climbing if r.fitness(epochs) >= r.fitness(last) - LEVEL]
     return left
 
@@ -180,11 +197,13 @@ class _Bench:
         self.few, self.search, self.select = few, search, select
         self.conditions = conditions
         self._kept: dict[int, LaneTasks] = {}
+        self._lock = Lock()
 
     def trials(self, lane: LaneType, epochs: int) -> LaneTasks:
         """The tasks to tune on, each in all lanes of a group."""
-        if lane.lanes not in self._kept:
-            self._kept[lane.lanes] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
+        with self._lock:
+            if lane.lanes not in self._kept:
+                self._kept[lane.lanes] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
         return with_epochs(self._kept[lane.lanes], self.few[0].n_train, epochs)
 
     def fitness(self, program: Program, tasks: Sequence[Task], epochs: int) -> Floats:
@@ -214,25 +233,22 @@ class _Racer:
         """On the search tasks; -1 where that is not known."""
         return float(self.found[epochs].search_fitness.mean()) if epochs in self.found else -1.0
 
-    def cost(self, epochs: int, rounds: int) -> float:
+    def cost(self, epochs: int, generations: int) -> float:
         """Multiplications that tuning near known constants costs."""
-        return rounds * _ROUND * epochs * self._pass
+        return generations * _SIZE * epochs * self._pass
 
-    def tune(self, epochs: int, rounds: int, near: int = 0) -> float:
-        """Finds the best constants for a number of passes, near those for another number or from far and
-        wide; returns what it cost."""
-        data, best = self._bench.trials(self._trials.lane, epochs), -1.0
-        logs, before, step = np.zeros(len(self._constants)), self.settings, _STEP
-        if near:
-            logs = np.log(self._factors(self.found[near]))
-        else:
-            logs, best = self._better(data, self._far(rounds), logs, best)
-        for _ in range(rounds if best else 0):  # failing with all of them is not a matter of constants
-            last = best
-            logs, best = self._better(data, self._around(logs, step), logs, best)
-            if best <= last:
-                step /= 2
-        self.found[epochs] = self._start(np.exp(logs), epochs)
+    def tune(self, epochs: int, generations: int, near: int = 0) -> float:
+        """Finds the best constants for a number of passes, near those for another number (or the same) or
+        from far and wide; returns what it cost."""
+        data, before = self._bench.trials(self._trials.lane, epochs), self.settings
+        middle = np.log(self._factors(self.found[near])) if near else np.zeros(len(self._constants))
+        sizes = (_SIZE,) * generations if near else (_FIRST, *(_SIZE,) * generations)
+        found = cross_entropy(
+            lambda logs: self._rate(data, logs), middle, _NEAR if near else _FAR, sizes, self._random
+        )
+        start = self._start(np.exp(found), epochs)
+        if near != epochs or start.search_fitness.mean() > self.fitness(epochs):
+            self.found[epochs] = start
         spent = (self.settings - before) * epochs * self._pass
         self.spent += spent
         return spent
@@ -248,26 +264,12 @@ class _Racer:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self._scaled, np.array(start.program.constants) / self._constants, 1.0)
 
-    def _far(self, rounds: int) -> Floats:
-        logs = self._random.uniform(-_FIRST_FACTOR, _FIRST_FACTOR, (_FAR * rounds, len(self._constants)))
-        logs[0] = 0.0  # the program as it is
-        return logs
-
-    def _around(self, logs: Floats, step: float) -> Floats:
-        shape = (_ROUND, len(logs))
-        moves = self._random.normal(0.0, step, shape) * (self._random.random(shape) < _CHANGED)
-        moves[0] = 0.0
-        return np.asarray(logs + moves)
-
-    def _better(self, data: LaneTasks, logs: Floats, known: Floats, best: float) -> tuple[Floats, float]:
-        """The best of some settings, if they are better than the best known."""
-        logs = np.where(self._scaled, logs, 0.0)
+    def _rate(self, data: LaneTasks, logs: Floats) -> Floats:
+        """Mean fitness of settings, given as logarithms of the constants' factors."""
         with np.errstate(over="ignore"):
-            settings = self._constants * np.exp(logs)
-        fitness = self._trials(data, settings).mean(axis=1)
+            settings = self._constants * np.exp(np.where(self._scaled, logs, 0.0))
         self.settings += len(settings)
-        place = int(fitness.argmax())
-        return (logs[place], float(fitness[place])) if fitness[place] > best else (known, best)
+        return np.asarray(self._trials(data, settings).mean(axis=1))
 
     def _start(self, factors: Floats, epochs: int) -> Start:
         constants = np.where(self._scaled, self._constants * factors, self._constants)

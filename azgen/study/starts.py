@@ -19,8 +19,10 @@ from azgen.language.zoo import zoo, zoo_names
 from azgen.runs.events import StartsTuned
 from azgen.settings.settings import Settings
 from azgen.study.racing import BUDGET, EPOCHS, LEVEL, Start, race
-from azgen.study.scores import is_level
 from azgen.tasks.task import Task, TaskSplit
+
+_NEXT_TO = 2e-3
+"""Rating by which a program may be behind the best."""
 
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
@@ -31,8 +33,8 @@ class Starts:
     """What tuning all programs found; `tuned_starts` makes them for a run, `tune_starts` for any tasks.
 
     Attributes:
-        members: programs that are level with the best on the search tasks, for the same number of passes,
-            best on the selection tasks first.
+        members: programs whose rating is next to the best, for the same number of passes, best on the
+            selection tasks first.
         epochs: that number of passes.
         tried: every program at every number of passes that it was tuned at.
         settings: settings of constants that were tried.
@@ -203,20 +205,14 @@ def tune_starts(
 
 
 def level_starts(starts: Sequence[Start]) -> list[Start]:
-    """Those within one standard error of the best on the search tasks, paired by task; of those that hold, if
-    there are any.
-
-    Selection tasks alone are too few to tell programs apart that all have been tuned; with both, a program
-    has to be good twice.
-    """
+    """Those whose rating is next to the best one; of those that hold, if there are any."""
     holding = [s for s in starts if s.holds] or list(starts)
-    best = max(holding, key=lambda s: float(s.search_fitness.mean()))
-    return [s for s in holding if s is best or is_level(-s.search_fitness, -best.search_fitness)]
+    best = max(start.rating for start in holding)
+    return [start for start in holding if start.rating >= best - _NEXT_TO]
 
 
 def chosen_epochs(tried: Sequence[Start]) -> int:
-    """The smallest number of passes at which some program is within .001 of the best on the selection tasks,
-    of those that are level on the search tasks."""
+    """The smallest number of passes at which some program's rating is within .001 of the best."""
     level = level_starts(tried)
-    best = max(s.fitness for s in level)
-    return min(s.epochs for s in level if s.fitness >= best - LEVEL)
+    best = max(start.rating for start in level)
+    return min(start.epochs for start in level if start.rating >= best - LEVEL)

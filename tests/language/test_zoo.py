@@ -13,6 +13,8 @@ from azgen.tasks.task import Task
 from tests.tasks.labelled import image_tasks
 
 NAMES = (
+    "additive",
+    "additive-net",
     "affine",
     "best-evolved",
     "best-evolved-raw",
@@ -21,9 +23,18 @@ NAMES = (
     "mean-weight-rate",
     "neural-net",
     "noisy-relu",
+    "quadratic",
     "rate-decay",
+    "ridge",
+    "skip-net",
 )
-FOR_CLASSES = ("softmax-linear", "softmax-mean-weight-rate", "softmax-neural-net")
+FOR_CLASSES = (
+    "softmax-linear",
+    "softmax-mean-weight-rate",
+    "softmax-neural-net",
+    "softmax-ridge",
+    "softmax-ridge-net",
+)
 ADAPTED = ("mean-weight-rate", "noisy-relu", "rate-decay")
 
 
@@ -42,7 +53,7 @@ def mixed_tasks(n_tasks, n_features=16, n_train=8000, n_valid=1000):
 
 
 def test_names():
-    assert zoo_names() == (*NAMES, *FOR_CLASSES)
+    assert zoo_names() == tuple(sorted((*NAMES, *FOR_CLASSES)))
     with pytest.raises(AzgenError, match="neural-net"):
         zoo("nonsense")
     assert find_program("zoo:linear") == zoo("linear")

@@ -264,6 +264,15 @@ def test_a_cheap_program_stays_on_the_front_when_it_has_left_the_ten_best() -> N
     assert [c.select_fitness for c in listing] == sorted((c.select_fitness for c in listing), reverse=True)
 
 
+def test_programs_that_behave_alike_count_once() -> None:
+    hall = HallOfFame()
+    for name, fitness, cost in (("neural-net", 0.9, 100.0), ("affine", 0.8, 50.0), ("linear", 0.7, 10.0)):
+        alike = "same" if name != "affine" else "other"
+        hall.consider(dataclasses.replace(champion(name, fitness, cost), behaviour=alike))
+    # Of the two that behave alike the cheaper; the dearer is on the front, but listed no more.
+    assert [(c.select_fitness, c.on_front) for c in hall.listing()] == [(0.8, True), (0.7, True)]
+
+
 def test_a_run_marks_its_front() -> None:
     outcome, _ = run(SMALL)
     front = [c for c in outcome.hall_of_fame if c.on_front]

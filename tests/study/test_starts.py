@@ -43,9 +43,12 @@ def test_programs_that_fit_form_features_and_memory():
         "zoo:softmax-linear",
         "zoo:softmax-mean-weight-rate",
         "zoo:softmax-neural-net",
+        "zoo:softmax-ridge",
+        "zoo:softmax-ridge-net",
     }
     assert set(fitting_programs(SCALAR, 16, Memory(5, 9, 0), biased=False)) == {"zoo:linear", "zoo:affine"}
-    assert set(fitting_programs(SCALAR, 500, ROOM, biased=False)) == {"zoo:linear", "zoo:affine"}
+    vectors_alone = {f"zoo:{name}" for name in ("linear", "affine", "ridge", "additive")}
+    assert set(fitting_programs(SCALAR, 500, ROOM, biased=False)) == vectors_alone
 
 
 def test_programs_without_a_bias_come_with_one_too():
@@ -58,11 +61,16 @@ def test_programs_without_a_bias_come_with_one_too():
             zoo(name.removeprefix("zoo:").removesuffix(" with a bias"))
         )
     assert [name for name in zoo_names() if zoo(name).form == SCALAR and has_bias(zoo(name))] == [
+        "additive",
+        "additive-net",
         "affine",
         "mean-weight-rate",
         "neural-net",
         "noisy-relu",
+        "quadratic",
         "rate-decay",
+        "ridge",
+        "skip-net",
     ]
 
 
@@ -129,16 +137,19 @@ def test_starts_are_good_on_search_and_selection_tasks_and_never_fail():
         return Start("x", zoo("linear"), epochs, np.array(search), np.array(select), lasts)
 
     good = start(2, [0.8, 0.8])
-    assert chosen_epochs([good, start(5, [0.8005, 0.8005])]) == 2
+    assert chosen_epochs([good, start(5, [0.801, 0.801])]) == 2
     assert chosen_epochs([good, start(5, [0.9, 0.9])]) == 5
     failing, short = start(5, [1.0, 0.0]), start(5, [0.9, 0.9], lasts=False)
     assert chosen_epochs([good, failing]) == 2 and chosen_epochs([good, short]) == 2
     assert chosen_epochs([failing]) == 5
     assert not failing.holds and not short.holds
-    lucky = start(5, [0.9, 0.9], search=(0.7, 0.71))
+    lucky = start(5, [0.9, 0.9], search=(0.6, 0.61))
     assert chosen_epochs([good, lucky]) == 2
-    close = start(5, [0.9, 0.9], search=(0.75, 0.81))
-    assert level_starts([good, failing, short, lucky, close]) == [good, close]
+    close = start(5, [0.85, 0.85], search=(0.73, 0.77))
+    assert close.rating == pytest.approx(0.8) and level_starts([good, failing, short, lucky, close]) == [
+        good,
+        close,
+    ]
 
 
 def test_there_must_be_a_program_of_the_right_form():

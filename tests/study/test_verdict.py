@@ -136,7 +136,9 @@ def test_the_champion_is_known_and_chosen_for_a_reason():
     assert (
         "Chosen among 12 programs (1 of which fail on some selection task): the cheapest of 3 within" in text
     )
-    assert "1 line taken out that it does as well without." in text
+    assert "1 line taken out that it does as well without." in text and "Beware" not in text
+    values["choice"] = {**choice, "warnings": ["Learn never reads the label s0."]}
+    assert "Beware: Learn never reads the label s0." in printed(print_champion, values)
     del values["choice"]  # a run of before
     values["champion"] = {**champion, "origin": "", "number": 17}
     text = printed(print_champion, values)

@@ -16,10 +16,13 @@ from azgen.study.understanding.machine import Machine, Step
 
 _ROUNDS = 2
 
+_DECAYING = ("first step's 1 / learning rate", "what a step adds to it", "penalty")
+
 _CONSTANTS = {
     "linear": ("learning rate",),
     "affine": ("learning rate",),
     "softmax-linear": ("learning rate",),
+    **dict.fromkeys(("ridge", "additive", "quadratic", "softmax-ridge"), _DECAYING),
     "evolved-net": (
         "hidden weights' mean", "hidden weights' standard deviation", "learning rate",
         "output weights' mean", "output weights' standard deviation",
