@@ -81,12 +81,18 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which) -> Iterator[t
         if tuned:
             fitness = _execute(tuned.program, tasks, settings)
             yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
-    linear = _logistic_regression if classification else _ridge
-    yield f"scikit-learn {'LogisticRegression' if classification else 'Ridge'}", _each(tasks, linear)
+    (linear, learner), *slow = learners(classification).items()
+    yield linear, _each(tasks, learner)
     if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
-        some = tasks[:_SLOW_TASKS]
-        yield "scikit-learn multi-layer perceptron", _each(some, _perceptron)
-        yield "scikit-learn gradient boosting", _each(some, _boosting)
+        for name, learner in slow:
+            yield name, _each(tasks[:_SLOW_TASKS], learner)
+
+
+def learners(classification: bool) -> dict[str, Predictor]:
+    """Scikit-learn's models by name, the linear one first."""
+    linear = ("LogisticRegression", _logistic_regression) if classification else ("Ridge", _ridge)
+    others = (("multi-layer perceptron", _perceptron), ("gradient boosting", _boosting))
+    return {f"scikit-learn {name}": learner for name, learner in (linear, *others)}
 
 
 TRIALS = 160

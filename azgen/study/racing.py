@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from threading import Lock
 
 import numpy as np
@@ -29,8 +29,8 @@ from azgen.tasks.task import Task
 EPOCHS = (1, 3, 10, 30, 100)
 """Numbers of passes over the training examples that are tried."""
 
-BUDGET = 2e11
-"""Multiplications that all tuning may cost: some five seconds of one core with AVX-512."""
+BUDGET = 3e11
+"""Multiplications that all tuning may cost: some eight seconds of one core with AVX-512."""
 
 _FIRST, _SIZE, _GENERATIONS = 96, 32, (8, 4, 2)
 """Settings of the first generation from far and wide, of every further one, and numbers of these, the first
@@ -140,7 +140,8 @@ def _tune(orders: Sequence[tuple[_Racer, int, int, int]], observe: Callable[[str
     for racer, epochs, *_ in orders:
         observe(racer.name, epochs)
     with ThreadPoolExecutor(_THREADS) as pool:
-        return sum(pool.map(lambda order: order[0].tune(*order[1:]), orders))
+        spent: list[float] = list(pool.map(lambda order: order[0].tune(*order[1:]), orders))
+    return sum(spent)
 
 
 def _affordable(
@@ -165,6 +166,8 @@ def _climb(
     """Tunes the best programs at one number of passes after the other; returns what is left of the
     budget, of which each number gets its share."""
     climbing = [racer for racer in racers if racer.fitness(way[0]) > 0]
+    if climbing:
+        way = _within_reach(max(climbing, key=lambda racer: racer.fitness(way[0])), way, left)
     for place, (last, epochs) in enumerate(pairwise(way)):
         climbing = sorted(climbing, key=lambda racer: -racer.fitness(last))[: _GOING_ON - place]
         here = left * epochs / sum(way[place + 1 :])
@@ -176,6 +179,13 @@ def _climb(
         left -= _tune(orders, observe)
         climbing = [r for r in climbing if r.fitness(epochs) >= r.fitness(last) - LEVEL]
     return left
+
+
+def _within_reach(leader: _Racer, way: Sequence[int], left: float) -> Sequence[int]:
+    """As many of the numbers of passes as a budget lets at least the leader be tuned at, one after the
+    other."""
+    least = [leader.cost(epochs, _GENERATIONS[-1]) for epochs in way[1:]]
+    return way[: 1 + sum(total <= left for total in accumulate(least))]
 
 
 class _Cost:
