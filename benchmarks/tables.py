@@ -118,7 +118,7 @@ def run_once(path: Path, target: str, seed: int, max_time: str, out: Path) -> di
         "metric": str(run.tasks.metric),
         "rows": len(pd.read_csv(path)),
         "cpu_seconds": seconds,
-        "epochs": run.settings.tasks.epochs,
+        "epochs": run.settings.execution.epochs,
         "start": best["name"],
         "start_select": best["select_fitness"],
         "known": run.choice.known,
