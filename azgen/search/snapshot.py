@@ -111,7 +111,8 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
     # First of all, as a checkpoint runs no code: after this, that of its settings is the run's own.
     if stored.get("ops_text", "") != settings.ops_text:
         raise AzgenError("the file of ops is not that which the run began with; restore ops.py in its folder")
-    now, stored = as_mapping(settings), as_mapping(settings_from(stored, "the checkpoint's settings"))
+    began = settings_from(stored, "the checkpoint's settings", saved=True)
+    now, stored = as_mapping(settings), as_mapping(began)
     for section, value in now.items():
         if section in FREE[""]:
             continue

@@ -22,6 +22,7 @@ from azgen.errors import AzgenError
 from azgen.runs.checkpoint import CHECKPOINTS, SCHEMA, CheckpointDirectory, DamagedError, read
 from azgen.runs.events import Event, Finished, Progress, Restarted, Resumed, Started, Warned, as_record
 from azgen.runs.log import Thinning, rewind
+from azgen.runs.saved import saved_settings
 from azgen.search import snapshot
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.messages import Order, Report
@@ -74,7 +75,7 @@ def run(
 def go_on(directory: Path, **changes: Any) -> tuple[Outcome, list[Event]]:
     """The search of a run that goes on, without what `azgen resume` does before and after it."""
     events: list[Event] = []
-    settings = resolve_settings(directory / "config.toml", **changes)
+    settings = resolve_settings(saved_settings(directory), **changes)
     split = settings.tasks.split(settings.seed)
     checkpoints = directory / CHECKPOINTS
     return Evolution(settings, split, events.append, checkpoints=checkpoints, resume=True).run(), events
@@ -470,6 +471,7 @@ def test_fifty_thousand_rounds_of_bookkeeping(n_workers: int, tmp_path: Path) ->
 # -- old schemas
 
 
+@pytest.mark.filterwarnings("error::azgen.errors.FormerName")
 @pytest.mark.parametrize("schema", range(1, SCHEMA + 1))
 def test_checkpoints_of_every_released_schema_can_be_read(schema: int, tmp_path: Path) -> None:
     fixture = FIXTURES / f"checkpoint-{schema}"
