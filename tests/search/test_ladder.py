@@ -41,14 +41,14 @@ OFF: dict[str, dict[str, Any]] = {
 
 def settings_of(**changes: Any) -> Settings:
     demo = preset("linear")
-    tasks = dataclasses.replace(
-        demo.tasks, n_search=20, n_train=(40, 10, 10), n_valid=(20, 10, 10), max_abs_error=2.0
-    )
+    tasks = dataclasses.replace(demo.tasks, n_search=20, n_train=(40, 10, 10), n_valid=(20, 10, 10))
+    execution = dataclasses.replace(demo.execution, max_abs_error=2.0)
     # Few ops and short functions: the same programs, and equivalent ones, come again and again.
     small = dataclasses.replace(demo.setup, min_size=2, max_size=3)
     learn = dataclasses.replace(demo.learn, min_size=3, max_size=5)
     evolution = dataclasses.replace(ALL, **changes)
-    return dataclasses.replace(demo, tasks=tasks, setup=small, learn=learn, evolution=evolution)
+    functions = {"setup": small, "learn": learn}
+    return dataclasses.replace(demo, tasks=tasks, execution=execution, evolution=evolution, **functions)
 
 
 class Ladder:
