@@ -17,7 +17,11 @@ _SETS = (("search", "search"), ("select", "selection"), ("test", "test"))
 
 def print_champion(to: Console, result: Mapping[str, Any]) -> None:
     """The champion's text, and where it came from."""
+    from azgen.study.verdict import loses_to_a_constant
+
     champion, counts = result["champion"], result["counts"]
+    if warning := loses_to_a_constant(result):
+        to.print(warning, style="bold yellow", highlight=False)
     which = champion.get("origin") or (
         f"program {thousands(champion['number'])} of {thousands(counts['programs'])}"
     )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
-from azgen.search.engines.base import Engine, Lost, ProgramLost
+from azgen.search.engines.base import Engine, Lost, ProgramLost, Stoppable
 from azgen.search.engines.messages import Report
 from azgen.search.island_state import COUNTS
 from azgen.search.progress import Life, Progression, Suspect, limit_reached
@@ -60,7 +60,7 @@ class Coordinator:
         self._count, self._schedule = count, Schedule(settings, self.progress)
         self._losses: dict[tuple[int, int], int] = defaultdict(int)
         self._suspected: dict[str, int] = defaultdict(int)
-        self._cut = self._save_failed = False
+        self._cut = self._save_failed = self._told = False
         self._began = time.perf_counter() - self.progress.seconds
         self._saved = self.progress.seconds
 
@@ -83,6 +83,8 @@ class Coordinator:
         reason = self._limit() if self.progress.round >= 0 else ""
         if self.progress.hall.members and self.progress.round < 0:
             self.confirm()  # what the run starts from leads at first
+        if isinstance(self._engine, Stoppable):
+            self._engine.stop_when(self._over)
         while not reason:
             self._issue()
             timeout = 0.2 if not stop.max_seconds else min(0.2, max(0.0, stop.max_seconds - self.seconds))
@@ -93,13 +95,41 @@ class Coordinator:
                     self._arrived(result)
             while not reason and self._schedule.complete:
                 reason = self._commit()
-            if not reason and self._interrupted():
+            if not reason and self._is_interrupted():
                 reason = "interrupted"
-            if not reason and self.progress.round >= 0:
+            if not reason and (self.progress.round >= 0 or self._unfinished()):
                 reason = self._limit()
         self._engine.cancel()
         self.save()
+        self._take_unfinished()
         return reason
+
+    def _over(self) -> bool:
+        """Whether the round that goes on is to be given up: there is something to show, and no more time."""
+        limit = self._settings.stop.max_seconds
+        ends = self._is_interrupted() or bool(limit and self.seconds >= limit)
+        return ends and bool(self.progress.hall.members)
+
+    def _is_interrupted(self) -> bool:
+        """Whether Ctrl-C has been pressed; the first time it is known, that is said."""
+        if self._interrupted() and not self._told:
+            self._told = True
+            self._observe(Warned(self.seconds, "interrupted, finishing; again to stop now"))
+        return self._told
+
+    def _unfinished(self) -> list[Report]:
+        return self._engine.unfinished() if isinstance(self._engine, Stoppable) else []
+
+    def _take_unfinished(self) -> None:
+        """Takes in what a round had found that was given up; a run that goes on does that round again."""
+        for report in self._unfinished():
+            life = self.progress.lives[report.island]
+            same = life.population == report.population
+            known = life.counts if same else (0,) * len(COUNTS)
+            if report.program and report.best_fitness > (life.best_fitness if same else -1.0):
+                self._consider(report, self.programs + report.best_number - known[0])
+            for name, now, then in zip(COUNTS, report.counts, known, strict=True):
+                self.progress.counts[name] += now - then
 
     def save(self) -> None:
         """Keeps a checkpoint, if there is anything to keep; a run does not end because that fails."""

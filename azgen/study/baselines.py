@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.deadline import NEVER, Deadline
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute_under
 from azgen.language.program import Program
@@ -23,6 +24,7 @@ from azgen.language.zoo import zoo
 from azgen.settings.settings import Settings
 from azgen.study.scores import Score, fitness_of_predictions, over_rows
 from azgen.study.tune import Tuned, tune
+from azgen.study.verdict import CONSTANTS
 from azgen.tasks.task import FloatArray, Task, TaskSplit
 
 Which = Literal["all", "few"]
@@ -34,6 +36,7 @@ def baseline_scores(
     settings: Settings,
     which: Which = "all",
     program: Program | None = None,
+    deadline: Deadline = NEVER,
 ) -> tuple[Score, ...]:
     """Scores of the baselines on the test tasks.
 
@@ -47,12 +50,13 @@ def baseline_scores(
             intervals say how many). What would take minutes is left out.
         program: the champion. With it, a table's intervals of differences are over its test rows, which all
             of its test tasks share; they would else say what the order of training does.
+        deadline: after it only the constant, linear regression and scikit-learn's linear model are rated.
     """
     tasks, metric = split.test, split.metric
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Lack of convergence, collinear columns and the like: the score tells.
         warnings.simplefilter("ignore")
-        found = dict(_baselines(split, settings, which))
+        found = dict(_baselines(split, settings, which, deadline))
         ours = _execute(program, tasks, settings)[1] if program and split.raw is not None else None
         scores = []
         for name, (fitness, predictions) in found.items():
@@ -65,27 +69,33 @@ def baseline_scores(
     return tuple(scores)
 
 
-def _baselines(split: TaskSplit, settings: Settings, which: Which) -> Iterator[tuple[str, Rated]]:
+def _baselines(
+    split: TaskSplit, settings: Settings, which: Which, deadline: Deadline
+) -> Iterator[tuple[str, Rated]]:
     tasks, metric = split.test, split.metric
     shape, classification = (tasks[0].n_train, tasks[0].n_features), tasks[0].is_classification
     every = {name: program for name in PROGRAMS if (program := zoo(name)).form == tasks[0].form}
-    if which == "few":
+    if which == "few" or deadline.passed():
         every = dict(islice(every.items(), 1))
     programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
     yield _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
     compile_together(list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes)
     for name, program in programs.items():
+        if deadline.passed() and name != next(iter(programs)):
+            continue
         what = PROGRAMS[name].format("logistic" if classification else "linear")
         yield f"zoo:{name} ({what})", _execute(program, tasks, settings)
-        tuned = _tuned(program, split, settings) if which == "all" else None
+        tuned = _tuned(program, split, settings, deadline) if which == "all" else None
         if tuned:
             fitness = _execute(tuned.program, tasks, settings)
             yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
     (linear, learner), *slow = learners(classification).items()
     yield linear, _each(tasks, learner)
     if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
+        seconds = shape[0] * shape[1] / _FITTED_PER_SECOND
         for name, learner in slow:
-            yield name, _each(tasks[:_SLOW_TASKS], learner)
+            if deadline.left > seconds:
+                yield name, _each(tasks[:_SLOW_TASKS], learner)
 
 
 def learners(classification: bool) -> dict[str, Predictor]:
@@ -101,19 +111,25 @@ TRIALS = 160
 _SLOW_TASKS = 4
 """Test tasks that the slower of scikit-learn's models are fitted to."""
 
+_FITTED_PER_SECOND = 100_000
+"""Numbers in a task's training examples that these take about a second for."""
+
 _LARGEST_FIT = 400_000
 """Numbers in a task's training examples beyond which those are left out."""
 
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
 
+_WORK_PER_SECOND = 3e9
+"""Multiplications that take about a second when settings are tried."""
+
 _LARGEST_TUNING = 3e10
 """Multiplications beyond which a program is tuned with fewer settings: some ten seconds of one core."""
 
 _CONSTANT = {
-    (False, False): "mean of the training labels",
-    (True, False): "most frequent class",
-    (True, True): "share of the classes in training",
+    (False, False): CONSTANTS[0],
+    (True, False): CONSTANTS[1],
+    (True, True): CONSTANTS[2],
 }
 PROGRAMS = {
     "linear": "{} regression by gradient descent",
@@ -151,7 +167,7 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> Rat
     return result.fitness, result.predictions
 
 
-def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | None:
+def _tuned(program: Program, split: TaskSplit, settings: Settings, deadline: Deadline) -> Tuned | None:
     """The constants that are best on the search and selection tasks; None: too much to try."""
     first, epochs = split.search[0], settings.execution.epochs
     _, predict, learn = program.cost(first.n_features)
@@ -159,7 +175,7 @@ def _tuned(program: Program, split: TaskSplit, settings: Settings) -> Tuned | No
         (first.n_train * epochs + first.n_valid) * predict + first.n_train * epochs * learn
     )
     trials = min(TRIALS, int(_LARGEST_TUNING / cost))
-    if trials < 2:
+    if trials < 2 or deadline.left * _WORK_PER_SECOND < trials * cost:
         return None
     with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
         return tune(program, split.search, trials, settings.conditions, select=split.select)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.deadline import NEVER, Deadline
 from azgen.execution.layout import with_epochs
 from azgen.language.metrics import is_classification
 from azgen.language.program import Program
@@ -128,24 +129,31 @@ def chosen(
     return min(enough, key=lambda c: (c.champion.cost, -c.mean)), best, len(level)
 
 
-def choose(evolution: Evolution, hall: HallOfFame, split: TaskSplit, settings: Settings) -> Choice:
+def choose(
+    evolution: Evolution,
+    hall: HallOfFame,
+    split: TaskSplit,
+    settings: Settings,
+    deadline: Deadline = NEVER,
+) -> Choice:
     """The champion among the hall of fame and what the run started from.
 
     Args:
         evolution: that has found them; its kernel rates them.
         hall: at least one program.
         split, settings: of the run.
+        deadline: after it no other program is compared, and none pruned.
     """
     members = list(hall.listing())
     known = {member.program.hash for member in members}
     members += [start for start in evolution.starts if start.program.hash not in known]
-    candidates = rated(evolution, members, split.select, by_row=split.raw is not None)
+    candidates = rated(evolution, members, split.select, by_row=split.raw is not None, deadline=deadline)
     champion, best, level = chosen(candidates, settings.choose, settings.stop.target_fitness)
     floor = max((c.mean for c in candidates if c.holds and c.champion.origin), default=0.0)
     if champion.mean > settings.stop.target_fitness:
         floor = max(floor, float(np.nextafter(settings.stop.target_fitness, 2.0)))
     pruned, lines = champion.champion, tuple[str, ...]()
-    if settings.prune:
+    if settings.prune and not deadline.passed():
         pruned, lines = _pruned(evolution, champion, split, settings, floor)
     return Choice(
         champion=pruned,
@@ -161,17 +169,25 @@ def choose(evolution: Evolution, hall: HallOfFame, split: TaskSplit, settings: S
 
 
 def rated(
-    evolution: Evolution, members: Sequence[Champion], tasks: Sequence[Task], *, by_row: bool
+    evolution: Evolution,
+    members: Sequence[Champion],
+    tasks: Sequence[Task],
+    *,
+    by_row: bool,
+    deadline: Deadline = NEVER,
 ) -> list[Candidate]:
     """Programs on the selection tasks, by the search's kernel.
 
     Args:
         by_row: the tasks share their validation rows.
+        deadline: after it no other program is rated; the first always is.
     """
-    select, found = evolution.space.select, []
+    select, found = evolution.space.select, list[Candidate]()
     epochs = int(select.lanes.record["n_training"][0]) // tasks[0].n_train
     twice = with_epochs(select.lanes, tasks[0].n_train, 2 * epochs)
     for member in members:
+        if found and deadline.passed():
+            break
         encoded = select.kernel.encode([member.program])
         fitness, predictions = select.kernel.evaluate(encoded, select.lanes, with_predictions=True)
         longer, _ = select.kernel.evaluate(encoded, twice)

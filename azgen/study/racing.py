@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
+from azgen.deadline import NEVER, Deadline
 from azgen.execution.execute import compile_together, execute_under
 from azgen.execution.layout import LaneTasks, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
@@ -41,6 +42,9 @@ _GOING_ON = 6
 on."""
 
 _LEAST_TASKS = 4
+
+_LEAST_PROGRAMS = 2
+"""Programs, the cheapest, that are tuned whatever the deadline."""
 
 _THREADS = min(4, os.cpu_count() or 1)
 """Programs that are tuned at a time, which changes nothing in what is found."""
@@ -117,6 +121,7 @@ def race(
     conditions: Conditions = USUAL,
     budget: float = BUDGET,
     observe: Callable[[str, int], None] = lambda name, epochs: None,
+    deadline: Deadline = NEVER,
 ) -> Race:
     """Tunes programs on the search tasks; see `azgen.study.starts.tune_starts` for the arguments."""
     first = search[0]
@@ -125,22 +130,32 @@ def race(
     n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
     bench = _Bench(search[:n_tasks], search, select, conditions)
     racers = [_Racer(name, program, bench) for name, program in programs.items()]
-    _tune([(racer, middle, generations, 0) for racer in racers], observe)
+    in_order = sorted(racers, key=lambda racer: racer.cost(1, 1))  # cheap ones first, if time runs out
+    least, others = in_order[:_LEAST_PROGRAMS], in_order[_LEAST_PROGRAMS:]
+    _tune([(racer, middle, generations, 0) for racer in least], observe)
+    _tune([(racer, middle, generations, 0) for racer in others], observe, deadline)
+    racers = [racer for racer in racers if racer.found]
     at, left = epochs.index(middle), max(budget / 2, budget - sum(racer.spent for racer in racers))
     for way in (epochs[at:], epochs[:at][::-1]):
-        left = _climb(racers, (middle, *way), left, observe)
+        left = _climb(racers, (middle, *way), left, observe, deadline)
     tried = tuple(start for racer in racers for start in racer.found.values())
     settings = sum(racer.settings for racer in racers)
     return Race(tried, settings, lambda epochs: [racer.at(epochs) for racer in racers])
 
 
-def _tune(orders: Sequence[tuple[_Racer, int, int, int]], observe: Callable[[str, int], None]) -> float:
+def _tune(
+    orders: Sequence[tuple[_Racer, int, int, int]],
+    observe: Callable[[str, int], None],
+    deadline: Deadline = NEVER,
+) -> float:
     """Tunes programs (see `_Racer.tune` for the numbers) side by side, as native code holds no lock; returns
-    what it cost."""
+    what it cost. After the deadline no other is begun."""
     for racer, epochs, *_ in orders:
         observe(racer.name, epochs)
     with ThreadPoolExecutor(_THREADS) as pool:
-        spent: list[float] = list(pool.map(lambda order: order[0].tune(*order[1:]), orders))
+        spent: list[float] = list(
+            pool.map(lambda order: 0.0 if deadline.passed() else order[0].tune(*order[1:]), orders)
+        )
     return sum(spent)
 
 
@@ -161,7 +176,11 @@ def _affordable(
 
 
 def _climb(
-    racers: Sequence[_Racer], way: Sequence[int], left: float, observe: Callable[[str, int], None]
+    racers: Sequence[_Racer],
+    way: Sequence[int],
+    left: float,
+    observe: Callable[[str, int], None],
+    deadline: Deadline,
 ) -> float:
     """Tunes the best programs at one number of passes after the other; returns what is left of the
     budget, of which each number gets its share."""
@@ -176,7 +195,7 @@ def _climb(
         orders = [(racer, epochs, n, last) for racer, n in zip(climbing, most, strict=True) if n]
         if climbing and not orders and climbing[0].cost(epochs, 1) <= here:
             orders = [(climbing[0], epochs, 1, last)]  # the leader may have all of it
-        left -= _tune(orders, observe)
+        left -= _tune(orders, observe, deadline)
         climbing = [r for r in climbing if r.fitness(epochs) >= r.fitness(last) - LEVEL]
     return left
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Unpack
 
 from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.target import Target
+from azgen.deadline import Deadline
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.exports.module import export
@@ -34,6 +36,9 @@ from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
+
+_HASTE, _LEAST_CLOSING = 1.0, 2.0
+"""Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""
 
 
 @dataclass(frozen=True)
@@ -204,11 +209,12 @@ def carry_out(
                 recorder.observe(starts.as_event())
             evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed, tuned)
             ended = evolution.search(stack)
-            choice = choose(evolution, ended.progress.hall, split, settings)
+            closing = Deadline(_closing_seconds(settings, ended.reason))
+            choice = choose(evolution, ended.progress.hall, split, settings, closing)
             outcome = evolution.test(ended, choice.champion)
             _write(directory, settings, split, outcome)
             _export(directory, settings, split, outcome)
-            run = _compared(directory, settings, split, outcome, choice)
+            run = _compared(directory, settings, split, (outcome, choice), closing)
             directory.append()  # what a full disk kept out of the log at the end of the search
             directory.write_result(run.as_record())
             return run
@@ -216,6 +222,14 @@ def carry_out(
             if resumed or not directory.has_checkpoint:
                 raise
             raise AzgenError(f"{error}\nThe run can go on: azgen resume {directory.path}") from None
+
+
+def _closing_seconds(settings: Settings, reason: str) -> float:
+    """How long a run may still choose, test and compare: as long as it needs if it has no time limit."""
+    if reason == "interrupted":
+        return _HASTE
+    limit = settings.stop.max_seconds
+    return max(_LEAST_CLOSING, limit / 4) if limit else math.inf
 
 
 def _recorder(
@@ -261,9 +275,14 @@ def _export(directory: RunDirectory, settings: Settings, split: TaskSplit, outco
 
 
 def _compared(
-    directory: RunDirectory, settings: Settings, split: TaskSplit, outcome: Outcome, choice: Choice
+    directory: RunDirectory,
+    settings: Settings,
+    split: TaskSplit,
+    found: tuple[Outcome, Choice],
+    closing: Deadline,
 ) -> Run:
     """The champion's scores beside the baselines'."""
+    outcome, choice = found
     tested, which = outcome.tested, "few" if outcome.interrupted else settings.baselines
     return Run(
         outcome=outcome,
@@ -271,7 +290,7 @@ def _compared(
         search=Score.of("champion", tested.search, tested.search_metric),
         select=Score.of("champion", tested.select, split.metric),
         test=Score.of("champion", tested.test, split.metric, tasks=split.test),
-        baselines=baseline_scores(split, tested.test, settings, which, outcome.champion.program),
+        baselines=baseline_scores(split, tested.test, settings, which, outcome.champion.program, closing),
         settings=settings,
         tasks=split,
         directory=directory.path,

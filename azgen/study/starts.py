@@ -4,11 +4,13 @@ passes over the training examples that suits them.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from azgen.deadline import NEVER, Deadline
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_form
 from azgen.language.conditions import USUAL, Conditions
@@ -23,6 +25,9 @@ from azgen.tasks.task import Task, TaskSplit
 
 _NEXT_TO = 2e-3
 """Rating by which a program may be behind the best."""
+
+_LEAST_TUNING = 6.0
+"""Seconds of processor time that tuning may take in any case; else half of the search's time limit."""
 
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
@@ -101,7 +106,13 @@ def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
         split.select,
         epochs=EPOCHS if how.tune_epochs else (how.epochs,),
         conditions=settings.conditions,
+        deadline=_tuning_deadline(settings.stop.max_seconds),
     )
+
+
+def _tuning_deadline(max_seconds: float) -> Deadline:
+    # Processor time, lest a busy machine finds other programs.
+    return Deadline(max(_LEAST_TUNING, max_seconds / 2) if max_seconds else math.inf, time.process_time)
 
 
 def fitting_programs(form: Form, n_features: int, memory: Memory, *, biased: bool) -> dict[str, Program]:
@@ -118,12 +129,10 @@ def fitting_programs(form: Form, n_features: int, memory: Memory, *, biased: boo
         # The linear program with a bias is in the zoo: affine.
         without = {n: p for n, p in found.items() if form == SCALAR and not has_bias(p) and n != "zoo:linear"}
         found |= {f"{name} with a bias": with_bias(program) for name, program in without.items()}
-    return {
-        name: program
-        for name, program in found.items()
-        if program.normalized().memory | memory == memory
-        and (n_features <= _LARGEST_NET or not program.memory.matrices)
-    }
+    fitting = {name: p for name, p in found.items() if p.normalized().memory | memory == memory}
+    narrow = {n: p for n, p in fitting.items() if n_features <= _LARGEST_NET or not p.memory.matrices}
+    # Of several classes even the linear programs have matrices; they are by far the cheapest.
+    return narrow or dict(sorted(fitting.items(), key=lambda item: sum(item[1].cost(n_features)[1:]))[:2])
 
 
 def has_bias(program: Program) -> bool:
@@ -175,6 +184,7 @@ def tune_starts(
     conditions: Conditions = USUAL,
     budget: float = BUDGET,
     observe: Callable[[str, int], None] = lambda name, epochs: None,
+    deadline: Deadline = NEVER,
 ) -> Starts:
     """Tunes programs on the search tasks, and ranks them on the selection tasks.
 
@@ -187,6 +197,7 @@ def tune_starts(
         budget: multiplications that tuning may cost; with less, fewer tasks and settings are tried, and
             fewer passes.
         observe: told what is being tuned.
+        deadline: after it no other program is tuned, and none for other numbers of passes.
 
     Raises:
         AzgenError: no program, or one of another form than the tasks.
@@ -197,7 +208,14 @@ def tune_starts(
     for program in programs.values():
         check_form(program, search)
     found = race(
-        programs, search, select, epochs=epochs, conditions=conditions, budget=budget, observe=observe
+        programs,
+        search,
+        select,
+        epochs=epochs,
+        conditions=conditions,
+        budget=budget,
+        observe=observe,
+        deadline=deadline,
     )
     chosen = chosen_epochs(found.tried)
     members = sorted(level_starts(found.at(chosen)), key=lambda s: -s.fitness)

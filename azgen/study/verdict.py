@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+CONSTANTS = ("mean of the training labels", "most frequent class", "share of the classes in training")
+"""Names of baselines that know no features."""
+
 Record = Mapping[str, Any]
 Relation = Literal["better", "level", "worse"]
 
@@ -70,6 +73,25 @@ def verdict(result: Record) -> str:
         "worse": "The best baseline is better than the champion:",
     }[relation(best)]
     return f"{by} {against}.{_counts(others, len(place.diverged), relation(best))}"
+
+
+def loses_to_a_constant(result: Record) -> str:
+    """What to say first of a champion that predicts worse than a constant does; "" if it does not.
+
+    Args:
+        result: a run's result.json, which may not say.
+    """
+    if "test" not in result or "baselines" not in result:
+        return ""
+    ours = float(result["test"]["fitness"]["mean"])
+    for record in result["baselines"]:
+        if record["name"] in CONSTANTS and float(record["fitness"]["mean"]) > ours:
+            return (
+                f"This champion is worse than a constant: on the test tasks it scores {ours:.4f}, and the "
+                f"{record['name']} {record['fitness']['mean']:.4f}. The features may say nothing about the "
+                "target; else give the search more time."
+            )
+    return ""
 
 
 def _counts(others: Sequence[Record], diverged: int, first: Relation) -> str:

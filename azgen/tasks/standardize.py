@@ -40,6 +40,9 @@ class Standardizer:
 
 def column_scaling(x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation of each column (N x F); a scale of 0 marks a constant one."""
+    if x.size > 1 << 22 and x.shape[1] > 1:  # what follows takes several times the memory of x
+        left, right = column_scaling(x[:, : x.shape[1] // 2]), column_scaling(x[:, x.shape[1] // 2 :])
+        return np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])
     offset = x.mean(axis=0)
     # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
     # the largest deviation first keeps squares of very large (or very small) numbers in range.

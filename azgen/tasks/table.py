@@ -21,11 +21,13 @@ from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
 from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
 from azgen.tasks.labels import Kind, Labels, read_labels
+from azgen.tasks.large import shortened
 from azgen.tasks.readers import Table, read_table
+from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.reading import TableReading
 from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
-from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit, frozen_array
+from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit
 
 MIN_ROWS = 10
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
@@ -99,7 +101,20 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
     plan = _plan(table, labels, options)
     names = [name for name in table.names if name != target and name not in (*aside, *table.row_names)]
     features = read_features(table, names, plan.rest_rows, options.features)
+    width = max(len(features.names), len(labels.names) if labels.kind == "multiclass" else 0)
+    plan = shortened(plan, width, seed=options.splits.seed, ordered=options.time is not None)
+    _check_memory(table, plan, width)
+    table = table.without_cells()  # of a large one they take as much memory as the features
     return _build(table, target, options, labels, features, plan)
+
+
+def _check_memory(table: Table, plan: SplitPlan, width: int) -> None:
+    """Refuse tasks that do not fit into memory: 8 bytes a number, and as much again in lanes."""
+    sets = (plan.search, plan.select, plan.test)
+    n_examples = sum(len(tasks) * (len(tasks[0].train) + len(tasks[0].valid)) for tasks in sets)
+    n_tasks = sum(map(len, sets))
+    what = f"{table.source}, as {n_tasks} tasks of {n_examples} examples x {width} features in all,"
+    refuse_if_too_large(what, n_examples * width * 8, factor=2)
 
 
 def _named_columns(table: Table, target: str, options: TableOptions) -> set[str]:
@@ -193,13 +208,13 @@ def _build(
         x_train, x_valid = (np.pad(scaler.apply(part), ((0, 0), (0, n_zeros))) for part in (x_train, x_valid))
         return Task(x_train, y_train, x_valid, y_valid, metric=metric, name=name)
 
-    fill = imputer(x[plan.rest_rows], impute)
     raw = RawRows(
-        x_train=_frozen(fill(x[plan.rest_rows])),
-        y_train=_frozen(y[plan.rest_rows]),
-        x_test=_frozen(fill(x[plan.test_rows])),
-        y_test=_frozen(y[plan.test_rows]),
-        test_lines=table.lines[plan.test_rows],
+        x,
+        y,
+        plan.rest_rows,
+        plan.test_rows,
+        table.lines[plan.test_rows],
+        imputer(x[plan.rest_rows] if impute else x, impute),
     )
     rows = {
         "all": len(table),
@@ -215,7 +230,7 @@ def _build(
     description = (
         f"{table.source}: {labels.why}; {len(table)} rows, {len(features.names)} features; {rows['test']} "
         f"test rows set aside, {rows['selection']} rows for selection, {len(plan.search)} search tasks of "
-        f"{rows['search_train']} + {rows['search_valid']} rows{how}"
+        f"{rows['search_train']} + {rows['search_valid']} rows{how}{_shares(plan)}"
     )
     return TaskSplit(
         search=tuple(task(split, f"search split {i}") for i, split in enumerate(plan.search)),
@@ -237,6 +252,14 @@ def _build(
         },
         raw=raw,
     )
+
+
+def _shares(plan: SplitPlan) -> str:
+    """What to say of a large table, whose test tasks are a part of it."""
+    train, valid = len(plan.test[0].train), len(plan.test[0].valid)
+    if (train, valid) == (len(plan.rest_rows), len(plan.test_rows)):
+        return ""
+    return f"; the table is large, and each of {len(plan.test)} test tasks is {train} + {valid} rows of it"
 
 
 def _reading(
@@ -274,7 +297,3 @@ def _label_statistics(y: FloatArray) -> tuple[float, float]:
     """Mean and standard deviation of training labels; 1 for 0, lest validation labels vanish as well."""
     statistics = Standardizer.fit(y[:, None])
     return float(statistics.offset[0]), float(statistics.scale[0]) or 1.0
-
-
-def _frozen(array: FloatArray) -> FloatArray:
-    return frozen_array(array, AzgenError, "rows")

@@ -7,7 +7,7 @@ yields a `TaskSplit`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -204,18 +204,40 @@ class RawRows:
     """A table's rows in the user's units, for baselines and exported modules to be scored on the same.
 
     Attributes:
-        x_train, y_train: every row that is no test row, features encoded as numbers and imputed but not
-            standardised.
-        x_test, y_test: the test rows, likewise. Labels are in the target's unit, or class numbers (see
-            label_names).
+        x: features of all rows, encoded as numbers but not standardised; NaN in cells that are yet to be
+            filled.
+        y: labels of all rows, in the target's unit, or class numbers (see label_names).
+        rest, test: numbers of the rows that are no test rows, and of those that are.
         test_lines: line (or record) number of each test row in the source, counted from 1 with the header.
+        fill: fills empty cells as the test tasks do.
     """
 
-    x_train: FloatArray
-    y_train: FloatArray
-    x_test: FloatArray
-    y_test: FloatArray
+    x: FloatArray
+    y: FloatArray
+    rest: NDArray[np.intp]
+    test: NDArray[np.intp]
     test_lines: NDArray[np.int64]
+    fill: Callable[[FloatArray], FloatArray]
+
+    @property
+    def x_train(self) -> FloatArray:
+        """Features of every row that is no test row, filled."""
+        return self.fill(self.x[self.rest])
+
+    @property
+    def y_train(self) -> FloatArray:
+        """Their labels."""
+        return self.y[self.rest]
+
+    @property
+    def x_test(self) -> FloatArray:
+        """Features of the test rows, filled."""
+        return self.fill(self.x[self.test])
+
+    @property
+    def y_test(self) -> FloatArray:
+        """Their labels."""
+        return self.y[self.test]
 
 
 @dataclass(frozen=True, eq=False)

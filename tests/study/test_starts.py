@@ -46,6 +46,8 @@ def test_programs_that_fit_form_features_and_memory():
         "zoo:softmax-ridge",
         "zoo:softmax-ridge-net",
     }
+    wide = fitting_programs(VECTOR, 300, Memory(8, 11, 3), biased=True)
+    assert set(wide) == {"zoo:softmax-linear", "zoo:softmax-ridge"}
     assert set(fitting_programs(SCALAR, 16, Memory(5, 9, 0), biased=False)) == {"zoo:linear", "zoo:affine"}
     vectors_alone = {f"zoo:{name}" for name in ("linear", "affine", "ridge", "additive")}
     assert set(fitting_programs(SCALAR, 500, ROOM, biased=False)) == vectors_alone

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from azgen.cli.report import print_champion, print_fitness
-from azgen.study.verdict import relation, standing, verdict
+from azgen.study.verdict import loses_to_a_constant, relation, standing, verdict
 
 
 def record(name, mean, difference=None, half_width=0.01, **more):
@@ -143,3 +143,20 @@ def test_the_champion_is_known_and_chosen_for_a_reason():
     values["champion"] = {**champion, "origin": "", "number": 17}
     text = printed(print_champion, values)
     assert text.startswith("Champion: program 17 of 100") and "This is" not in text
+
+
+def test_a_champion_that_loses_to_a_constant_is_told_in_the_first_line():
+    constant = record("most frequent class", 0.85, -0.05)
+    found = result(record("worse", 0.7, 0.1), constant)
+    assert "0.8000, and the most frequent class 0.8500" in loses_to_a_constant(found)
+    assert not loses_to_a_constant(result(BETTER, record("most frequent class", 0.79, 0.01)))
+    found |= {
+        "champion": {"program": "def Setup():\n  pass\n", "number": 1},
+        "counts": {"programs": 10},
+        "name": "table",
+        "seed": 0,
+        "dtype": "float32",
+    }
+    to = Console(file=io.StringIO(), width=200)
+    print_champion(to, found)
+    assert to.file.getvalue().splitlines()[0].startswith("This champion is worse than a constant")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,25 @@ class ProgramLost(Exception):
     def __init__(self, message: str, blamed: bool):
         super().__init__(message)
         self.blamed = blamed
+
+
+class GivenUp(Exception):
+    """A round was given up, because the run is to end; `report` says what it had found."""
+
+    def __init__(self, report: Report):
+        super().__init__("a round was given up")
+        self.report = report
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An engine that runs rounds in this process, and can give one up half-way."""
+
+    def stop_when(self, over: Callable[[], bool]) -> None:
+        """Has a round given up when `over` says so, which is asked several times a second."""
+
+    def unfinished(self) -> list[Report]:
+        """What rounds had found that were given up; they do not count as done."""
 
 
 class Engine(Protocol):

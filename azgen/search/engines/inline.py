@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.program import Program
-from azgen.search.engines.base import Lost
+from azgen.search.engines.base import GivenUp, Lost
 from azgen.search.engines.messages import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.space import SearchSpace
@@ -19,6 +21,7 @@ class InlineEngine:
     def __init__(self, space: SearchSpace):
         self._runner = Runner(space)
         self._orders: list[Order] = []
+        self._unfinished: list[Report] = []
 
     @property
     def n_workers(self) -> int:
@@ -36,7 +39,23 @@ class InlineEngine:
         lowest = min(order.round for order in self._orders)
         now = sorted((o for o in self._orders if o.round == lowest), key=lambda o: o.island)
         self._orders = [order for order in self._orders if order.round > lowest]
-        return [self._runner.run(order) for order in now]
+        reports = list[Report | Lost]()
+        try:
+            for order in now:
+                reports.append(self._runner.run(order))
+        except GivenUp as given_up:
+            self._orders.clear()
+            self._unfinished = [*(r for r in reports if isinstance(r, Report)), given_up.report]
+            return []
+        return reports
+
+    def stop_when(self, over: Callable[[], bool]) -> None:
+        """Has a round given up when `over` says so."""
+        self._runner.over = over
+
+    def unfinished(self) -> list[Report]:
+        """What the islands had found in a round that was given up."""
+        return self._unfinished
 
     def state(self, island: int, round_number: int) -> State:
         """An island's state after its last round; none is ahead here, as lower rounds go first.

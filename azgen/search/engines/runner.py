@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.search import migration
 from azgen.search.archive_island import ArchiveIsland
+from azgen.search.engines.base import GivenUp
 from azgen.search.engines.messages import Order, Report
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
 from azgen.search.rating.chooser import Chooser
-from azgen.search.rating.cost_model import CostModel, cost_model, may_pay
+from azgen.search.rating.cost_model import CostModel, cost_model, is_measured, may_pay
 from azgen.search.rating.hook import RatingHook
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
@@ -31,6 +33,15 @@ from azgen.search.task_set import TaskSet
 
 _SAMPLE, _MUTATIONS = 512, 30
 """Programs to measure the cost model with, and how often each is mutated."""
+
+_SLICE_SECONDS = 0.1
+"""About how long children are made between two looks whether the run is to end."""
+
+_LONG_ROUND = 0.5
+"""Seconds of a round from which on its island's state is kept, to which it goes back when it is given up."""
+
+_LEAST_LIMIT = 30.0
+"""Time limit of a search, in seconds, from which on it pays to measure what compiling costs."""
 
 _QUARANTINE_BATCHES = 16
 """Batches after which programs in quarantine are entered again."""
@@ -78,6 +89,9 @@ class Runner:
         self._residents: OrderedDict[int, _Resident] = OrderedDict()
         self._native: dict[tuple[int, str, int], NativeCode] = {}
         self._models: dict[str, CostModel | None] = {}
+        self._kept: dict[int, tuple[int, State]] = {}
+        self._round_seconds = math.inf
+        self.over: Callable[[], bool] | None = None
 
     def run(self, order: Order) -> Report:
         """Carries out an order.
@@ -88,18 +102,21 @@ class Runner:
         began, compiled = time.process_time(), self._compiled()
         # What fails half-way must not be found here again.
         resident = self._residents.pop(order.island, None)
+        self._keep(resident, order)
         if order.birth:
             resident = self._settle(order, born=True)
         elif resident is None or (resident.population, resident.round) != (order.population, order.round - 1):
             assert self._store is not None
             resident = self._settle(order, born=False)
             resident.island.load(self._store.read(order.island, order.round - 1))
+        started = time.perf_counter()
         island, hook = resident.island, resident.hook
         rated = hook.rated if hook and not order.birth else 0
         if order.immigrants is not None and len(order.immigrants):
             island.take_in(order.immigrants.records(resident.tasks.kernel.program))
             self._advance(resident, order, len(order.immigrants), initial=True)
         self._advance(resident, order, order.n_programs, initial=False)
+        self._round_seconds = time.perf_counter() - started
         resident.round = order.round
         if self._store is not None:
             self._store.write(order.island, order.round, island.arrays)
@@ -109,6 +126,17 @@ class Runner:
         report = self._report(resident, order, began)
         native = hook.rated - rated if hook else 0
         return dataclasses.replace(report, native=native, compiled=self._compiled() - compiled)
+
+    def _keep(self, resident: _Resident | None, order: Order) -> None:
+        """Keeps the state before a round that may be given up: one that takes long."""
+        self._kept.pop(order.island, None)
+        if self.over is None or resident is None:
+            return
+        if order.birth:  # another island takes its place
+            self._kept[order.island] = order.round - 1, resident.island.arrays
+        elif self._round_seconds > _LONG_ROUND:
+            state = {name: array.copy() for name, array in resident.island.arrays.items()}
+            self._kept[order.island] = order.round - 1, state
 
     def _compiled(self) -> int:
         """Structures that this process has compiled."""
@@ -121,6 +149,9 @@ class Runner:
             AzgenError: it is not, or has done another round last: a round has failed.
         """
         resident = self._residents.get(island)
+        kept = self._kept.get(island)
+        if kept is not None and kept[0] == round_number:
+            return dict(kept[1])
         if resident is None or resident.round != round_number:
             raise AzgenError(f"the state of island {island} after round {round_number} is gone")
         return {name: array.copy() for name, array in resident.island.arrays.items()}
@@ -182,7 +213,9 @@ class Runner:
         if settings.backend == "auto":
             if not may_pay(tasks.kernel.spec.n_features, tasks.lanes):
                 return None
-            key = tasks.kernel.built.key
+            key, limit = tasks.kernel.built.key, settings.stop.max_seconds
+            if 0 < limit < _LEAST_LIMIT and not is_measured(tasks.kernel):
+                return None
             if key not in self._models:
                 self._models[key] = cost_model(
                     tasks.kernel, lambda: self._examples(island, tasks), tasks.lanes
@@ -209,10 +242,32 @@ class Runner:
         keys = [_key(resident.tasks, self.parse(text)) for text in order.quarantined]
         for part in _parts(n_programs, batch * _QUARANTINE_BATCHES if keys else n_programs):
             island.quarantine(keys)
-            for n in _parts(part, batch if order.careful else part):
-                if order.careful:
+            if order.careful:
+                for n in _parts(part, batch):
                     self._try_out(resident, island.preview(n, initial=initial), keys)
-                advance(n)
+                    advance(n)
+            elif isinstance(island, ArchiveIsland) or not self._may_give_up(order):
+                advance(part)
+            else:
+                self._in_slices(resident, order, advance, part, batch)
+
+    def _may_give_up(self, order: Order) -> bool:
+        """Whether nothing is lost by giving up a round: the state before it is kept, or there was none."""
+        return self.over is not None and (order.island in self._kept or order.round == 0)
+
+    def _in_slices(
+        self, resident: _Resident, order: Order, advance: Callable[[int], None], n_programs: int, batch: int
+    ) -> None:
+        """The same as `advance`, with a look between whole batches whether the run is to end."""
+        size = batch
+        while n_programs > 0:
+            if self.over is not None and self.over():
+                raise GivenUp(self._report(resident, order, time.process_time()))
+            began, n = time.perf_counter(), min(size, n_programs)
+            advance(n)
+            n_programs -= n
+            if time.perf_counter() - began < _SLICE_SECONDS / 2:
+                size *= 2
 
     def _try_out(self, resident: _Resident, programs: NDArray[Any], keys: list[int]) -> None:
         """Runs programs one by one, each under its name, before the kernel runs them by the batch."""

@@ -132,6 +132,11 @@ def cost_model(kernel: Kernel, programs: Callable[[], NDArray[Any]], tasks: Lane
     return model
 
 
+def is_measured(kernel: Kernel) -> bool:
+    """Whether the model of a kernel is known; else it takes some seconds to measure it."""
+    return read_measured(CALIBRATION, _key(kernel)) is not None
+
+
 def _key(kernel: Kernel) -> str:
     """What the measurements depend on, as 64 hexadecimal digits."""
     return hashlib.sha256(repr((_FORMAT, kernel.built.key, candidate_flags())).encode()).hexdigest()

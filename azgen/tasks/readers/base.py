@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,10 @@ class Table:
     def names(self) -> list[str]:
         """The columns' names."""
         return [str(name) for name in self.columns.columns]
+
+    def without_cells(self) -> Table:
+        """The same table without its columns, for what is to be said of it later."""
+        return replace(self, columns=self.columns[[]], text_of=None)
 
     def text(self, name: str) -> pd.Series[Any]:
         """A column as text, for categories and classes; NaN where a cell is empty."""
