@@ -14,7 +14,9 @@ from azgen.errors import AzgenError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from azgen.tasks.sources import Source
+    from azgen.tasks.advice import Advice
+    from azgen.tasks.readers import Table
+    from azgen.tasks.sources import Source, TableTasks
     from azgen.tasks.task import Task, TaskSplit
 
 _SHOWN_FEATURES = 8
@@ -154,7 +156,6 @@ def _describe(to: Console, name: str, target: str | None, tasks: Source, json: b
     from azgen.plain import to_json
     from azgen.tasks.datasets import is_data_set, load_data_set
     from azgen.tasks.describe import describe_columns
-    from azgen.tasks.labels import read_labels
     from azgen.tasks.readers import read_table
     from azgen.tasks.sources import TableTasks
 
@@ -170,11 +171,11 @@ def _describe(to: Console, name: str, target: str | None, tasks: Source, json: b
         table = read_table(name)
     columns = describe_columns(table)
     target = target if target is not None else table.default_target
-    labels = None
+    checked = None
     if target is not None:
         assert isinstance(tasks, TableTasks)
         table.require(target, "target")
-        labels = read_labels(table, target, tasks.kind, tasks.positive or None).why
+        checked = _check(table, name, target, tasks)
     if json:
         print(
             to_json(
@@ -184,7 +185,11 @@ def _describe(to: Console, name: str, target: str | None, tasks: Source, json: b
                     "rows": len(table),
                     "sha256": table.sha256,
                     "target": target,
-                    "labels": labels,
+                    "labels": checked.labels if checked else None,
+                    "remarks": list(table.remarks),
+                    "needs": [dataclasses.asdict(advice) for advice in checked.needs] if checked else [],
+                    "problem": checked.problem if checked else None,
+                    "command": checked.command if checked else None,
                     "columns": [dataclasses.asdict(c) for c in columns],
                 }
             )
@@ -205,14 +210,65 @@ def _describe(to: Console, name: str, target: str | None, tasks: Source, json: b
     if len(columns) > _SHOWN_COLUMNS:
         to.print(f"… and {len(columns) - _SHOWN_COLUMNS} columns more")
     to.print()
-    if labels is not None:
-        to.print(f"As a learning problem: {labels}")
-        to.print(
-            f"azgen data {name} --target {target} --draw shows a task; azgen evolve --data {name} --target "
-            f"{target} searches"
-        )
+    for remark in table.remarks:
+        to.print(f"Read with: {remark}", highlight=False)
+    if checked is not None:
+        _print_check(to, checked)
     else:
         to.print("Name a column with --target to see what azgen makes of it.")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Checked:
+    """What a run would say of a table.
+
+    Attributes:
+        labels: what they are, with all that is needed said.
+        needs: what has to be said about the table.
+        problem: what remains; "" if nothing does.
+        command: that searches.
+    """
+
+    labels: str
+    needs: list[Advice]
+    problem: str
+    command: str
+
+
+def _check(table: Table, name: str, target: str, tasks: TableTasks) -> _Checked:
+    """The checks that a run makes, all of them, with settings that do what is needed."""
+    from azgen.tasks.advice import advise, command
+
+    full, needs = advise(table, target, tasks)
+    labels = problem = ""
+    try:
+        labels = full.split_of(table, 0).description.removeprefix(f"{table.source}: ").partition(";")[0]
+    except AzgenError as error:
+        problem = str(error)
+    return _Checked(labels, needs, problem, command(name, target, full))
+
+
+def _print_check(to: Console, checked: _Checked) -> None:
+    from azgen.cli.output import grid
+    from azgen.tasks.readers.base import few
+
+    if checked.needs:
+        to.print("Before it can be learned from:")
+        rows = [(few(list(a.columns), 5), a.why, _said(a)) for a in checked.needs]
+        to.print(grid(rows, "column", "holds", "say"))
+        to.print()
+    if checked.problem:
+        to.print(f"What remains: {checked.problem}", highlight=False)
+        return
+    to.print(f"As a learning problem: {checked.labels}", highlight=False)
+    to.out(f"{checked.command.replace('azgen evolve --data', 'azgen data', 1)} --draw   # shows a task")
+    to.out(f"{checked.command}   # searches")
+
+
+def _said(advice: Advice) -> str:
+    from azgen.tasks.advice import option
+
+    return " ".join(option(advice.setting, advice.value)) if advice.setting else ""
 
 
 @dataclasses.dataclass(frozen=True)

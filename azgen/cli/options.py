@@ -42,6 +42,16 @@ TABLE: dict[str, Any] = {
     "drop_constant": Annotated[
         bool | None, typer.Option("--drop-constant", help="Leave a table's constant columns out.")
     ],
+    "missing": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD[,WORD]",
+            help=f"Words that mean an empty cell, such as ?; NA, NaN and nothing do anyway. {_NAMES}",
+        ),
+    ],
+    "drop_unlabelled": Annotated[
+        bool | None, typer.Option("--drop-unlabelled", help="Leave a table's rows without a label out.")
+    ],
     "groups": Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Rows of one group are never on both sides of a split."),
@@ -61,7 +71,7 @@ TABLE: dict[str, Any] = {
 }
 """By the setting's name in `TableTasks`; not given: as the configuration says."""
 
-_LISTS = ("categorical", "drop")
+_LISTS = ("categorical", "drop", "missing")
 
 KindOption = Annotated[
     str | None,

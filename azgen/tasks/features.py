@@ -17,7 +17,7 @@ from azgen.tasks.task import FloatArray
 Impute = Literal["mean", "median"]
 Rows = NDArray[np.intp]
 
-_MOST_CATEGORIES = 50
+MOST_CATEGORIES = 50
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,11 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
             continue
         if text.any():
             advice = f"correct it, leave the column out (drop={name})"
-            raise text_error(table, name, text, f"{advice}, or, if it is a category, give categorical={name}")
+            advice += f", or, if it is a category, give categorical={name}"
+            others = [n for n in names[names.index(name) + 1 :] if n not in named and _holds_text(table, n)]
+            if others:
+                advice += f"; text is also in {few(others)}: azgen data tells what each column needs"
+            raise text_error(table, name, text, advice)
         check_range(table, name, numbers)
         _collect(name, numbers, found)
     _refuse(table, found, options)
@@ -139,6 +143,10 @@ def imputer(x: FloatArray, impute: Impute | None) -> Callable[[FloatArray], Floa
     some = ~np.isnan(x).all(axis=0)
     middle[some] = (np.nanmean if impute == "mean" else np.nanmedian)(x[:, some], axis=0)
     return lambda rows: np.where(np.isnan(rows), middle, rows)
+
+
+def _holds_text(table: Table, name: str) -> bool:
+    return bool(numbers_of(table.columns[name])[1].any())
 
 
 def _collect(name: str, numbers: FloatArray, found: _Collected) -> None:
@@ -163,10 +171,10 @@ def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None
     cells = column.to_numpy(dtype=object)
     known = rest_rows[~empty[rest_rows]]
     categories = sorted(set(cells[known].tolist()))
-    if len(categories) > _MOST_CATEGORIES:
+    if len(categories) > MOST_CATEGORIES:
         raise AzgenError(
             f"{table.source}: column {name!r} has {len(categories)} categories, more than "
-            f"{_MOST_CATEGORIES}; if it names rows, leave it out (drop={name}); otherwise merge some"
+            f"{MOST_CATEGORIES}; if it names rows, leave it out (drop={name}); otherwise merge some"
         )
     if len(categories) < 2:
         found.constant.append(f"{name} (always {categories[0] if categories else 'empty'})")

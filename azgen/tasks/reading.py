@@ -23,6 +23,8 @@ class TableReading:
         impute: "mean" or "median" of the training rows, which empty cells take; "": there are none.
         groups, time: columns that decide which rows are set aside together, or as the later ones; "" for
             none.
+        missing: words that mean an empty cell, beside the usual ones.
+        drop_unlabelled: whether rows without a label are left out.
         seed, test_fraction: decide which rows are set aside.
         sha256: of the run's table.
     """
@@ -35,6 +37,8 @@ class TableReading:
     impute: str
     groups: str
     time: str
+    missing: tuple[str, ...]
+    drop_unlabelled: bool
     seed: int
     test_fraction: float
     sha256: str

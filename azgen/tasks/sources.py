@@ -20,6 +20,7 @@ from azgen.tasks.datasets import is_data_set, load_data_set
 from azgen.tasks.features import FeatureOptions
 from azgen.tasks.images import ImageTasks
 from azgen.tasks.labels import Kind
+from azgen.tasks.readers import Table
 from azgen.tasks.source import TaskSource, need_data
 from azgen.tasks.splits import SplitOptions
 from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
@@ -43,6 +44,8 @@ class TableTasks(TaskSource):
         categorical: columns of categories, or "auto" alone: all columns of text.
         drop: columns to leave out.
         drop_constant: leave constant columns out instead of refusing them.
+        missing: words that mean an empty cell, beside NA, NaN and the like.
+        drop_unlabelled: leave rows without a label out instead of refusing them.
         groups: a column; rows of one group are never on both sides of a split. Empty: none.
         time: a column; everything is scored on rows later than those trained on. Empty: none.
         folds: so many folds of the rows are the search tasks; 0: n_search random splits.
@@ -60,6 +63,8 @@ class TableTasks(TaskSource):
     categorical: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     drop_constant: bool = False
+    missing: tuple[str, ...] = ()
+    drop_unlabelled: bool = False
     groups: str = ""
     time: str = ""
     folds: Count = 0
@@ -75,6 +80,10 @@ class TableTasks(TaskSource):
         else:
             split = table_tasks(self.data, target, options)
         return self._rated(split, user)
+
+    def split_of(self, table: Table, seed: int) -> TaskSplit:
+        """The same of a table that has been read."""
+        return tasks_of_table(table, self.target or None, self._options(seed, 0))
 
     def check(self, user: UserFile = NOTHING, at: str = "") -> None:
         """See `TaskSource.check`."""
@@ -119,6 +128,8 @@ class TableTasks(TaskSource):
             splits=splits,
             groups=self.groups or None,
             time=self.time or None,
+            missing=self.missing,
+            drop_unlabelled=self.drop_unlabelled,
         )
 
 

@@ -24,6 +24,7 @@ from azgen.tasks.labels import Kind, Labels, read_labels
 from azgen.tasks.large import shortened
 from azgen.tasks.readers import Table, read_table
 from azgen.tasks.readers.memory import refuse_if_too_large
+from azgen.tasks.readers.missing import labelled, with_missing
 from azgen.tasks.reading import TableReading
 from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
@@ -47,6 +48,8 @@ class TableOptions:
             split. It is no feature.
         time: a column of times or numbers; everything is scored on rows later than those trained on. It is no
             feature.
+        missing: words that mean an empty cell, beside NA, NaN and the like.
+        drop_unlabelled: leave rows without a label out; otherwise they are refused.
     """
 
     kind: Kind = "auto"
@@ -55,6 +58,8 @@ class TableOptions:
     splits: SplitOptions = field(default_factory=SplitOptions)
     groups: str | None = None
     time: str | None = None
+    missing: tuple[str, ...] = ()
+    drop_unlabelled: bool = False
 
     def __post_init__(self) -> None:
         if self.groups is not None and self.time is not None:
@@ -93,6 +98,9 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
             f"{table.source}: which column is the target? The columns are: {', '.join(table.names)}"
         )
     table.require(target, "target")
+    table = with_missing(table, options.missing)
+    if options.drop_unlabelled:
+        table = labelled(table, target)
     aside = _named_columns(table, target, options)
     if len(table) < MIN_ROWS:
         raise AzgenError(f"{table.source} has {len(table)} rows of data; at least {MIN_ROWS} are needed")
@@ -275,6 +283,8 @@ def _reading(
         impute=options.features.impute or "",
         groups=options.groups or "",
         time=options.time or "",
+        missing=options.missing,
+        drop_unlabelled=options.drop_unlabelled,
         seed=options.splits.seed,
         test_fraction=options.splits.test_fraction,
         sha256=table.sha256,

@@ -262,6 +262,9 @@ def check_examples(X, y):
 
 def column_scaling(x):
     """Mean and standard deviation of each column (N x F); a scale of 0 marks a constant one."""
+    if x.size > 1 << 22 and x.shape[1] > 1:  # what follows takes several times the memory of x
+        left, right = column_scaling(x[:, : x.shape[1] // 2]), column_scaling(x[:, x.shape[1] // 2 :])
+        return np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])
     offset = x.mean(axis=0)
     # Two passes: mean of squares minus square of mean cancels badly for columns far from 0. Dividing by
     # the largest deviation first keeps squares of very large (or very small) numbers in range.
@@ -319,7 +322,7 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FILL = None
+FILL, MISSING = None, ()
 SEED, TEST_FRACTION = 0, 0.2  # decide which rows are for the test
 
 
@@ -756,7 +759,8 @@ class Table:
             self._read_with_pandas(ending)
         else:
             self._read_text()
-        self.n_rows = len(self.lines)
+        for name, cells in self.columns.items():
+            self.columns[name] = [None if cell in MISSING else cell for cell in cells]
 
     def numbers(self, name):
         """A column as floats, NaN where a cell is empty; None if some cell is no number."""
@@ -766,7 +770,9 @@ class Table:
         if found is None:
             return None
         numbers = iter(found[0])
-        return np.array([np.nan if c is None or c in MISSING_IN_NUMBERS else next(numbers) for c in cells])
+        values = [np.nan if c is None or c in MISSING_IN_NUMBERS else next(numbers) for c in cells]
+        empty = [float(word) for word in MISSING if _plain_numbers([word])]
+        return np.array([np.nan if value in empty else value for value in values])
 
     def words(self, name):
         """A column as text, None where a cell is empty."""
@@ -779,6 +785,11 @@ class Table:
             return words, sorted({*words} - {None})
         names = [None if np.isnan(number) else value_name(float(number)) for number in numbers]
         return names, [value_name(float(number)) for number in np.unique(numbers[~np.isnan(numbers)])]
+
+    def keep(self, kept):
+        """Leaves all other rows out."""
+        self.lines = [line for line, keeps in zip(self.lines, kept) if keeps]
+        self.columns = {n: [c for c, keeps in zip(cells, kept) if keeps] for n, cells in self.columns.items()}
 
     def require(self, name):
         """Raises TableError unless there is a column of this name."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from azgen.errors import AzgenError
 from azgen.tasks.readers.base import Table, check_file, first_line
-from azgen.tasks.readers.columnar import read_arff, read_parquet
+from azgen.tasks.readers.columnar import read_arff, read_excel, read_parquet
 from azgen.tasks.readers.delimited import read_delimited
 from azgen.tasks.readers.dialect import COMPRESSED, READING_ERRORS, inner_ending
 from azgen.tasks.readers.npz import read_npz
@@ -21,6 +21,7 @@ TABLE_FORMATS: dict[str, Callable[[Path], Table]] = {
     ".npz": read_npz,
     ".parquet": read_parquet,
     ".arff": read_arff,
+    ".xlsx": read_excel,
 }
 
 

@@ -33,6 +33,7 @@ class Table:
         row_names: columns that name rows, such as the index that pandas stores; no features.
         text_of: the cells of a column as they are written, stripped, NaN for empty ones: categories keep
             their text, such as 01234 and None. None: the source has no other text than that of the values.
+        delimiter: of the file; it decides what a comma in a number is.
     """
 
     columns: pd.DataFrame
@@ -44,6 +45,7 @@ class Table:
     remarks: tuple[str, ...] = ()
     row_names: tuple[str, ...] = ()
     text_of: Callable[[str], pd.Series[Any]] | None = None
+    delimiter: str = ","
 
     def __len__(self) -> int:
         return len(self.columns)

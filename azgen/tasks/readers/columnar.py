@@ -1,4 +1,4 @@
-"""Parquet and ARFF files as tables."""
+"""Parquet, ARFF and Excel files as tables."""
 
 from __future__ import annotations
 
@@ -94,6 +94,28 @@ def read_arff(path: Path) -> Table:
             columns[name] = values
     table = pd.DataFrame(columns)
     return _table(path, table, np.array(lines, dtype=np.int64) if len(lines) == len(table) else None)
+
+
+def read_excel(path: Path) -> Table:
+    """The first sheet of an Excel workbook; needs openpyxl. Its first row names the columns."""
+    import pandas as pd
+
+    refuse_if_too_large(str(path), path.stat().st_size, factor=40)  # compressed, and objects at first
+    try:
+        columns = pd.read_excel(path, engine="openpyxl")
+    except ImportError:
+        raise AzgenError(
+            f"{path}: Excel files are read with openpyxl; install it (pip install 'azgen[excel]')"
+        ) from None
+    except Exception as problem:  # what a damaged archive or sheet raises is nearly anything
+        raise AzgenError(f"{path} is no readable Excel workbook ({first_line(problem)})") from None
+    columns.columns = [str(name).strip() for name in columns.columns]
+    nothing = [n for n in columns.columns if n.startswith("Unnamed: ") and columns[n].isna().all()]
+    columns = columns.drop(columns=nothing).dropna(how="all").reset_index(drop=True)
+    check_names(str(path), list(columns.columns))
+    names_rows = [name for name in columns.columns if name == "Unnamed: 0"]
+    remarks = ("row names left out: the first column, which has no name",) if names_rows else ()
+    return replace(_table(path, columns), row_names=tuple(names_rows), remarks=remarks)
 
 
 def _check_arff_rows(path: Path, file: IO[str], n_attributes: int) -> list[int]:

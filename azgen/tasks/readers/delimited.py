@@ -66,6 +66,7 @@ def read_delimited(path: Path) -> Table:
         sha256=file_sha256(path),
         remarks=tuple(remarks),
         text_of=text_of,
+        delimiter=dialect.delimiter,
     )
 
 

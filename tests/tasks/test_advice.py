@@ -1,0 +1,138 @@
+"""Tables that need a word: marks of empty cells, rows without a label; all that is needed, at once."""
+
+import shlex
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from azgen.errors import AzgenError
+from azgen.tasks.advice import advise, command
+from azgen.tasks.features import FeatureOptions
+from azgen.tasks.readers import read_table
+from azgen.tasks.sources import TableTasks
+from azgen.tasks.splits import SplitOptions
+from azgen.tasks.table import TableOptions, table_tasks
+from tests.commands import azgen
+from tests.exports.test_table_part import exported, same_as_the_run
+
+VALUES = np.random.default_rng(3).normal(size=(60, 2)).round(3)
+SPLITS = SplitOptions(n_search=2, n_select=1, n_test=2)
+
+
+def written(path, mark="", gap="", n_unlabelled=0):
+    lines = ["a,b,y"]
+    for i, (a, b) in enumerate(VALUES):
+        y = gap if i < n_unlabelled else f"{a - 2 * b:.3f}"
+        lines.append(f"{mark if i % 9 == 4 else a},{b},{y}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("mark", ["?", ".", "-", "-999", "no data", '"a, b"'])
+def test_a_word_for_an_empty_cell_is_as_good_as_nothing(tmp_path, mark):
+    plain = written(tmp_path / "plain.csv")
+    marked = written(tmp_path / "marked.csv", mark)
+    features = FeatureOptions(impute="mean")
+    options = TableOptions(missing=("zz", mark.strip('"')), splits=SPLITS, features=features)
+    expected = table_tasks(plain, "y", replace(options, missing=()))
+    found = table_tasks(marked, "y", options)
+    np.testing.assert_array_equal(found.test[0].x_train, expected.test[0].x_train)
+    same_as_the_run(marked, found, exported(found))
+
+
+@pytest.mark.parametrize("gap", ["", "NA"])
+def test_rows_without_a_label_are_left_out_on_request(tmp_path, gap):
+    path = written(tmp_path / "table.csv", "0", gap, n_unlabelled=7)
+    with pytest.raises(AzgenError, match="empty in 7 rows"):
+        table_tasks(path, "y", TableOptions(splits=SPLITS))
+    found = table_tasks(path, "y", TableOptions(drop_unlabelled=True, splits=SPLITS))
+    assert found.provenance["rows"]["all"] == 53
+    assert "7 rows without a label left out" in found.description
+    module = exported(found)
+    table = module.Table(path)
+    assert module.DROP_UNLABELLED
+    table.keep([word is not None for word in table.words("y")])
+    assert len(table.lines) == 53 and table.lines[0] == 9
+
+
+@st.composite
+def needy(draw):
+    """A table of columns that need a word, or none."""
+    n, random = draw(st.integers(40, 60)), np.random.default_rng(draw(st.integers(0, 2**20)))
+    kinds = draw(
+        st.lists(
+            st.sampled_from(["number", "gap", "mark", "text", "names", "constant", "bad"]),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    columns = {"first": random.normal(size=n).round(3).astype(object)}
+    for place, kind in enumerate(kinds):
+        cells = random.normal(size=n).round(3).astype(object)
+        if kind in ("gap", "mark", "bad"):
+            cells[[3, 17]] = {"gap": "", "mark": draw(st.sampled_from("?.-")), "bad": "oops"}[kind]
+        elif kind == "text":
+            cells = np.array(["low", "mid", "high"], dtype=object)[np.arange(n) % 3]
+        elif kind == "names":
+            cells = np.array([f"row {i}" for i in range(n)], dtype=object)
+        elif kind == "constant":
+            cells[:] = 1
+        columns[draw(st.sampled_from(["c", "c, d", 'say "c"'])) + str(place)] = cells
+    target = draw(st.sampled_from(["number", "gap", "mark", "counts", "classes"]))
+    y = random.normal(size=n).round(3).astype(object)
+    if target == "counts":
+        y = np.r_[np.arange(n - 1) % 3, 9].astype(object)
+    elif target == "classes":
+        y = np.array(["yes", "no"], dtype=object)[np.arange(n) % 2]
+    elif target != "number":
+        y[[0, 5]] = "" if target == "gap" else "?"
+    return pd.DataFrame(columns | {"y": y}), kinds, target
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(needy())
+def test_what_is_advised_is_enough_and_no_more(tmp_path, drawn):
+    frame, kinds, target = drawn
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    tasks = TableTasks(data=str(path), target="y", n_search=2, n_select=1, n_test=1)
+    full, advice = advise(read_table(path), "y", tasks)
+    assert all(a.setting for a in advice)
+    full.split(0)
+    if not set(kinds) - {"number"} and target in ("number", "classes"):
+        assert not advice and full == tasks
+    words = shlex.split(command(str(path), "y", full))
+    assert words[:6] == ["azgen", "evolve", "--data", str(path), "--target", "y"]
+    assert ("--drop-unlabelled" in words) == (target in ("gap", "mark"))
+    assert ("--kind" in words) == (target == "counts")
+
+
+def test_azgen_data_tells_all_at_once_and_the_command_that_works(tmp_path):
+    rows = [(a, "?" if i == 3 else b, f"x{i % 3}", 1, i if i > 2 else "") for i, (a, b) in enumerate(VALUES)]
+    lines = ["a,b,c,d,y", *(",".join(map(str, row)) for row in rows)]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = azgen("data", path, "--target", "y")
+    for said in ("--missing ?", "--drop-unlabelled", "--categorical c", "--drop-constant", "--impute mean"):
+        assert said in text
+    line = next(line for line in text.splitlines() if line.startswith("azgen data") and "--draw" in line)
+    drawn = azgen(*shlex.split(line.partition("#")[0])[1:])
+    assert "57 rows, 5 features" in drawn
+    message = azgen("evolve", "--data", path, "--target", "y", "--drop-unlabelled", status=2)
+    assert "'?' is not a number" in message and "text is also in c" in message
+
+
+def test_excel_files_are_tables(tmp_path):
+    path, frame = tmp_path / "table.xlsx", pd.DataFrame({"a": VALUES[:, 0], "c": "x", "y": VALUES[:, 1]})
+    pytest.importorskip("openpyxl")
+    frame.to_excel(path)  # with an index, which has no name
+    table = read_table(path)
+    assert table.row_names == ("Unnamed: 0",)
+    np.testing.assert_array_equal(table.columns[["a", "y"]], VALUES)
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(AzgenError, match="no readable Excel"):
+        read_table(path)
