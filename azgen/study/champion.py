@@ -2,8 +2,9 @@
 
 Selection tasks are few, and a search looks at thousands of programs, so the best on them is best by luck in
 part. The champion is the cheapest program that is not worse than it by more than one standard error; it
-fails on no selection task, not even when it is trained twice as long, and is not worse there than the best
-program that the run started from. Then every line goes without which it does as well.
+fails on no selection task, not even when it is trained twice as long. The best program that the run started
+from gives way only to one that is better beyond the 95 % interval. Then every line goes without which it does
+as well.
 """
 
 from __future__ import annotations
@@ -119,14 +120,30 @@ def chosen(
         target: mean fitness that the champion exceeds if any candidate does.
     """
     holding = [c for c in candidates if c.holds] or list(candidates)
-    best = max(holding, key=lambda c: (c.mean, -c.champion.cost))
     # What a run started from is given: to end below it would be to have searched for nothing.
-    floor = max((c.mean for c in holding if c.champion.origin), default=0.0)
+    start = max((c for c in holding if c.champion.origin), key=lambda c: c.mean, default=None)
+    if start and rule != "best":
+        holding = [c for c in holding if c.champion.origin or _takes_the_place(c, start, target)]
+    best = max(holding, key=lambda c: (c.mean, -c.champion.cost))
     level = [c for c in holding if c is best or is_level(c.losses, best.losses)]
     if rule == "best":
         return best, best, len(level)
+    floor = start.mean if start else 0.0
     enough = [c for c in level if c.mean >= floor and (c.mean > target or best.mean <= target)]
     return min(enough, key=lambda c: (c.champion.cost, -c.mean)), best, len(level)
+
+
+def _takes_the_place(candidate: Candidate, start: Candidate, target: float) -> bool:
+    """Whether a program is better than the best of what the run started from beyond the 95 % interval of
+    paired differences, or reaches a target that this does not.
+
+    The search has looked at thousands of programs, and the best of so many on few selection tasks is ahead by
+    luck; a start is one of a few.
+    """
+    if candidate.mean > target >= start.mean:
+        return True
+    ahead = Interval.of(start.losses - candidate.losses)
+    return candidate.mean > start.mean and not ahead.mean <= ahead.half_width
 
 
 def choose(

@@ -48,8 +48,15 @@ def test_no_champion_fails_on_a_selection_task_or_when_it_is_trained_longer():
 def test_the_champion_is_not_below_its_best_start():
     start, cheap = candidate(0.9, 100, origin="zoo:neural-net"), candidate(0.897, 10, 1.0)
     assert chosen([start, cheap], "cheapest")[0] is start
-    better = candidate(0.9001, 10, 1.0)
-    assert chosen([start, better], "cheapest")[0] is better
+    lucky, better = candidate(0.9001, 10, 1.0), candidate(0.92, 200, 1.0)
+    assert chosen([start, lucky], "cheapest")[0] is start, "ahead by less than its interval"
+    assert chosen([start, lucky], "cheapest", 0.90005)[0] is lucky, (
+        "but a target that it alone reaches counts"
+    )
+    assert chosen([start, lucky, better], "cheapest") == (better, better, 1)
+    assert chosen([start, lucky], "best")[0] is lucky
+    # Of several starts the cheapest of those that are level, but not below the best.
+    assert chosen([start, candidate(0.9, 50, origin="zoo:affine")], "cheapest")[0].champion.cost == 50
     # A start that fails sets no mark.
     assert chosen([candidate(0.99, 9, origin="x", fails=True), cheap], "cheapest")[0] is cheap
 
