@@ -64,13 +64,19 @@ class PlainError(AzgenError):
     """A plain value is not what it should be; the message names it by its path."""
 
 
-def as_plain(value: Any, writers: Writers | None = None, leave_out: tuple[str, ...] = ()) -> Any:
+def as_plain(
+    value: Any,
+    writers: Writers | None = None,
+    leave_out: tuple[str, ...] = (),
+    names: Mapping[str, str] | None = None,
+) -> Any:
     """A value as nested dicts, lists, texts, numbers, bools and None.
 
     Args:
         value: a dataclass, or anything made of dataclasses, mappings, sequences, numbers and arrays of NumPy.
         writers: for values of other types, which come before all else.
         leave_out: fields of `value` itself that do not come along.
+        names: of fields of `value` itself that are called otherwise there.
 
     Raises:
         TypeError: something in it has no plain form.
@@ -81,8 +87,9 @@ def as_plain(value: Any, writers: Writers | None = None, leave_out: tuple[str, .
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if field.name not in leave_out]
-        return {name: as_plain(getattr(value, name), writers) for name in names}
+        fields = [field.name for field in dataclasses.fields(value) if field.name not in leave_out]
+        called = names or {}
+        return {called.get(field, field): as_plain(getattr(value, field), writers) for field in fields}
     if isinstance(value, Mapping):
         return {str(key): as_plain(item, writers) for key, item in value.items()}
     if isinstance(value, tuple | list):

@@ -22,6 +22,7 @@ from azgen.deadline import NEVER, Deadline
 from azgen.execution.layout import with_epochs
 from azgen.language.metrics import is_classification
 from azgen.language.program import Program
+from azgen.plain import as_plain, finite
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
 from azgen.search.hall import HallOfFame
@@ -97,16 +98,10 @@ class Choice:
 
     def as_record(self) -> dict[str, Any]:
         """The choice as plain values."""
-        return {
-            "best_select_fitness": self.best.select_fitness,
-            "best_minus_champion": self.difference.as_record(),
-            "considered": self.considered,
-            "failing": self.failing,
-            "level": self.level,
-            "pruned": list(self.pruned),
-            "known": self.known,
-            "warnings": list(self.warnings),
-        }
+        names = {"difference": "best_minus_champion"}
+        plain = as_plain(self, leave_out=("champion", "best"), names=names)
+        record: dict[str, Any] = finite({"best_select_fitness": self.best.select_fitness, **plain})
+        return record
 
 
 def chosen(

@@ -19,7 +19,7 @@ from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
-from azgen.plain import as_plain
+from azgen.plain import Writers, as_plain
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
 from azgen.search.evolve import Evolution, Outcome
@@ -39,6 +39,8 @@ from azgen.version import azgen_version
 
 _HASTE, _LEAST_CLOSING = 1.0, 2.0
 """Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""
+
+_WRITERS: Writers = {Champion: champion_record, Choice: Choice.as_record, Score: Score.as_record}
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Run:
     def as_record(self) -> dict[str, Any]:
         """The run as plain values: the content of result.json."""
         settings, metric, outcome = self.settings, self.tasks.metric, self.outcome
-        return {
+        record: dict[str, Any] = {
             "name": settings.name,
             "seed": settings.seed,
             "source": settings.tasks.source,
@@ -110,16 +112,16 @@ class Run:
             "classification": is_classification(metric),
             "dtype": settings.dtype,
             "data": self.tasks.description,
-            "champion": champion_record(self.champion),
-            "choice": self.choice.as_record(),
+            "champion": self.champion,
+            "choice": self.choice,
             "epochs": settings.execution.epochs,
-            "search": self.search.as_record(),
-            "select": self.select.as_record(),
-            "test": self.test.as_record(),
-            "baselines": [score.as_record() for score in self.baselines],
+            "search": self.search,
+            "select": self.select,
+            "test": self.test,
+            "baselines": self.baselines,
             "target": self._target(),
             "counts": outcome.counts,
-            "quarantined": as_plain(outcome.quarantined),
+            "quarantined": outcome.quarantined,
             "ratings": outcome.ratings,
             "reason": outcome.reason,
             "seconds": outcome.seconds,
@@ -128,6 +130,8 @@ class Run:
             "directory": str(self.directory),
             "export": str(self.export_path),
         }
+        plain: dict[str, Any] = as_plain(record, _WRITERS)
+        return plain
 
     def _target(self) -> dict[str, Any]:
         """A table's target: its name, and its unit in units of the labels; empty for classes and others."""

@@ -98,13 +98,11 @@ class Score:
         return int((self.fitness <= 0).sum())
 
     def as_record(self) -> dict[str, Any]:
-        """The score as plain values, as they come back from a file: an infinite error is None."""
-        record: dict[str, Any] = {"name": self.name, "fitness": self.interval.as_record()}
-        if self.failed:
-            record["failed"] = self.failed
-        record |= {n: finite(v) for n in ("rms_error", "r2") if (v := getattr(self, n)) is not None}
-        if self.difference is not None:
-            record["champion_minus_this"] = self.difference.as_record()
+        """The score as plain values, as they come back from a file: an infinite error is None; what is not
+        known has no key."""
+        names = {"interval": "fitness", "difference": "champion_minus_this"}
+        plain = as_plain(self, leave_out=("fitness",), names=names) | {"failed": self.failed or None}
+        record: dict[str, Any] = finite({name: item for name, item in plain.items() if item is not None})
         return record
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from azgen.language import FUNCTIONS, Program
 from azgen.language.conditions import USUAL, Conditions
+from azgen.plain import Writers, as_plain, finite
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import Place, at, places, without, zeroed
 from azgen.study.understanding.rating import Rated, Rater
@@ -38,12 +39,8 @@ class Loss:
 
     def as_record(self) -> dict[str, Any]:
         """The loss as plain values."""
-        return {
-            "difference": self.difference.as_record(),
-            "failed": self.failed,
-            "same_predictions": self.same,
-            "fitness": self.fitness.tolist(),
-        }
+        record: dict[str, Any] = finite(as_plain(self, names={"same": "same_predictions"}))
+        return record
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,8 @@ class LineWorth:
 
     def as_record(self) -> dict[str, Any]:
         """The worth as plain values."""
-        return {
-            "function": FUNCTIONS[self.place.function],
-            "line": self.line,
-            "removed": self.removed.as_record(),
-            "zeroed": self.zeroed.as_record(),
-        }
+        plain = as_plain(self, {Loss: Loss.as_record}, leave_out=("place",))
+        return {"function": FUNCTIONS[self.place.function], **plain}
 
 
 @dataclass(frozen=True)
@@ -90,11 +83,10 @@ class Ablation:
 
     def as_record(self) -> dict[str, Any]:
         """The ablation as plain values."""
-        return {
-            "program": str(self.program),
-            "fitness": Interval.of(self.fitness).as_record() | {"per_task": self.fitness.tolist()},
-            "lines": [line.as_record() for line in self.lines],
-        }
+        writers: Writers = {Program: str, LineWorth: LineWorth.as_record}
+        plain: dict[str, Any] = as_plain(self, writers, leave_out=("versions",))
+        per_task = {"per_task": self.fitness.tolist()}
+        return plain | {"fitness": Interval.of(self.fitness).as_record() | per_task}
 
 
 def ablate(program: Program, tasks: Sequence[Task], conditions: Conditions = USUAL) -> Ablation:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from azgen.language import FUNCTIONS, Program
+from azgen.plain import as_plain
 from azgen.study.understanding.edits import Place, at
 from azgen.study.understanding.evidence import Evidence, Idea
 from azgen.study.understanding.gradients import GradientStep, Variant, gradient_steps
@@ -55,28 +56,12 @@ class Explanation:
     def as_record(self) -> dict[str, Any]:
         """The explanation as plain values."""
         near = self.nearest
+        ideas = [as_plain(idea) | {"lines": list(self.lines_of(idea))} for idea in self.ideas]
+        about = near and as_plain(near) | {"text": str(near), "constants": dict(near.constants)}
         return {
             "program": str(self.program),
-            "ideas": [
-                {
-                    "name": idea.name,
-                    "summary": idea.summary,
-                    "lines": list(self.lines_of(idea)),
-                    "checked": idea.checked,
-                    "proof": idea.proof,
-                }
-                for idea in self.ideas
-            ],
-            "nearest": near
-            and {
-                "name": near.name,
-                "kind": near.kind,
-                "text": str(near),
-                "constants": dict(near.constants),
-                "similarity": near.similarity,
-                "only_here": list(near.only_here),
-                "only_there": list(near.only_there),
-            },
+            "ideas": ideas,
+            "nearest": about,
             "warnings": list(self.warnings),
         }
 

@@ -13,6 +13,7 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel
 from azgen.language import FUNCTIONS, Program
 from azgen.language.conditions import USUAL, Conditions
+from azgen.plain import as_plain, finite
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import bypasses, places, without
 from azgen.study.understanding.rating import Rated, Rater
@@ -65,23 +66,12 @@ class Pruned:
 
     def as_record(self) -> dict[str, Any]:
         """The result as plain values."""
-        return {
-            "program": str(self.program),
-            "before": str(self.before),
-            "cuts": [
-                {
-                    "lines": list(cut.lines),
-                    "bypassed": cut.bypassed,
-                    "difference": cut.difference.as_record(),
-                }
-                for cut in self.cuts
-            ],
-            "fitness": Interval.of(self.fitness).as_record(),
-            "fitness_before": Interval.of(self.fitness_before).as_record(),
-            "difference": self.difference.as_record(),
-            "tolerance": self.tolerance[0],
-            "largest_fall": self.tolerance[1],
-        }
+        plain = as_plain(self, {Program: str}, leave_out=("versions", "tolerance"))
+        fitness = {name: Interval.of(getattr(self, name)) for name in ("fitness", "fitness_before")}
+        tolerance, fall = self.tolerance
+        more = {**fitness, "difference": self.difference, "tolerance": tolerance, "largest_fall": fall}
+        record: dict[str, Any] = finite(plain | as_plain(more))
+        return record
 
 
 def prune(
