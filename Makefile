@@ -24,8 +24,9 @@ help:
 evolve: $(INSTALLED)
 	$(BIN)/azgen evolve
 
+# A file stays in one process: what its tests share is made, and compiled, once.
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 # One at a time: they measure time.
 experiments: $(INSTALLED_DEV)

@@ -36,7 +36,7 @@ from azgen.settings.tasks import island_tasks
 DEMO = preset("linear")
 SMALL = dataclasses.replace(
     DEMO,
-    evolution=dataclasses.replace(DEMO.evolution, population=40),
+    evolution=dataclasses.replace(DEMO.evolution, population=40, batch=40),
     stop=dataclasses.replace(
         DEMO.stop, max_programs=120, max_seconds=0.0, round_programs=40, target_fitness=2.0
     ),

@@ -162,8 +162,10 @@ def test_rounds_that_a_limit_cut_short_are_in_no_checkpoint(tmp_path: Path) -> N
 
 
 def test_a_run_that_is_complete_is_concluded_once_more(tmp_path: Path) -> None:
-    outcome, _ = run(changed(ONE, stop__max_programs=0, stop__target_fitness=0.4), tmp_path)
-    assert outcome.reason == "selection fitness above 0.4"
+    solved = changed(ONE, seed=4, stop__max_programs=0, stop__target_fitness=0.3)  # after some restarts
+    outcome, _ = run(solved, tmp_path)
+    assert outcome.reason == "selection fitness above 0.3"
+    assert outcome.counts["programs"] > 5000
     again, events = go_on(tmp_path)
     assert result(again) == result(outcome)
     assert not [e for e in events if isinstance(e, Progress)]
@@ -458,7 +460,7 @@ def rounds_of_bookkeeping(n_rounds: int, directory: Path, n_workers: int) -> str
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_bookkeeping_does_not_pile_up(tmp_path: Path) -> None:
-    rounds_of_bookkeeping(2000, tmp_path, 1)
+    rounds_of_bookkeeping(1000, tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ def test_backends_give_the_same_run() -> None:
         stop__round_programs=100,
         stop__restart_programs=0,
         evolution__population=100,
+        evolution__batch=50,  # a module for a batch
     )
     kernel, _ = run(changed(small, backend="kernel"))
     native, _ = run(changed(small, backend="native"))
