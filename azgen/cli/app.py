@@ -30,7 +30,9 @@ class Commands(TyperGroup):
                     if issubclass(category, FormerName)
                     else others(message, category, *where, **more)
                 )
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # what cannot be written is told now, not as Python ends
+                return result
         except AzgenError as error:
             typer.echo(typer.style("Error:", fg="red", bold=True) + f" {error}", err=True)
             raise typer.Exit(2) from None
@@ -38,9 +40,13 @@ class Commands(TyperGroup):
             typer.echo("Interrupted.", err=True)
             raise typer.Exit(130) from None
         except BrokenPipeError:
-            # Whoever read our output has enough of it. What is still buffered must not raise again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_output()  # whoever read it has enough
             raise typer.Exit(0) from None
+
+
+def _give_up_output() -> None:
+    """What is still buffered must not raise again as Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -72,8 +78,22 @@ def azgen(
 
 def main() -> None:
     """Entry point of the command `azgen`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever called us, who wants to hear nothing
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the end)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no "±" gets a question mark in its place, and no traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app(prog_name="azgen")
+    try:
+        app(prog_name="azgen")
+    except OSError as error:
+        # What files and folders do wrong is an AzgenError where they are used; the output is left.
+        _give_up_output()
+        where = error.filename or "the output cannot be written"
+        typer.echo(
+            typer.style("Error:", fg="red", bold=True)
+            + f" {where}: {error.strerror or error}; look at the disk, or send the output elsewhere",
+            err=True,
+        )
+        sys.exit(2)

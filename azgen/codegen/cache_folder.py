@@ -67,7 +67,10 @@ def _chosen_directory() -> Path:
     root = Path(__file__).resolve().parents[2]
     if (root / "templates").is_dir() and (root / "pyproject.toml").is_file():
         return root / "build"
-    return platformdirs.user_cache_path("azgen")
+    try:
+        return platformdirs.user_cache_path("azgen")
+    except RuntimeError:  # no HOME, and nobody knows this user
+        raise CacheError(f"there is no home folder to keep compiled code in. {_ADVICE}") from None
 
 
 def make_private(folder: Path, *, parents: bool = False) -> None:

@@ -29,12 +29,19 @@ def read_settings(path: str | Path, *, saved: bool = False) -> Settings:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise AzgenError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise AzgenError(
+            f"{path}: cannot be read as settings: {error}; if it is a table, give it with --data FILE"
+        ) from None
+    except OSError as error:
         raise AzgenError(f"{path}: cannot be read: {error}") from None
     try:
         return settings_from(tomllib.loads(text), str(path), Path(path).parent, saved=saved)
     except tomllib.TOMLDecodeError as error:
-        raise AzgenError(f"{path}: not valid TOML: {error}") from None
+        # Settings are key = value or [section] from the first line on; a table is not.
+        hint = "; if it is a table, give it with --data FILE --target COLUMN"
+        about = hint if Path(path).suffix.lower() != ".toml" else ""
+        raise AzgenError(f"{path}: not valid TOML: {error}{about}") from None
 
 
 def settings_from(

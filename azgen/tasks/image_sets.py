@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import string
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,11 +84,13 @@ class ImageSet:
 def data_folders() -> tuple[Path, ...]:
     """The folders that are searched, in order; they need not exist."""
     named = [
-        Path(part).expanduser()
+        Path(os.path.expanduser(part))
         for part in os.environ.get(DATA_VARIABLE, "").split(os.pathsep)
         if part.strip()
     ]
-    return (*named, platformdirs.user_data_path("azgen"), SYSTEM_FOLDER)
+    with suppress(RuntimeError):  # without HOME, and for a user whom nobody knows, there is no home folder
+        named.append(platformdirs.user_data_path("azgen"))
+    return (*named, SYSTEM_FOLDER)
 
 
 # ---- sets of IDX files

@@ -32,12 +32,14 @@ class Labels:
         kind: "regression", "classification" (two classes) or "multiclass".
         names: regression: the target's name; otherwise the classes' names in the order of their numbers.
         why: what the kind is and what the labels mean, for people.
+        of_numbers: whether numbers were taken for classes, which the user did not say.
     """
 
     values: FloatArray
     kind: LabelKind
     names: tuple[str, ...]
     why: str
+    of_numbers: bool = False
 
     @property
     def classes(self) -> NDArray[np.int64] | None:
@@ -93,7 +95,7 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
         )
     if positive is not None:
         return _one_against_rest(table, target, positive, names, codes)
-    why = ""
+    why, guessed = "", kind == "auto"
     if kind == "auto":
         kind = (
             "classification"
@@ -106,7 +108,7 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
         return Labels(numbers, "regression", (target,), f"regression: {target} is a number")
     if kind == "multiclass" or len(names) > 2:
         why = f"{len(names)} classes of {target}: {few(list(names))}{why}"
-        return Labels(codes.astype(float), "multiclass", names, why)
+        return Labels(codes.astype(float), "multiclass", names, why, guessed and not text.any())
     return Labels(
         codes.astype(float),
         "classification",

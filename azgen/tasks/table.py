@@ -31,6 +31,7 @@ from azgen.tasks.standardize import Standardizer
 from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit
 
 MIN_ROWS = 10
+_AS_NUMBERS = "; if these are counts and no classes, give kind=regression"
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
 
 
@@ -147,7 +148,7 @@ def _check_class_sizes(table: Table, labels: Labels) -> None:
         if count < MIN_ROWS_PER_CLASS:
             raise AzgenError(
                 f"{table.source}: class {labels.names[number]!r} has {count} rows; at least "
-                f"{MIN_ROWS_PER_CLASS} of each class are needed"
+                f"{MIN_ROWS_PER_CLASS} of each class are needed{_AS_NUMBERS * labels.of_numbers}"
             )
 
 
