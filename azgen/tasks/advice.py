@@ -18,7 +18,7 @@ from azgen.tasks.readers.missing import labelled, with_missing
 from azgen.tasks.sources import TableTasks
 from azgen.tasks.table import MIN_ROWS_PER_CLASS
 
-_MARKS = ("?", ".", "-", "--", "---", "*", "..", "...", "na", "N.A.", "missing", "unknown", "Unknown")
+_MARKS = ("?", ".", "-", "--", "---", "*", "..", "...", "na", "n.a.", "N.A.", "missing", "unknown", "Unknown")
 """What an empty cell among numbers may look like, beside what is taken for one anyway."""
 
 
