@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -38,9 +39,14 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+_NUMBERS = re.compile(r"\[\s+(?:(?:[-+.\dEe]+|null),\s+)*(?:[-+.\dEe]+|null)\s+\]")
+
+
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
-    return json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
+    # Lists of numbers on one line: they are long, and nobody reads them down a page.
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) if indent else text
 
 
 def read_json(path: Path) -> Any:

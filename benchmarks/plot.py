@@ -27,7 +27,7 @@ def require_matplotlib() -> Any:
     try:
         return import_module("matplotlib.figure")
     except ImportError:
-        raise AzgenError("--plot needs matplotlib: pip install 'azgen[plot]'") from None
+        raise AzgenError("--plot needs matplotlib: pip install 'azgen[report]'") from None
 
 
 def draw(report: Report, path: str | Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
+from azgen.cli.report import print_summary
 from azgen.cli.view import LiveView
 from azgen.runs.events import Event, Finished
 from azgen.settings.resolve import resolve_settings
@@ -49,10 +49,7 @@ def main(preset: str = "two-layer", seed: str = "1") -> None:
             "export": f"runs/{preset}-{seed}/champion.py",
         }
     to.print()
-    print_champion(to, result)
-    print_fitness(to, result)
-    print_ladder(to, result)
-    print_files(to, result)
+    print_summary(to, result, run.learner)
     to.save_svg(str(ROOT / "docs" / "evolve.svg"), title=f"azgen evolve {preset} --seed {seed}")
     page = ROOT / "README.md"
     block = f"{MARKS[0]}\n```python\n{learner}\n```\n{MARKS[1]}"

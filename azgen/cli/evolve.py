@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import OVERRIDES, RESUME_OVERRIDES, gathered, table_options, use_build_directory
+from azgen.cli.options import (
+    OVERRIDES,
+    PANELS,
+    RESUME_OVERRIDES,
+    gathered,
+    in_panels,
+    table_options,
+    use_build_directory,
+)
+from azgen.errors import AzgenError
 from azgen.settings.overrides import Overrides, ResumeOverrides
 
 if TYPE_CHECKING:
-    from azgen.runs.events import Observer
     from azgen.settings.settings import Settings
     from azgen.study.run import Run
 
+_MOST_SEEDS = 10_000
+
 # What both commands take.
-_TENSORBOARD = typer.Option(False, "--tensorboard", help="Also write curves for TensorBoard into the run.")
-_JSON = typer.Option(False, "--json", help="One JSON object per event and line; the last is the result.")
-_BUILD_DIR = typer.Option(None, metavar="DIR", help="Folder of the compile cache.")
+_TENSORBOARD = typer.Option(
+    False,
+    "--tensorboard",
+    help="Also write curves for TensorBoard into the run.",
+    rich_help_panel="Output",
+)
+_JSON = typer.Option(
+    False,
+    "--json",
+    help="One JSON object per event and line; the last is the result.",
+    rich_help_panel="Output",
+)
+_FULL = typer.Option(
+    False,
+    "--full",
+    help="At the end, all there is to say and not a screen of it.",
+    rich_help_panel="Output",
+)
+_BUILD_DIR = typer.Option(None, metavar="DIR", help="Folder of the compile cache.", rich_help_panel="Output")
 
 
 @app.command(rich_help_panel="Search")
 @table_options
-@gathered("overrides", OVERRIDES)
+@gathered("overrides", in_panels(OVERRIDES, PANELS))
 def evolve(
     config: str | None = typer.Argument(
         None,
@@ -34,39 +62,87 @@ def evolve(
     ),
     *,
     overrides: Overrides,
+    seeds: str | None = typer.Option(
+        None,
+        metavar="0-4",
+        help="Several runs, one after the other: 0-4, or 1,5,7. In place of --seed.",
+        rich_help_panel="Search",
+    ),
     out: Path | None = typer.Option(
-        None, metavar="DIR", help="Where the run is kept (default runs/<name>-<seed>)."
+        None,
+        metavar="DIR",
+        help="Where the run is kept (default runs/<name>-<seed>); of several, the folder of their folders.",
+        rich_help_panel="Output",
     ),
     tensorboard: bool = _TENSORBOARD,
     table: dict[str, Any],
     json: bool = _JSON,
+    full: bool = _FULL,
     build_dir: Path | None = _BUILD_DIR,
 ) -> None:
     """Evolve a learning algorithm; test, save and export the best one.
 
     Without arguments the default preset runs. Ctrl-C ends the search early and keeps the best so far;
     `azgen resume` goes on with it.
+
+    Examples:
+
+    \b
+      azgen evolve linear --seed 3 --max-time 2m
+      azgen evolve --data houses.csv --target price
+      azgen evolve --data wine --islands 4 --workers 2
+      azgen evolve two-layer --seeds 0-4 --out study
+      azgen evolve mine.toml --start zoo:neural-net --pick best
     """
     from azgen.settings.resolve import resolve_settings
     from azgen.study import run as study
 
     overrides["tasks"] = table
-    settings = resolve_settings(config, **overrides)
+    if seeds is not None and overrides.get("seed") is not None:
+        raise AzgenError("--seed and --seeds exclude each other")
+    every = [None] if seeds is None else parse_seeds(seeds)
+    runs = []
+    for seed in every:
+        if seed is not None:
+            overrides["seed"] = seed
+        settings = resolve_settings(config, **overrides)
+        place = out if seed is None or out is None else out / f"{settings.name}-{seed}"
+        carry_out = partial(study.evolve, settings, out=place, tensorboard=tensorboard)
+        runs.append(_show(settings, carry_out, json, full, build_dir))
+        if runs[-1].interrupted:
+            break
+    if seeds is not None and not json:
+        from azgen.cli.runs import print_comparison
+        from azgen.runs.saved import load_run
 
-    def carry_out(observer: Observer) -> Run:
-        return study.evolve(settings, observer=observer, out=out, tensorboard=tensorboard)
+        print_comparison([load_run(run.directory) for run in runs])
 
-    _show(settings, carry_out, json, build_dir)
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from a text such as "0-4" or "1,5,7".
+
+    Raises:
+        AzgenError: it is none.
+    """
+    found = list[int]()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last or last - first >= _MOST_SEEDS:
+            raise AzgenError(f"{text!r} names no seeds; write them as 0-4 or 1,5,7")
+        found += range(first, last + 1)
+    return list(dict.fromkeys(found))
 
 
 @app.command(rich_help_panel="Search")
-@gathered("overrides", RESUME_OVERRIDES)
+@gathered("overrides", in_panels(RESUME_OVERRIDES, PANELS))
 def resume(
     run: Path = typer.Argument(..., metavar="RUN", help="The run's directory."),
     *,
     overrides: ResumeOverrides,
     tensorboard: bool = _TENSORBOARD,
     json: bool = _JSON,
+    full: bool = _FULL,
     build_dir: Path | None = _BUILD_DIR,
 ) -> None:
     """Go on with a run that was killed or interrupted, or give one that has ended more time or programs.
@@ -75,18 +151,16 @@ def resume(
     """
     from azgen.study import resume as study
 
-    def carry_out(observer: Observer) -> Run:
-        return study.resume(run, observer=observer, tensorboard=tensorboard, **overrides)
-
-    _show(study.resumed_settings(run, **overrides), carry_out, json, build_dir)
+    carry_out = partial(study.resume, run, tensorboard=tensorboard, **overrides)
+    _show(study.resumed_settings(run, **overrides), carry_out, json, full, build_dir)
 
 
 def _show(
-    settings: Settings, carry_out: Callable[[Observer], Run], json: bool, build_dir: Path | None
-) -> None:
+    settings: Settings, carry_out: Callable[..., Run], json: bool, full: bool, build_dir: Path | None
+) -> Run:
     """Carries a run out before the user's eyes, and prints what it found."""
     from azgen.cli.output import console
-    from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder
+    from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder, print_summary
     from azgen.cli.view import view_for
     from azgen.plain import to_json
     from azgen.search.interrupts import interruptible
@@ -94,18 +168,22 @@ def _show(
     use_build_directory(build_dir)
     to = console()
     with interruptible(), view_for(settings, to, json) as view:
-        run = carry_out(view.observe)
+        run = carry_out(observer=view.observe)
     result = run.as_record()
     if json:
         print(to_json({"event": "Result", **result}), flush=True)
-        return
+        return run
     if run.interrupted:
         to.print(
             f"\nInterrupted: this is the best program so far. azgen resume {run.directory} goes on.",
             style="bold",
         )
     to.print()
+    if not full:
+        print_summary(to, result, run.learner)
+        return run
     print_champion(to, result)
     print_fitness(to, result)
     print_ladder(to, result)
     print_files(to, result)
+    return run

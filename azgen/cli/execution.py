@@ -10,8 +10,9 @@ import typer
 
 from azgen.cli.app import app
 from azgen.cli.programs import PANEL
-from azgen.cli.subject import SET_NAMES, Subject, subject_options
+from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
+from azgen.study.wording import SET_NAMES
 
 
 @app.command(rich_help_panel=PANEL)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -94,6 +95,33 @@ OpsOption = Annotated[
     str | None, typer.Option("--ops", metavar="FILE.py", help="A Python file of your own ops and metrics.")
 ]
 
+
+def in_panels(options: dict[str, Any], panels: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Options, each in its group of a command's help.
+
+    Args:
+        options: annotations by name.
+        panels: names of options by group.
+    """
+    group = {name: panel for panel, names in panels.items() for name in names}
+    found = {}
+    for name, hint in options.items():
+        kind, option = get_args(hint)
+        option = copy.copy(option)
+        option.rich_help_panel = group.get(name)
+        found[name] = Annotated[kind, option]
+    return found
+
+
+PANELS = {
+    "Data": ("data", "target", "kind", "metric"),
+    "Search": ("ops", "start", "epochs", "seed", "backend", "dtype"),
+    "Limits": ("max_time", "max_programs", "target_fitness"),
+    "Islands": ("islands", "workers", "engine", "scheduler"),
+    "Output": ("baselines", "pick"),
+}
+"""Groups of what may be asked of a run; options of tables are of the group Data."""
+
 RESUME_OVERRIDES: dict[str, Any] = {
     "max_time": Annotated[
         str | None,
@@ -177,6 +205,14 @@ OVERRIDES: dict[str, Any] = {
             metavar="WHICH", help="What the champion is compared with: all (default; takes seconds) or few."
         ),
     ],
+    "pick": Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE | N",
+            help="Which program is the champion, on the selection tasks: cheapest-within-error of the best "
+            "(default), best, or the N-th best.",
+        ),
+    ],
 }
 """By the name in `azgen.settings.overrides.Overrides`; its `tasks` are the options `TABLE`."""
 
@@ -212,7 +248,7 @@ def gathered(into: str, options: dict[str, Any]) -> Callable[[Callable[..., None
     return decorate
 
 
-table_options = gathered("table", TABLE)
+table_options = gathered("table", in_panels(TABLE, {"Data": tuple(TABLE)}))
 """Gives a command the options of tables; they reach it as `table`: changes to `TableTasks`, by name."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from azgen.study.wording import duration as duration
+from azgen.study.wording import interval as interval
+from azgen.study.wording import ladder as ladder
+from azgen.study.wording import thousands as thousands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,11 +60,6 @@ def print_code(to: Console, text: str, language: str = "python") -> None:
     )
 
 
-def thousands(number: int) -> str:
-    """A whole number with a thin gap between thousands."""
-    return f"{number:,}".replace(",", " ")
-
-
 def size(n_bytes: float) -> str:
     """A size in bytes, for people."""
     for unit in ("bytes", "KiB", "MiB"):
@@ -68,34 +67,3 @@ def size(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1024
     return f"{n_bytes:.1f} GiB"
-
-
-def duration(seconds: float) -> str:
-    """A duration, for people."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def interval(record: Mapping[str, Any] | None) -> str:
-    """A mean and its confidence interval, from plain values as result.json has them."""
-    if not record or record.get("mean") is None:
-        return ""
-    half_width = record.get("half_width")
-    if not half_width or half_width < 1e-12:  # a single task, or tasks that differ by rounding alone
-        return f"{record['mean']:.4f}"
-    # One more digit than the interval's first, so that perfect and almost perfect stay apart.
-    digits = min(max(1 - math.floor(math.log10(half_width)), 3), 9)
-    return f"{record['mean']:.{digits}f} ± {half_width:.{digits}f}"
-
-
-def ladder(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
-    """What became of the programs: rung of the ladder, number, share; empty rungs are left out."""
-    programs = max(counts.get("programs", 0), 1)
-    return [
-        (name.replace("_", " "), thousands(count), f"{count / programs:.1%}")
-        for name, count in counts.items()
-        if count and name not in ("programs", "steps")  # steps: of runs by azgen 0.1
-    ]

@@ -1,10 +1,10 @@
-"""`azgen show` and `azgen export`: reading runs and programs."""
+"""`azgen show`: reading runs and programs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,13 +13,20 @@ from azgen.cli.options import OpsOption
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.exports.provenance import Provenance
     from azgen.language.metrics import Metric
     from azgen.language.program import Program
+    from azgen.runs.events import Champion
     from azgen.runs.saved import SavedRun
 
 REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
 PANEL = "Programs and runs"
+
+MemberOption = Annotated[
+    int | None,
+    typer.Option(
+        "--member", min=1, metavar="N", help="Of a run, the program of this rank in its hall of fame."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -28,23 +35,26 @@ class Reference:
 
     Attributes:
         program: the program.
-        run: the run that it is the champion of, if any.
+        run: the run whose hall of fame it is in, if any.
         name: what it is called.
         given: as it was named.
+        champion: what the run says about it.
     """
 
     program: Program
     run: SavedRun | None
     name: str
     given: str
+    champion: Champion | None = None
 
 
-def find(reference: str, ops: str | None = None) -> Reference:
-    """A run's champion or a program.
+def find(reference: str, ops: str | None = None, which: str | int | None = None) -> Reference:
+    """A program, or one of a run.
 
     Args:
         reference: a run directory (or its name in runs/), a program file, or "zoo:NAME".
         ops: a file of the user's own ops, for a program file; a run has its own.
+        which: of a run, the rank in its hall of fame or a rule that picks one; None: its champion.
 
     Raises:
         AzgenError: there is no such thing, or it is damaged.
@@ -53,12 +63,16 @@ def find(reference: str, ops: str | None = None) -> Reference:
     from azgen.language.userfile import load_user_file
     from azgen.language.zoo import find_program
     from azgen.runs.directory import ROOT
+    from azgen.runs.members import member
     from azgen.runs.saved import load_run
 
     for path in (Path(reference), ROOT / reference):
         if path.is_dir() and not reference.startswith("zoo:"):
             run = load_run(path)
-            return Reference(run.program, run, run.name, reference)
+            champion = member(run, which)
+            return Reference(champion.program, run, run.name, reference, champion)
+    if which is not None:
+        raise AzgenError(f"{reference} is no run: only a run has a hall of fame to pick from")
     if not reference.startswith("zoo:") and not Path(reference).exists():
         raise AzgenError(
             f"{reference}: no such run directory or program file; programs of the zoo are called zoo:NAME"
@@ -90,29 +104,53 @@ def show(
     dtype: str = typer.Option(
         "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
     ),
+    rank: MemberOption = None,
+    baselines: str | None = typer.Option(
+        None, metavar="csv | latex", help="Of a run, print the table of baselines in this form instead."
+    ),
 ) -> None:
-    """Show a run's champion, its fitness and what became of all programs; or a program."""
+    """Show a run's champion, its hall of fame, its fitness and what became of all programs; or a program."""
     from azgen.cli.output import console, grid, print_code
-    from azgen.cli.report import print_champion, print_fitness, print_ladder
+    from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
 
-    found, to = find(reference, ops), console()
+    found, to = find(reference, ops, rank), console()
+    if baselines is not None:
+        typer.echo(_table_of(found, baselines), nl=False)
+        return
     if source:
         print_code(to, _source(found, features, metric, ops, dtype, classes), "cython")
         return
     run = found.run
-    if run is not None and run.result is not None:
+    if run is not None and run.result is None:
+        to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
+    if run is not None and run.result is not None and found.champion is run.champion:
         to.print(f"{run.path}: {run.result['data']}\n")
         print_champion(to, run.result)
     else:
         if run is not None:
-            to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
-            to.print("the best program so far:\n")
+            to.print(f"program {rank} of the hall of fame:\n" if rank else "the best program so far:\n")
         print_code(to, str(found.program))
     _print_normal_form(to, found.program)
     to.print(grid(_facts(found.program)))
-    if run is not None and run.result is not None:
+    if run is not None:
+        print_hall(to, run)
+    if run is not None and run.result is not None and found.champion is run.champion:
         print_fitness(to, run.result)
         print_ladder(to, run.result)
+
+
+def _table_of(found: Reference, form: str) -> str:
+    """The champion among the baselines, as a file has them."""
+    from azgen.study.report.comparison import as_csv, as_latex, require_results
+
+    forms = {"csv": as_csv, "latex": as_latex}
+    if form not in forms:
+        raise AzgenError(f"there is no table of the form {form!r}; there are {', '.join(forms)}")
+    if found.run is None:
+        raise AzgenError(f"{found.given} is no run: only a run has baselines")
+    require_results([found.run])
+    assert found.run.result is not None
+    return forms[form](found.run.result)
 
 
 def _print_normal_form(to: Any, program: Program) -> None:
@@ -168,7 +206,7 @@ def _source(
         raise AzgenError(f"--classes is for programs of several classes ({VECTOR})")
     if found.run is not None:
         file = found.run.path / SOURCE
-        if file.is_file():
+        if file.is_file() and found.champion is found.run.champion:
             return file.read_text(encoding="utf-8")
         features, dtype = int(found.run.environment.get("n_features", features)), found.run.settings.dtype
         classes = found.run.environment.get("classes", classes)
@@ -200,73 +238,3 @@ def metric_of(found: Reference, name: str | None, ops: str | None) -> Metric:
         if name is None:
             raise AzgenError(f"{run.path} does not say which metric its tasks have; give --metric NAME")
     return user.metric(name or ("accuracy" if found.program.form == VECTOR else "rmse"))
-
-
-@app.command(rich_help_panel=PANEL)
-def export(
-    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
-    output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE.py", help="File to write."),
-    metric: str | None = typer.Option(
-        None,
-        metavar="METRIC",
-        help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a run "
-        "knows its own.",
-    ),
-    ops: OpsOption = None,
-    dtype: str | None = typer.Option(
-        None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."
-    ),
-) -> None:
-    """Write a run's champion, or a program, as a Python module that needs NumPy alone."""
-    import datetime
-
-    from azgen.exports.module import export as write_module
-    from azgen.exports.provenance import Provenance
-    from azgen.runs.directory import ENVIRONMENT
-    from azgen.tasks.reading import table_reading
-    from azgen.version import azgen_version
-
-    found = find(reference, ops)
-    run = found.run
-    if output is None:
-        output = Path(f"{found.name.replace('-', '_')}.py")
-        if output.exists():
-            raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
-    made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
-    provenance = (
-        Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(run, made)
-    )
-    number_type = dtype or (run.settings.dtype if run else "float32")
-    epochs = run.settings.execution.epochs if run else 1
-    written = write_module(
-        found.program,
-        output,
-        metric=metric_of(found, metric, ops),
-        dtype=number_type,
-        epochs=epochs,
-        provenance=provenance,
-        table=table_reading(run.environment.get("data", {}), str(run.path / ENVIRONMENT)) if run else None,
-    )
-    typer.echo(f"{written}: read the class Learner at its top")
-    typer.echo(f"run it on a table with: python {written} data.csv --target COLUMN")
-
-
-def _provenance(run: SavedRun, made: dict[str, Any]) -> Provenance:
-    from azgen.exports.provenance import Provenance
-
-    result, sizes = run.result or {}, run.settings.tasks
-    return Provenance(
-        run=run.name,
-        preset=run.settings.name,
-        seed=run.settings.seed,
-        program_number=run.champion.number,
-        programs=result.get("counts", {}).get("programs"),
-        data=result.get("data"),
-        search_fitness=run.champion.search_fitness,
-        selection_fitness=run.champion.select_fitness,
-        test_fitness=result.get("test", {}).get("fitness", {}).get("mean"),
-        search_tasks=sizes.n_search,
-        selection_tasks=sizes.n_select,
-        test_tasks=sizes.n_test,
-        **made,
-    )

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azgen.cli.output import duration, grid, interval, ladder, print_code, thousands
+from azgen.study.wording import SET_NAMES, signed
+
+_MOST_ROWS, _MOST_LINES = 7, 30
+"""Of the summary's table, and of the champion's source."""
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-_SETS = (("search", "search"), ("select", "selection"), ("test", "test"))
+    from azgen.runs.saved import SavedRun
 
 
 def print_champion(to: Console, result: Mapping[str, Any]) -> None:
@@ -58,6 +63,41 @@ def print_choice(to: Console, result: Mapping[str, Any]) -> None:
         to.print(f"Beware: {warning}", highlight=False)
 
 
+def print_hall(to: Console, run: SavedRun) -> None:
+    """The hall of fame by rank: what `azgen export RUN --member N` can write."""
+    from azgen.runs.members import ranked
+
+    result = run.result or {}
+    members = {m["hash"]: m for m in (result.get("choice") or {}).get("members", ())}
+    rows = []
+    for rank, champion in enumerate(ranked(run.hall_of_fame), 1):
+        measured = members.get(champion.program.hash, {})
+        mine = champion is run.champion
+        fitness = interval(result["select"]["fitness"] if mine and result else measured.get("select"))
+        notes = ["the champion"] if mine and result else []
+        notes += [f"picked by {rule}" for rule in champion.picked_by]
+        notes += [f"start: {champion.origin}"] if champion.origin else []
+        notes += [] if measured.get("holds", True) else ["fails when trained longer, or on some task"]
+        rows.append(
+            (
+                str(rank),
+                fitness or f"{champion.select_fitness:.4f}",
+                f"{champion.search_fitness:.4f}",
+                f"{champion.cost:.0f}",
+                " + ".join(str(len(function)) for function in champion.program.functions),
+                "*" if champion.on_front else "",
+                "; ".join(notes),
+            )
+        )
+    to.print(
+        "\nHall of fame (cost: multiplications of one training example; *: none is both fitter and cheaper)",
+        style="bold",
+    )
+    headers = ("rank", "selection fitness", "search", "cost", "instructions", "front", "")
+    to.print(grid(rows, *headers, right=(0, 2, 3)))
+    to.print(f"Write one as a Python module: azgen export {run.path} --member N")
+
+
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     """The verdict; fitness on the three task sets; and the champion among the baselines on the test tasks."""
     from azgen.study.verdict import standing, verdict
@@ -68,17 +108,11 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     to.print(f"\nFitness: {meaning}, mean ± 95 % confidence interval over tasks; 1 is perfect", style="bold")
     rows = [
         (f"champion on {result[key]['fitness']['n']} {name} tasks", interval(result[key]["fitness"]))
-        for key, name in _SETS
+        for key, name in SET_NAMES.items()
     ]
     to.print(grid(rows, "", "fitness"))
-    target = result.get("target") or {}
-    units = [name for name in ("r2", "rms_error") if result["test"].get(name) is not None]
-    unit = f" ({target['name']})" if target else ""
-    titles = {"r2": "R2", "rms_error": f"RMS error{unit}"}
-    table = [(*_row(record), *_errors(record, units, target.get("scale", 1.0))) for record in place.rows]
     to.print("\nOn the same test tasks", style="bold")
-    headers = ["", "fitness", "champion is better by", *(titles[name] for name in units)]
-    to.print(grid(table, *headers, right=tuple(range(3, 3 + len(units)))))
+    to.print(_beside(result, place.rows))
     if place.diverged:
         to.print(f"Diverged: {', '.join(place.diverged)}.", highlight=False)
     if any(", tuned (" in record["name"] for record in result["baselines"]):
@@ -90,13 +124,54 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
         )
 
 
+def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Champion and baselines on the test tasks."""
+    target = result.get("target") or {}
+    units = [name for name in ("r2", "rms_error") if result["test"].get(name) is not None]
+    unit = f" ({target['name']})" if target else ""
+    titles = {"r2": "R2", "rms_error": f"RMS error{unit}"}
+    table = [(*_row(record), *_errors(record, units, target.get("scale", 1.0))) for record in rows]
+    headers = ["", "fitness", "champion is better by", *(titles[name] for name in units)]
+    return grid(table, *headers, right=tuple(range(3, 3 + len(units))))
+
+
+def print_summary(to: Console, result: Mapping[str, Any], learner: Sequence[str]) -> None:
+    """What fits a screen: the verdict, the best of the baselines, the champion as Python, where it is.
+
+    Args:
+        learner: lines of the champion's class Learner.
+    """
+    from azgen.study.verdict import standing, verdict
+
+    to.print(verdict(result), style="bold", highlight=False)
+    place = standing(result)
+    champion = next(n for n, row in enumerate(place.rows) if "champion_minus_this" not in row)
+    rows = list(place.rows[:_MOST_ROWS])
+    if champion >= _MOST_ROWS:
+        rows[-1] = place.rows[champion]
+    to.print(_beside(result, rows))
+    left = len(result["baselines"]) + 1 - len(rows)
+    seconds = f"{duration(result['seconds'])}, {duration(result['cpu_seconds'])} of processor time"
+    to.print(f"{f'and {left} more; ' if left else ''}{seconds}", highlight=False)
+    choice = result.get("choice") or {}
+    to.print(f"\nThe champion{_known(choice)}", style="bold", highlight=False)
+    print_code(to, "\n".join(learner[:_MOST_LINES]))
+    if len(learner) > _MOST_LINES:
+        to.print(f"... {len(learner) - _MOST_LINES} lines more in {result['export']}", highlight=False)
+    where = result["directory"]
+    to.print(f"\n{result['export']}  runs on a table: python {result['export']} data.csv --target COLUMN")
+    to.print(f"{where}/  more of it: azgen show {where}, azgen explain {where}, azgen report {where}")
+
+
+def _known(choice: Mapping[str, Any]) -> str:
+    return f", {choice['known']}" if choice.get("known") else ""
+
+
 def _row(record: Mapping[str, Any]) -> tuple[str, str, str]:
     """A line of the table: name, fitness, and by how much the champion is better."""
     if "champion_minus_this" not in record:
         return "> the champion", interval(record["fitness"]), ""
-    difference = interval(record["champion_minus_this"])
-    sign = "+" if difference and not difference.startswith("-") else ""
-    return f"  {record['name']}", interval(record["fitness"]), sign + difference
+    return f"  {record['name']}", interval(record["fitness"]), signed(record["champion_minus_this"])
 
 
 def _errors(record: Mapping[str, Any], units: Sequence[str], scale: float) -> tuple[str, ...]:

@@ -13,14 +13,12 @@ import typer
 from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
 from azgen.cli.programs import REFERENCE, Reference, find
 from azgen.errors import AzgenError
+from azgen.study.wording import SET_NAMES
 
 if TYPE_CHECKING:
     from azgen.language.conditions import Conditions
     from azgen.settings.settings import Settings
     from azgen.tasks.task import Task, TaskSplit
-
-SET_NAMES = {"search": "search", "select": "selection", "test": "test"}
-"""Of the task sets, for people."""
 
 _OPTIONS: dict[str, Any] = {
     "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],

@@ -9,11 +9,12 @@ import typer
 
 from azgen.cli.app import app
 from azgen.cli.programs import PANEL
-from azgen.cli.subject import SET_NAMES, Subject, subject_options
+from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
+from azgen.study.wording import SET_NAMES
 
 if TYPE_CHECKING:
-    from azgen.study.understanding.ablation import Ablation, Loss
+    from azgen.study.understanding.ablation import Ablation
     from azgen.study.understanding.explain import Explanation
     from azgen.study.understanding.pruning import Pruned
 
@@ -130,21 +131,12 @@ def print_ablation(found: Ablation, on: str) -> None:
         if line.place.function != last:
             last = line.place.function
             rows.append((f"def {FUNCTIONS[last].capitalize()}():", "", ""))
-        rows.append((f"  {line.line}", _loss(line.removed), _loss(line.zeroed)))
+        rows.append((f"  {line.line}", line.removed.in_words, line.zeroed.in_words))
     to.print(
         f"Fitness on {base.n} {SET_NAMES[on]} tasks {interval(base.as_record())}; what it loses "
         "without a line (± 95 % confidence interval over tasks, paired):"
     )
     to.print(grid(rows, "line", "removed", "set to 0", right=(1, 2)))
-
-
-def _loss(loss: Loss) -> str:
-    from azgen.cli.output import interval
-
-    if loss.same:
-        return "no change"
-    failed = f" ({loss.failed} fail)" if loss.failed else ""
-    return interval(loss.difference.as_record()) + failed
 
 
 @app.command(rich_help_panel=PANEL)

@@ -53,10 +53,15 @@ class Register:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of Cython, and the line or two of program text that it says, with constants as c0, c1, ..."""
+    """A line of Cython, and the line or two of program text that it says, with constants as c0, c1, ...
+
+    Attributes:
+        instructions: how many of the program's it carries out.
+    """
 
     code: str
     text: str
+    instructions: int = 1
 
 
 class Candidate:
@@ -144,7 +149,7 @@ class Candidate:
         arguments = [str(total.writes), *(self._spelled(address) for address in (addend, *product.reads))]
         self.fusions.add(fusion)
         self._written.add(total.writes)
-        return Line(f"{fusion.name}({', '.join(arguments)})", f"{product}; {total}")
+        return Line(f"{fusion.name}({', '.join(arguments)})", f"{product}; {total}", instructions=2)
 
     def _spelled(self, address: Address) -> str:
         """How an operand reads in generated source: label and features are the example's, others local."""

@@ -37,6 +37,11 @@ SOFTMAX = Op(
 _DIVISIONS = ("quotient", "reciprocal")
 
 
+def is_literal(kind: str, value: float) -> bool:
+    """Whether a constant is written in place and no argument; see `Parameter.literal`."""
+    return kind == "index" or (kind == "mean" and value == 0)
+
+
 @dataclass(eq=False)
 class Parameter:
     """A constant of the program: an argument of the exported class, with the evolved value as its default."""
@@ -50,7 +55,7 @@ class Parameter:
     @property
     def literal(self) -> bool:
         """Written in place: positions, which are structure, and a normal distribution's mean of exactly 0."""
-        return self.kind == "index" or (self.kind == "mean" and self.value == 0)
+        return is_literal(self.kind, self.value)
 
 
 @dataclass(eq=False)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
 
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
-from azgen.exports.flow import Flow, Parameter
+from azgen.exports.flow import SIGMOID, SOFTMAX, Flow, Function, Parameter, Value
 from azgen.exports.names import Namer
+from azgen.exports.place import check_place, write_export
 from azgen.exports.provenance import Provenance
 from azgen.exports.statements import Folder
 from azgen.exports.table_part import table_part
-from azgen.files import write_whole
 from azgen.language import Program
 from azgen.language import random as draws
 from azgen.language.conditions import Conditions
@@ -67,12 +69,7 @@ def export(
         AzgenError: no such folder, the file cannot be written, or an argument makes no sense.
     """
     target = Path(path)
-    if not target.parent.is_dir():
-        raise AzgenError(f"cannot export to {target}: there is no folder {target.parent}; create it first")
-    if target.is_dir():
-        raise AzgenError(
-            f"cannot export to {target}: that is a folder; name a file, such as {target / 'winner.py'}"
-        )
+    check_place(target)
     text = render_module(
         program,
         metric=metric,
@@ -83,10 +80,7 @@ def export(
         table=table,
         module_name=target.stem,
     )
-    try:
-        write_whole(target, text)
-    except OSError as error:
-        raise AzgenError(f"cannot export to {target}: {error.strerror or error}") from None
+    write_export(target, text)
     return target
 
 
@@ -119,18 +113,14 @@ def render_module(
         )
     Conditions(epochs=epochs, dtype=dtype)  # checks both
     classifier = is_classification(metric)
-    class_name = class_name or ("EvolvedClassifier" if classifier else "EvolvedRegressor")
+    class_name = class_name or class_name_of(classifier)
     if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
         raise AzgenError(
             f"class name {class_name!r} is no Python identifier, or one that the module needs itself"
         )
     flow = Flow(program, classifier)
     namer = Namer(flow)
-    used: set[Parameter] = set()
-    predict = Folder(flow, flow.predict, namer, used).lines
-    learn = Folder(flow, flow.learn, namer, used).lines
-    # Setup comes last: by now it is known which constants the object must keep.
-    setup = _setup_lines(flow, namer, used, draws_later="self.rng." in "".join(predict + learn))
+    setup, predict, learn = ([line for line, _ in body] for body in bodies(flow, namer))
     arguments = [
         Argument(p.name, _number(p.value), namer.description(p)) for p in flow.parameters if not p.literal
     ]
@@ -164,6 +154,7 @@ def render_module(
             metric=str(metric),
             fitness=origin.test_fitness,
             tested=origin.test_tasks,
+            is_normal=str(program) == str(flow.program),
             **table_part(table),
         )
     )
@@ -173,19 +164,113 @@ def _calls_helper(lines: list[str], name: str) -> bool:
     return any(f"{name}(" in line.replace(f"np.{name}(", "") for line in lines)
 
 
-def _setup_lines(flow: Flow, namer: Namer, used: set[Parameter], draws_later: bool) -> list[str]:
-    lines = ["self.n_classes = n_classes"] if flow.program.form == VECTOR else []
-    lines += [f"self.{p.name} = DTYPE({p.name})" for p in flow.parameters if p in used]
+def class_name_of(classifier: bool) -> str:
+    """Name of the exported class, unless another is asked for."""
+    return "EvolvedClassifier" if classifier else "EvolvedRegressor"
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """A line of the class Learner.
+
+    Attributes:
+        text: as it stands in the module.
+        instructions: what it carries out: function (0 Setup, 1 Predict, 2 Learn) and number there, in the
+            program's normal form.
+    """
+
+    text: str
+    instructions: frozenset[tuple[int, int]]
+
+
+def learner_source(
+    program: Program, *, metric: Metric | None = None, dtype: str = "float32"
+) -> tuple[SourceLine, ...]:
+    """The class Learner of the module that `export` writes, and what of the program each line carries out.
+
+    Args:
+        program, metric, dtype: as in `export`.
+    """
+    text = render_module(program, metric=metric, dtype=dtype)
+    (learner,) = (n for n in ast.parse(text).body if isinstance(n, ast.ClassDef) and n.name == "Learner")
+    flow = Flow(program, is_classification(metric or ("accuracy" if program.form == VECTOR else "rmse")))
+    places = {
+        value: (function, number)
+        for function, values in enumerate(flow.functions)
+        for number, value in enumerate(values.steps)
+        if value.op not in (SIGMOID, SOFTMAX)
+    }
+    written = iter([line for body in bodies(flow, Namer(flow)) for line in body])
+    expected, found = next(written, None), []
+    for line in text.splitlines()[learner.lineno - 1 : learner.end_lineno]:
+        carried = frozenset[tuple[int, int]]()
+        if expected and line.strip() == expected[0]:
+            carried = frozenset(places[value] for value in expected[1] if value in places)
+            expected = next(written, None)
+        found.append(SourceLine(line, carried))
+    return tuple(found)
+
+
+def without_docstrings(lines: Sequence[str]) -> tuple[str, ...]:
+    """Lines of source without docstrings and the blank lines after them."""
+    found, inside, after = list[str](), False, False
+    for line in lines:
+        quotes = line.count('"""')
+        if quotes or inside:
+            inside, after = inside != (quotes % 2 == 1), True
+        elif line.strip() or not after:
+            found.append(line)
+            after = False
+    return tuple(found)
+
+
+Body = list[tuple[str, frozenset[Value]]]
+"""Lines of a method, each with the values that it makes."""
+
+
+def bodies(flow: Flow, namer: Namer) -> tuple[Body, Body, Body]:
+    """Of `__init__`, predict and learn."""
+    used: set[Parameter] = set()
+    predict, learn = (_written(flow, function, namer, used) for function in (flow.predict, flow.learn))
+    # Setup comes last: by now it is known which constants the object must keep.
+    draws_later = any("self.rng." in line for line, _ in predict + learn)
+    registers = {f"self.{namer.attribute(address)}": str(address) for address in sorted(flow.attributes)}
+    registers |= {f"self.{c.parameters[0].name}": str(address) for address, c in flow.constants.items()}
+    setup = _setup(flow, namer, used, draws_later)
+    return tuple(_with_registers(body, registers) for body in (setup, predict, learn))  # type: ignore[return-value]
+
+
+def _with_registers(body: Body, registers: dict[str, str]) -> Body:
+    """The lines, with the program's register beside a name where it is given its first value."""
+    found: Body = []
+    for line, values in body:
+        register = registers.pop(line.split(" = ")[0], "")
+        found.append((f"{line}  # {register}" if register else line, values))
+    return found
+
+
+def _written(flow: Flow, function: Function, namer: Namer, used: set[Parameter]) -> Body:
+    folder = Folder(flow, function, namer, used)
+    return list(zip(folder.lines, folder.sources, strict=True))
+
+
+def _setup(flow: Flow, namer: Namer, used: set[Parameter], draws_later: bool) -> Body:
+    none = frozenset[Value]()
+    body: Body = [("self.n_classes = n_classes", none)] if flow.program.form == VECTOR else []
+    body += [(f"self.{p.name} = DTYPE({p.name})", frozenset({p.owner})) for p in flow.parameters if p in used]
     if draws_later:
-        lines.append("self.rng = rng")
-    lines += Folder(flow, flow.setup, namer, used).lines
+        body.append(("self.rng = rng", none))
+    body += _written(flow, flow.setup, namer, used)
     zeros = {
         "s": "DTYPE(0.0)",
         "v": "np.zeros(n_features, DTYPE)",
         "m": "np.zeros((n_features, n_features), DTYPE)",
     }
-    lines += [f"self.{namer.attribute(address)} = {zeros[address.kind]}" for address in flow.starts_at_zero()]
-    return lines
+    body += [
+        (f"self.{namer.attribute(address)} = {zeros[address.kind]}", none)
+        for address in flow.starts_at_zero()
+    ]
+    return body
 
 
 def _quoted(text: str) -> str:

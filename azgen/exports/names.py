@@ -194,7 +194,7 @@ class Namer:
         users = [user for user in self._flow.users.get(constant, []) if user.op]
         factors = [operand for user in users for operand in user.operands if operand is not constant]
         if factors and all(map(is_product, users)):
-            if all(factor in self._roles.corrections for factor in factors):
+            if all(self._scales_correction(user, constant) for user in users):
                 return "learning_rate", "learning_rate"
             scaled = {self._attributes[f.address] for f in factors if f.address in self._roles.learned}
             if len(scaled) == 1:
@@ -205,6 +205,17 @@ class Namer:
             return role, role
         number = 1 + sum(p.name.startswith("constant_") for p in self._flow.parameters)
         return "", f"constant_{number}"
+
+    def _scales_correction(self, product: Value, constant: Value) -> bool:
+        """Whether a constant times something is a correction, or does nothing but scale corrections."""
+        corrections = self._roles.corrections
+        if any(factor in corrections for factor in product.operands if factor is not constant):
+            return True
+        users = self._flow.users.get(product, [])
+        kept = any(f.kept.get(product.address) is product for f in self._flow.functions)
+        others = [operand for user in users for operand in user.operands if operand is not product]
+        scaling = all(is_product(user) and user.function == "learn" for user in users)
+        return bool(others) and not kept and scaling and all(other in corrections for other in others)
 
     def _target(self, value: Value) -> str:
         """Name of what a value becomes, for names and descriptions of its parameters."""
@@ -247,6 +258,11 @@ class Namer:
             if op.commutative:
                 names.sort(key=lambda name: name != "features")
             return f"{names[0]}_{word}_{names[1]}" if all(names) else ""
+        if op.family in ("sum", "difference"):
+            learned = [o for o in operands if o.leaf == "entry" and o.address in roles.learned]
+            what = self._suggestion(learned[0].address) if len(learned) == 1 else ""
+            if what.endswith("weights") and not any(operand in roles.corrections for operand in operands):
+                return f"shifted_{what}"
         if roles.layered and value.function == "predict":
             if op.family == "maximum" and value.kind == "v" and value in roles.activations:
                 return "hidden"

@@ -42,12 +42,12 @@ class Roles:
     @cached_property
     def weight_matrices(self) -> frozenset[Address]:
         """Learned matrices that Predict multiplies with a vector or a matrix."""
-        return self.learned_operands("m", "matrix_product")
+        return self.learned_operands("m", "matrix_product") | self._shifted("m", "matrix_product")
 
     @cached_property
     def weight_vectors(self) -> frozenset[Address]:
         """Learned vectors that Predict takes an inner product with."""
-        return self.learned_operands("v", "inner_product")
+        return self.learned_operands("v", "inner_product") | self._shifted("v", "inner_product")
 
     @cached_property
     def activations(self) -> frozenset[Value]:
@@ -103,6 +103,23 @@ class Roles:
             for operand in value.operands
             if operand.kind == kind and _is_entry(operand, self.learned)
         )
+
+    def _shifted(self, kind: str, family: str) -> frozenset[Address]:
+        """Learned attributes to which Predict adds something before it uses them so."""
+        found = set[Address]()
+        for value in self._flow.predict.steps:
+            if not value.op or value.op.family != family:
+                continue
+            if any(_is_entry(operand, self.learned) for operand in value.operands):
+                continue
+            sums = [
+                [inner for inner in operand.operands if _is_entry(inner, self.learned)]
+                for operand in value.operands
+                if operand.kind == kind and operand.op and operand.op.family in _ADDING
+            ]
+            if len(sums) == 1 and len(sums[0]) == 1:
+                found.add(sums[0][0].address)
+        return frozenset(found)
 
     def definitions(self, address: Address) -> list[Value]:
         """What Predict and Learn leave at an address."""

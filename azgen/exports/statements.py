@@ -8,15 +8,18 @@ before the next random draw when it draws itself.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Protocol
 
 import numpy as np
 
 from azgen.exports.expressions import AUGMENTED, Expression, applied, copied, parse, simplified, spelled
+from azgen.exports.finite import finite_values
 from azgen.exports.flow import Flow, Function, Parameter, Value
 from azgen.language import Address, Op
+
+_PRODUCTS = ("product", "inner_product", "outer_product", "matrix_product")
 
 MAX_OPERATIONS = 5
 MAX_CHARACTERS = 80
@@ -36,7 +39,7 @@ class Names(Protocol):
 
 
 class Folder:
-    """Writes one function's statements; `lines` holds them afterwards.
+    """Writes one function's statements: `lines`, and `sources`, the values that each of them makes.
 
     Args:
         flow: the program's values.
@@ -47,8 +50,10 @@ class Folder:
 
     def __init__(self, flow: Flow, function: Function, names: Names, used: set[Parameter]):
         self._flow, self._function, self._names, self._used = flow, function, names, used
-        self._in_setup = function.name == "setup"
+        self._in_setup, self._finite = function.name == "setup", finite_values(flow)
         self.lines: list[str] = []
+        self.sources: list[frozenset[Value]] = []
+        self._folded: dict[Value, frozenset[Value]] = {}
         self._waiting: dict[Value, Expression] = {}
         self._named: dict[Value, str] = {}
         self._zeros: set[Value] = set()
@@ -62,7 +67,9 @@ class Folder:
         for step in function.steps:
             self._write(step)
         if function.result:
-            self.lines.append(f"return {ast.unparse(self._read(function.result).node)}")
+            result = function.result
+            node = self._read(result).node
+            self._emit(ast.Return(node), result if result in self._waiting else None)
 
     def _places(self) -> dict[Value, str | None]:
         """Where values must be kept: in an attribute, or (None) in a variable because elements of it get set.
@@ -112,7 +119,7 @@ class Folder:
             place = ast.unparse(self._read(old).node)
         self._write_waiting(lambda other: place in other.reads)
         fields = dict(zip("xyz", (self._parameter(p) for p in value.parameters), strict=False))
-        self._emit(spelled(value.op.python, out=parse(place), **fields, **self._surroundings()))
+        self._emit(spelled(value.op.python, out=parse(place), **fields, **self._surroundings()), value)
         self._named[value] = place
 
     def _assign(self, value: Value, expression: Expression, place: str | None) -> None:
@@ -129,12 +136,12 @@ class Folder:
         if expression.zero:
             self._zeros.add(value)
         if in_place:
-            self._emit(in_place)
+            self._emit(in_place, value)
         else:
             node = expression.node
             if expression.view and value.kind != "s":
                 node = copied(node)
-            self._emit(ast.Assign([parse(place)], node, lineno=0))
+            self._emit(ast.Assign([parse(place)], node, lineno=0), value)
 
     def _in_place(self, value: Value, place: str) -> ast.stmt | None:
         """``place += change`` where the value is the place's old content and a change."""
@@ -155,8 +162,10 @@ class Folder:
             return f"self.{self._names.attribute(value.address)}" == place
         return self._named.get(value) == place
 
-    def _emit(self, statement: ast.AST) -> None:
+    def _emit(self, statement: ast.AST, value: Value | None) -> None:
+        """A line that carries a value out, with all that was folded into it."""
         self.lines.append(ast.unparse(ast.fix_missing_locations(statement)))
+        self.sources.append(frozenset() if value is None else self._folded.get(value, frozenset({value})))
 
     # ---- waiting values
 
@@ -168,7 +177,7 @@ class Folder:
         expression = self._waiting.pop(value)
         self._named[value] = name = self._names.local(value)
         node = copied(expression.node) if expression.view and value.kind != "s" else expression.node
-        self._emit(ast.Assign([parse(name)], node, lineno=0))
+        self._emit(ast.Assign([parse(name)], node, lineno=0), value)
 
     def _consume(self, value: Value) -> None:
         for operand in value.operands:
@@ -186,12 +195,23 @@ class Folder:
                 expression.operations <= MAX_OPERATIONS
                 and len(ast.unparse(expression.node)) <= MAX_CHARACTERS
             ):
-                return expression
+                return self._carrying(value, expression)
             heavy = [operand for operand in value.operands if operand in self._waiting]
             heavy = [operand for operand in heavy if self._waiting[operand].operations]
             if not heavy:
-                return expression
+                return self._carrying(value, expression)
             self._name_waiting(max(heavy, key=lambda operand: self._waiting[operand].operations))
+
+    def _carrying(self, value: Value, expression: Expression) -> Expression:
+        """The expression, once it is noted which values it folds together."""
+        folded = {value}
+        for operand in value.operands:
+            if operand in self._waiting:
+                folded |= self._folded[operand]
+            elif operand.leaf == "constant" and operand.function == self._function.name:
+                folded.add(operand)
+        self._folded[value] = frozenset(folded)
+        return expression
 
     def _read(self, value: Value) -> Expression:
         """The value as an operand."""
@@ -239,6 +259,8 @@ class Folder:
         operands = [self._read(operand) for operand in value.operands]
         if operands and all(operand.zero for operand in operands) and _zero_of_zeros(value.op):
             return self._zero(value.kind)
+        if self._vanishes(value, operands):
+            return self._zero(value.kind)
         simple = simplified(value, operands, self._flow.signed_zeros)
         if simple:
             return simple
@@ -247,6 +269,19 @@ class Folder:
             operands = [operands[i] for i in order]
         constants = zip("xyz", (self._parameter(p) for p in value.parameters), strict=False)
         return applied(value, operands, {**dict(constants), **self._surroundings()})
+
+    def _vanishes(self, value: Value, operands: Sequence[Expression]) -> bool:
+        """Whether a value is 0 everywhere: x - x, or a product with 0, of what is finite for certain."""
+        assert value.op
+        if len(operands) != 2:
+            return False
+        a, b = value.operands
+        if value.op.family == "difference" and a is b:
+            return a in self._finite
+        if value.op.family not in _PRODUCTS or self._flow.signed_zeros:
+            return False
+        pairs = ((operands[0], b), (operands[1], a))
+        return any(zero.zero and other in self._finite for zero, other in pairs)
 
     def _rank(self, user: Value, operand: Value) -> tuple[int, ...]:
         """Where people put an operand of a commutative operation: smaller is further left."""

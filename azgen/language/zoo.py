@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from azgen.errors import AzgenError, suggest
@@ -33,6 +35,24 @@ def zoo(name: str) -> Program:
         )
         raise AzgenError(" ".join(filter(None, message)))
     return load(_DIRECTORY / f"{name}.az")
+
+
+def zoo_text(name: str) -> str:
+    """The file of a program of the zoo.
+
+    Raises:
+        AzgenError: no such program.
+    """
+    zoo(name)
+    return (_DIRECTORY / f"{name}.az").read_text(encoding="utf-8")
+
+
+def zoo_description(name: str) -> str:
+    """What a program of the zoo is: the first sentence of its file."""
+    lines = zoo_text(name).splitlines()
+    comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    # A sentence ends before a new one, and not after "et al.".
+    return re.split(r"(?<=[^l]\.)\s+(?=[A-Z])|\s+\(Real et al", f"{comment} ")[0].strip().rstrip(".:")
 
 
 def zoo_for_classes(reference: str) -> Program | None:

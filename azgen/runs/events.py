@@ -28,6 +28,7 @@ class Champion:
         behaviour: what it predicts for a few examples of the selection tasks, rounded, as a digest; programs
             that behave alike count once. Empty: not known.
         origin: what it is if the run started from it, such as "zoo:linear"; "" if it has evolved.
+        picked_by: rules that pick it out of the hall of fame, such as "best" (known at the end).
     """
 
     program: Program
@@ -39,6 +40,7 @@ class Champion:
     on_front: bool = False
     behaviour: str = ""
     origin: str = ""
+    picked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

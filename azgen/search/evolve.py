@@ -25,7 +25,7 @@ from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine, require_dask
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.workers import WorkerEngine
-from azgen.search.hall import HALL_SIZE, HallOfFame, alike
+from azgen.search.hall import HALL_SIZE, HallOfFame
 from azgen.search.interrupts import deferred_interrupts
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.space import SearchSpace
@@ -75,8 +75,9 @@ class Outcome:
 
     Attributes:
         champion: the chosen one, else the best on the selection tasks.
-        hall_of_fame: the champion, then the others by selection fitness, of different structure: ten, and
-            those of the front of selection fitness and cost (`Champion.on_front`) that are not among them.
+        hall_of_fame: the champion, then the others by selection fitness, of different structure: ten, those
+            of the front of selection fitness and cost (`Champion.on_front`) that are not among them, and
+            what any rule picks (`Champion.picked_by`).
         tested: the champion's fitness per task of each set.
         counts: programs by rung of the ladder.
         ratings: what rated those that were evaluated, "kernel" or "native"; how many were compiled for that
@@ -174,15 +175,13 @@ class Evolution:
             raise AzgenError(f"the run has found no program ({reason})")
         return Found(progress, reason)
 
-    def test(self, found: Found, champion: Champion | None = None) -> Outcome:
+    def test(self, found: Found, chosen: tuple[Champion, ...] = ()) -> Outcome:
         """Runs the champion once on the tasks of each set.
 
         Args:
-            champion: the chosen one, which then leads the hall of fame; None: the best on selection tasks.
+            chosen: the hall of fame, led by the champion; none: as the search has it.
         """
-        progress, hall = found.progress, found.progress.hall.listing()
-        if champion is not None:
-            hall = (champion, *(c for c in hall if not alike(c, champion)))
+        progress, hall = found.progress, chosen or found.progress.hall.listing()
         tested = self._tested(hall[0])
         seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
         counts = dict(progress.counts)

@@ -41,7 +41,7 @@ from azgen.version import azgen_version
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
-    "": ("name", "description", "backend", "baselines", "choose", "prune", "ops_file"),
+    "": ("name", "description", "backend", "baselines", "pick", "prune", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 

@@ -40,6 +40,10 @@ def _check(settings: Settings) -> None:
     check_bounds(settings)
     for name in FUNCTIONS:
         _check_function(name, getattr(settings, name), settings.memory, settings.user.table)
+    _need(
+        not isinstance(settings.pick, int) or settings.pick >= 1,
+        f"pick is {settings.pick}; ranks count from 1",
+    )
     _check_evolution(settings)
     _check_stages(settings)
     _check_islands(settings)

@@ -36,6 +36,10 @@ class Former:
     def settings(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
         """A whole configuration; the mapping stays as it is."""
         found = dict(mapping)
+        if "choose" in found:
+            rule = found.pop("choose")
+            found.setdefault("pick", "cheapest-within-error" if rule == "cheapest" else rule)
+            self._tell("choose is pick now")
         if isinstance(found.get("tasks"), Mapping):
             found["tasks"], execution = self.tasks(found["tasks"], "tasks.")
             if execution and isinstance(found.get("execution", {}), Mapping):

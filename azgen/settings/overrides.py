@@ -54,6 +54,8 @@ class Overrides(ResumeOverrides, total=False):
         backend: "auto", "kernel" or "native": what rates children; never changes results.
         dtype: "float32" or "float64".
         baselines: "all" or "few": what the champion is compared with.
+        pick: which program is the champion: "cheapest-within-error", "best" (both on the selection tasks), or
+            N for the N-th best.
     """
 
     data: str | Path | None
@@ -69,6 +71,7 @@ class Overrides(ResumeOverrides, total=False):
     backend: str | None
     dtype: str | None
     baselines: str | None
+    pick: str | int | None
 
 
 def check_names(given: Mapping[str, Any], known: type[Overrides] | type[ResumeOverrides]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, get_args, get_type_hints
 
 from azgen.errors import AzgenError
 from azgen.language.instruction import FUNCTIONS
@@ -47,6 +47,24 @@ def parse_duration(value: str | float) -> float:
     return seconds
 
 
+PICKS = get_args(get_args(get_type_hints(Settings)["pick"])[0])
+"""Rules by which a run may pick its champion, beside a rank."""
+
+
+def parse_pick(value: str | int, rules: Sequence[str] = PICKS) -> str | int:
+    """A rule, or a rank as a number.
+
+    Raises:
+        AzgenError: it is neither.
+    """
+    text = str(value)
+    if text in rules:
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise AzgenError(f"{text!r} picks no program; give {', '.join(rules)}, or a rank from 1 on")
+    return int(text)
+
+
 def resolve_settings(
     config: str | Path | Mapping[str, Any] | Settings | None = None, **overrides: Unpack[Overrides]
 ) -> Settings:
@@ -66,6 +84,8 @@ def resolve_settings(
     # Through plain values, so that overrides are checked like any other settings.
     plain = dataclasses.asdict(_base(config, overrides))
     plain |= _present({name: overrides.get(name) for name in ("seed", "backend", "dtype", "baselines")})
+    if (pick := overrides.get("pick")) is not None:
+        plain["pick"] = parse_pick(pick)
     _override_tasks(plain, overrides)
     _override_ops(plain, overrides.get("ops"))
     _override_stop(plain["stop"], overrides)

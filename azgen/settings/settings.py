@@ -128,8 +128,9 @@ class Settings:
             which that costs less than it spares, as measured on this machine). Never changes results.
         baselines: what the champion is compared with on the test tasks: "few" (a constant, linear models) or
             "all" (also the zoo's programs, as they are and tuned, a perceptron and boosted trees; seconds).
-        choose: which program is the champion: the "cheapest" that is within one standard error of the best on
-            the selection tasks, or the "best" on these.
+        pick: which program is the champion: "cheapest-within-error" is the cheapest that is within one
+            standard error of the best on the selection tasks, "best" the best on these, and a number N the
+            N-th best.
         prune: take out of the champion every line that it does as well without.
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
         ops_text: what that file says; it is read with the configuration and travels with the settings, so it
@@ -142,7 +143,7 @@ class Settings:
     seed: Count = 0
     backend: Literal["auto", "kernel", "native"] = "auto"
     baselines: Literal["all", "few"] = "all"
-    choose: Literal["cheapest", "best"] = "cheapest"
+    pick: Literal["cheapest-within-error", "best"] | int = "cheapest-within-error"
     prune: bool = True
     ops_file: str = ""
     ops_text: str = ""

@@ -1,1 +1,1 @@
-"""What one does with a result: today, exporting it as a Python module that a person can read."""
+"""What one does with azgen: runs, tuning, understanding a program, reports."""

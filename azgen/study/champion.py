@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,9 @@ from azgen.language.program import Program
 from azgen.plain import as_plain, finite
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
-from azgen.search.hall import HallOfFame
+from azgen.search.hall import HallOfFame, alike
 from azgen.search.task_set import population_tasks
+from azgen.settings.resolve import PICKS
 from azgen.settings.settings import Settings
 from azgen.settings.tasks import island_tasks
 from azgen.study.scores import Interval, is_level, row_losses
@@ -39,6 +40,9 @@ from azgen.tasks.task import Task, TaskSplit
 _ROW_TASKS = 4
 """Selection tasks of a table whose losses are compared row by row: they differ in the order of training
 alone."""
+
+BEST_START = "best-start"
+"""The rule that picks the best program that the run started from, with the run's own constants for it."""
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +74,11 @@ class Candidate:
         """Whether it fails on no selection task, nor when it is trained twice as long there."""
         return self.lasts and bool((self.fitness > 0).all())
 
+    def as_record(self) -> dict[str, Any]:
+        """The comparison as plain values; the hash says which program."""
+        select = Interval.of(self.fitness).as_record()
+        return {"hash": self.champion.program.hash, "select": select, "holds": self.holds}
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -84,6 +93,9 @@ class Choice:
         pruned: lines that went.
         known: which program of the zoo it is, with its constants; "" if it is another.
         warnings: what to beware of in the champion; see `warnings_of`.
+        hall: the champion, then the others of the hall of fame by selection fitness, with the rules that pick
+            them; whatever a rule picks is among them, the best that the run started from too.
+        members: all that were compared, on the selection tasks.
     """
 
     champion: Champion
@@ -95,23 +107,27 @@ class Choice:
     pruned: tuple[str, ...]
     known: str
     warnings: tuple[str, ...] = ()
+    hall: tuple[Champion, ...] = field(repr=False, default=())
+    members: tuple[Candidate, ...] = field(repr=False, default=())
 
     def as_record(self) -> dict[str, Any]:
         """The choice as plain values."""
         names = {"difference": "best_minus_champion"}
-        plain = as_plain(self, leave_out=("champion", "best"), names=names)
+        writers = {Candidate: Candidate.as_record}
+        plain = as_plain(self, writers, leave_out=("champion", "best", "hall"), names=names)
         record: dict[str, Any] = finite({"best_select_fitness": self.best.select_fitness, **plain})
         return record
 
 
 def chosen(
-    candidates: Sequence[Candidate], rule: str, target: float = math.inf
+    candidates: Sequence[Candidate], rule: str | int, target: float = math.inf
 ) -> tuple[Candidate, Candidate, int]:
     """The champion, the best, and how many are within one standard error of the best.
 
     Args:
         candidates: at least one; those with `champion.origin` are what the run started from.
-        rule: "cheapest" of those within one standard error, or the "best".
+        rule: "cheapest-within-error" is the cheapest of those within one standard error, "best" the best, a
+            number the one of this rank (the last if there are fewer).
         target: mean fitness that the champion exceeds if any candidate does.
     """
     holding = [c for c in candidates if c.holds] or list(candidates)
@@ -121,6 +137,9 @@ def chosen(
         holding = [c for c in holding if c.champion.origin or _takes_the_place(c, start, target)]
     best = max(holding, key=lambda c: (c.mean, -c.champion.cost))
     level = [c for c in holding if c is best or is_level(c.losses, best.losses)]
+    if isinstance(rule, int):
+        ranked = sorted(candidates, key=lambda c: -c.mean)
+        return ranked[min(rule, len(ranked)) - 1], best, len(level)
     if rule == "best":
         return best, best, len(level)
     floor = start.mean if start else 0.0
@@ -160,7 +179,7 @@ def choose(
     known = {member.program.hash for member in members}
     members += [start for start in evolution.starts if start.program.hash not in known]
     candidates = rated(evolution, members, split.select, by_row=split.raw is not None, deadline=deadline)
-    champion, best, level = chosen(candidates, settings.choose, settings.stop.target_fitness)
+    champion, best, level = chosen(candidates, settings.pick, settings.stop.target_fitness)
     floor = max((c.mean for c in candidates if c.holds and c.champion.origin), default=0.0)
     if champion.mean > settings.stop.target_fitness:
         floor = max(floor, float(np.nextafter(settings.stop.target_fitness, 2.0)))
@@ -177,7 +196,55 @@ def choose(
         pruned=lines,
         known=known_as(pruned.program, is_classification(split.metric)),
         warnings=warnings_of(pruned.program),
+        hall=_hall(candidates, champion, pruned, known, settings),
+        members=tuple(candidates),
     )
+
+
+def _hall(
+    candidates: Sequence[Candidate],
+    picked: Candidate,
+    champion: Champion,
+    found: Set[str],
+    settings: Settings,
+) -> tuple[Champion, ...]:
+    """The champion and the others, marked with the rules that pick them.
+
+    Args:
+        picked: what the champion was before it was pruned.
+        found: hashes of what the search's hall of fame holds; of what a run started from, only what a rule
+            picks belongs there too.
+    """
+    target = settings.stop.target_fitness
+    rules = {rule: chosen(candidates, rule, target)[0] for rule in PICKS if rule != settings.pick}
+    starts = [candidate for candidate in candidates if candidate.champion.origin]
+    if starts:
+        rules[BEST_START] = max(starts, key=lambda c: (c.holds, c.mean))
+    marks: dict[str, list[str]] = {champion.program.hash: [str(settings.pick)]}
+    for rule, candidate in rules.items():
+        marks.setdefault(candidate.champion.program.hash, []).append(rule)
+    others = [candidate.champion for candidate in candidates]
+    others = [
+        member
+        for member in sorted(others, key=lambda c: -c.select_fitness)
+        if member.program.hash in marks or (member.program.hash in found and not alike(member, champion))
+    ]
+    others = [member for member in others if member.program.hash != champion.program.hash]
+    hall = (dataclasses.replace(champion, on_front=True), *others)
+    return tuple(
+        dataclasses.replace(
+            member,
+            picked_by=tuple(marks.get(member.program.hash, ())),
+            on_front=member.on_front and not any(_beats(other, member) for other in hall),
+        )
+        for member in hall
+    )
+
+
+def _beats(one: Champion, other: Champion) -> bool:
+    """Whether a program is fitter than another and costs no more, or as fit and costs less."""
+    mine, others = (one.select_fitness, -one.cost), (other.select_fitness, -other.cost)
+    return mine != others and all(a >= b for a, b in zip(mine, others, strict=True))
 
 
 def rated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from azgen.errors import AzgenError
 from azgen.runs.directory import RunDirectory
@@ -41,7 +42,8 @@ class Recorder:
         if isinstance(event, Resumed):
             self._directory.take_up(self._settings, event.seconds)
             # Others were found after the checkpoint, and will be found again.
-            self.champions = [c for c in self.champions if c.number <= event.programs]
+            known = [c for c in self.champions if c.number <= event.programs]
+            self.champions = [replace(c, on_front=False, picked_by=()) for c in known]
         if isinstance(event, NewChampion):
             # A run that goes on may confirm its leader once more.
             new = event.champion  # what the run started from has no number of its own

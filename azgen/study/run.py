@@ -15,7 +15,7 @@ from azgen.codegen.target import Target
 from azgen.deadline import Deadline
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
-from azgen.exports.module import export
+from azgen.exports.module import export, learner_source, without_docstrings
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
@@ -30,7 +30,7 @@ from azgen.study.baselines import baseline_scores
 from azgen.study.champion import Choice, choose
 from azgen.study.environment import environment
 from azgen.study.recorder import Recorder, origin
-from azgen.study.scores import Interval, Score
+from azgen.study.scores import Interval, Score, digest
 from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.reading import table_reading
@@ -100,6 +100,12 @@ class Run:
         """Whether Ctrl-C ended the search."""
         return self.outcome.interrupted
 
+    @property
+    def learner(self) -> tuple[str, ...]:
+        """The champion's class Learner, line by line, without its documentation."""
+        lines = learner_source(self.champion.program, metric=self.tasks.metric, dtype=self.settings.dtype)
+        return without_docstrings([line.text for line in lines])
+
     def as_record(self) -> dict[str, Any]:
         """The run as plain values: the content of result.json."""
         settings, metric, outcome = self.settings, self.tasks.metric, self.outcome
@@ -112,6 +118,7 @@ class Run:
             "classification": is_classification(metric),
             "dtype": settings.dtype,
             "data": self.tasks.description,
+            "test_digest": digest(self.tasks.test),
             "champion": self.champion,
             "choice": self.choice,
             "epochs": settings.execution.epochs,
@@ -215,7 +222,7 @@ def carry_out(
             ended = evolution.search(stack)
             closing = Deadline(_closing_seconds(settings, ended.reason))
             choice = choose(evolution, ended.progress.hall, split, settings, closing)
-            outcome = evolution.test(ended, choice.champion)
+            outcome = evolution.test(ended, choice.hall)
             _write(directory, settings, split, outcome)
             _export(directory, settings, split, outcome)
             run = _compared(directory, settings, split, (outcome, choice), closing)

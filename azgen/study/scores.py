@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -100,8 +101,8 @@ class Score:
     def as_record(self) -> dict[str, Any]:
         """The score as plain values, as they come back from a file: an infinite error is None; what is not
         known has no key."""
-        names = {"interval": "fitness", "difference": "champion_minus_this"}
-        plain = as_plain(self, leave_out=("fitness",), names=names) | {"failed": self.failed or None}
+        names = {"interval": "fitness", "fitness": "per_task", "difference": "champion_minus_this"}
+        plain = as_plain(self, names=names) | {"failed": self.failed or None}
         record: dict[str, Any] = finite({name: item for name, item in plain.items() if item is not None})
         return record
 
@@ -121,6 +122,15 @@ def _errors(
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = 1.0 - errors**2 / np.array(variances[: len(fitness)])
     return float(errors.mean()), float(r2.mean()) if np.isfinite(r2).all() else -math.inf
+
+
+def digest(tasks: Sequence[Task]) -> str:
+    """16 hexadecimal digits that identify the examples of tasks."""
+    found = hashlib.sha256()
+    for task in tasks:
+        for examples in (task.x_train, task.y_train, task.x_valid, task.y_valid):
+            found.update(np.ascontiguousarray(examples).tobytes())
+    return found.hexdigest()[:16]
 
 
 def rms_error(fitness: float) -> float:

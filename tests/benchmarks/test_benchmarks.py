@@ -110,7 +110,7 @@ def test_a_plot_needs_matplotlib(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(plot, "import_module", missing)
-    with pytest.raises(AzgenError, match=r"pip install 'azgen\[plot\]'"):
+    with pytest.raises(AzgenError, match=r"pip install 'azgen\[report\]'"):
         runner.main(["--quick", "memory", "--plot", "bench.png"])
 
 

@@ -12,7 +12,7 @@ from azgen.cli.machine import parse_size
 from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.language.ops import OPS
-from azgen.language.zoo import zoo
+from azgen.language.zoo import zoo, zoo_description, zoo_names
 from azgen.settings.presets import preset_names, preset_text
 from tests.commands import azgen
 
@@ -74,6 +74,34 @@ def test_presets_are_listed_and_printed():
     assert all(name in listing for name in preset_names())
     assert azgen("presets", "linear") == preset_text("linear")
     assert "Did you mean 'linear'?" in azgen("presets", "linaer", status=2)
+
+
+def test_the_zoo_is_listed_and_printed():
+    listing = azgen("zoo").splitlines()
+    for name in zoo_names():
+        (line,) = [line for line in listing if line.split()[:1] == [f"zoo:{name}"]]
+        size = " + ".join(str(len(function)) for function in zoo(name).functions)
+        assert size in line and zoo_description(name) in line and len(zoo_description(name)) > 20
+        assert str(zoo(name)) in azgen("zoo", name)
+    assert zoo_description("affine") == "Linear regression with a bias by stochastic gradient descent"
+    assert "there is no program 'afine' in the zoo" in azgen("zoo", "zoo:afine", status=2)
+
+
+def test_help_of_evolve_is_grouped_and_has_examples():
+    text = azgen("evolve", "--help")
+    places = [text.index(f"─ {name} ─") for name in ("Data", "Search", "Islands", "Limits", "Output")]
+    assert places == sorted(places)
+    for group, options in (
+        ("Data", ("--data", "--target", "--drop-constant")),
+        ("Search", ("--start", "--seed", "--seeds")),
+        ("Limits", ("--max-time", "--max-programs")),
+        ("Islands", ("--islands", "--workers")),
+        ("Output", ("--out", "--json", "--pick", "--full")),
+    ):
+        panel = text.split(f"─ {group} ─")[1].split("╰─")[0]
+        assert all(option in panel for option in options)
+    examples = [line.strip() for line in text.splitlines() if line.startswith("   azgen evolve ")]
+    assert "azgen evolve linear --seed 3 --max-time 2m" in examples and len(examples) == 5
 
 
 def test_show_explains_a_program():

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from rich.console import Console
 from azgen.cli.view import LiveView
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
+from azgen.runs.members import ranked
 from azgen.runs.saved import load_run
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.reading import read_settings
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.tasks import island_tasks
+from azgen.study.verdict import verdict
 from azgen.tasks import image_sets
 from tests.commands import azgen
 
@@ -43,7 +46,7 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 
 def test_a_run_leaves_a_complete_directory_and_says_where():
-    text = azgen("evolve", "linear", *LIMITED, "--seed", 3)
+    text = azgen("evolve", "linear", *LIMITED, "--seed", 3, "--full")
     run = load_run("runs/linear-3")
     assert {path.name for path in run.path.iterdir()} == FILES
     assert str(run.program) in text and "runs/linear-3/champion.py" in text
@@ -98,6 +101,65 @@ def test_an_unfinished_run_is_shown_and_exported():
     assert "cdef public void run_" in azgen("show", "killed", "--source")
     azgen("export", "killed", "-o", "rescued.py")
     assert "EvolvedRegressor" in Path("rescued.py").read_text()
+
+
+def test_the_report_fits_a_screen():
+    text = azgen("evolve", "linear", "--max-programs", 60_000, "--start", "zoo:linear", "--out", "mine")
+    run = load_run("mine")
+    report = text[text.index(verdict(run.result)) :]
+    assert len(report.splitlines()) <= 48
+    rows = [line for line in report.splitlines() if "±" in line]
+    fitness = [float(re.search(r"([\d.]+) ±", line)[1]) for line in rows[1:]]
+    assert fitness == sorted(fitness, reverse=True) and any("> the champion" in line for line in rows)
+    assert f"and {len(run.result['baselines']) + 1 - 7} more; " in report
+    module = (run.path / "champion.py").read_text()
+    source = module.split("\nclass Learner")[1].split("\n\n\n")[0].splitlines()
+    learner = [line for line in source[1:] if line.strip() and '"' not in line]
+    for line in learner[:8]:
+        assert line in report, "the champion as Python, with names"
+    assert "mine/champion.py" in report and "azgen explain mine" in report
+    assert "What became of the programs" not in report
+
+
+def test_the_hall_of_fame_is_a_choice():
+    azgen("evolve", "linear", *LIMITED, "--out", "mine")
+    run = load_run("mine")
+    lines = azgen("show", "mine").split("Hall of fame")[1].splitlines()
+    rows = {int(line.split()[0]): line for line in lines if line.split()[:1] and line.split()[0].isdecimal()}
+    assert list(rows) == list(range(1, len(run.hall_of_fame) + 1)) and len(rows) > 1
+    for rank, champion in enumerate(ranked(run.hall_of_fame), 1):
+        assert f"{champion.select_fitness:.3f}"[:5] in rows[rank] and f" {champion.cost:.0f} " in rows[rank]
+        assert all(f"picked by {rule}" in rows[rank] for rule in champion.picked_by)
+        assert ("the champion" in rows[rank]) == (champion == run.champion)
+
+    other = next(n for n, champion in enumerate(ranked(run.hall_of_fame), 1) if champion != run.champion)
+    program = ranked(run.hall_of_fame)[other - 1].program
+    assert str(program) in azgen("show", "mine", "--member", other)
+    azgen("export", "mine", "--member", other, "-o", "other.py")
+    text = Path("other.py").read_text()
+    assert str(program.normalized()).splitlines()[-1] in text and "Another of the run's hall of fame" in text
+    azgen("export", "mine", "--pick", other, "-o", "same.py")
+    assert Path("same.py").read_text().split('"""')[2] == text.split('"""')[2]
+
+    assert "none of rank 99" in azgen("export", "mine", "--member", 99, "-o", "no.py", status=2)
+    assert "'worst' picks no program" in azgen("export", "mine", "--pick", "worst", "-o", "no.py", status=2)
+    assert "exclude" in azgen("export", "mine", "--pick", 1, "--member", 1, "-o", "no.py", status=2)
+    assert "from no program" in azgen("export", "mine", "--pick", "best-start", "-o", "no.py", status=2)
+    assert "is no run" in azgen("export", "zoo:linear", "--member", 1, "-o", "no.py", status=2)
+    assert not Path("no.py").exists()
+    Path("mine/result.json").unlink()
+    assert "rank" in azgen("show", "mine", "--member", other)
+
+
+def test_a_run_picks_as_it_is_told():
+    azgen("evolve", "linear", *LIMITED, "--out", "second", "--pick", "2")
+    azgen("evolve", "linear", *LIMITED, "--out", "best", "--pick", "best")
+    second, best = load_run("second"), load_run("best")
+    assert "2" in second.champion.picked_by and "best" in best.champion.picked_by
+    assert "picks no program" in azgen("evolve", "linear", "--pick", "0", status=2)
+    config = Path("best/config.toml")
+    config.write_text(config.read_text().replace('pick = "best"', 'choose = "cheapest"'))
+    assert load_run("best").settings.pick == "cheapest-within-error", "as runs of before say it"
 
 
 def test_the_seed_decides_the_champion():
@@ -155,7 +217,7 @@ def test_a_table_of_ones_own(tmp_path, kind):
     }[kind]
     load(as_frame=True).frame.to_csv(tmp_path / "patients.csv", index=False)
     which = "few" if kind == "regression" else "all"
-    options = ("--target", "target", "--max-programs", 4000, "--baselines", which)
+    options = ("--target", "target", "--max-programs", 4000, "--baselines", which, "--full")
     text = azgen("evolve", "--data", "patients.csv", *options)
     assert (", tuned (" in text) == (which == "all")
     assert f"patients.csv: {kind}: " in text and "runs/patients-0/champion.py" in text

@@ -32,7 +32,7 @@ def _tasks(*settings):
 
 def _carried_out(*arguments):
     """What evolve prints about fitness, after show, resume, run and tune went to their end as well."""
-    text = azgen("evolve", *arguments, *LIMITED, "--out", "run")
+    text = azgen("evolve", *arguments, *LIMITED, "--out", "run", "--full")
     fitness = text[text.index("\nFitness:") : text.index("\nWhat became")]
     shown = azgen("show", "run")
     assert fitness == shown[shown.index("\nFitness:") : shown.index("\nWhat became")]

@@ -120,10 +120,10 @@ def load_text(text: str) -> types.ModuleType:
 
 
 def learner(text: str) -> str:
-    """The class Learner of a module, without docstrings."""
+    """The class Learner of a module, without docstrings and registers."""
     start = text.index("class Learner:")
     lines = text[start : text.index("\n\n\n", start)].splitlines()
-    return "\n".join(line.strip() for line in lines if '"""' not in line)
+    return "\n".join(line.split("  # ")[0].strip() for line in lines if '"""' not in line)
 
 
 def exported_predictions(program, x_train, y_train, x_valid, metric, dtype, seed=0):
@@ -271,6 +271,44 @@ def test_what_is_made_of_zeros_is_zero():
     text = rendered(setup="v1 = s2 * v0; s3 = dot(v1, v1)", predict="s1 = s3 - s1", learn="s3 = abs(s0)")
     assert "self.magnitude = DTYPE(0.0)" in text
     assert "@" not in text and "*" not in text
+
+
+def test_terms_that_are_zero_for_certain_are_gone():
+    predict = "v2 = v0 - v0; v3 = v0 * v8; v2 = v2 + v3; v4 = v0 + v2; s1 = dot(v1, v4)"
+    learn = "s3 = s0 - s1; v5 = s3 * v0; v1 = v1 + v5"
+    text = rendered(predict=predict, learn=learn)
+    assert "return self.weights @ features" in text.splitlines()
+    # What may be infinite, or NaN, is not taken for finite: weights may overflow, a quotient of zeros is NaN.
+    assert "self.weights - self.weights" in rendered(predict="v2 = v1 - v1; s1 = dot(v2, v0)", learn=learn)
+    assert "self.weights * 0.0" in rendered(predict="v2 = v1 * v8; s1 = dot(v2, v0)", learn=learn)
+    assert "/" in rendered(predict="v2 = v0 / v8; v3 = v2 * v9; s1 = mean(v3)")
+    # A draw is finite, and stays so in memory that holds nothing else.
+    draw = "v1 = uniform(0.0, 1.0, n_features)"
+    draws = rendered(predict="v2 = v1 - v1; v3 = v0 + v2; s1 = mean(v3)", learn=draw)
+    assert "return np.mean(features)" in draws
+
+
+def test_what_is_proved_has_its_name():
+    learn = "s3 = s0 - s1; v5 = s2 * v0; v6 = s3 * v5; v1 = v1 + v6; s4 = s2 * s3; s5 = s5 + s4"
+    learn += "; v9 = uniform(0.0, 0.1, n_features)"
+    text = rendered(setup="s2 = 0.1", predict="v2 = v1 + v9; s1 = dot(v2, v0); s1 = s1 + s5", learn=learn)
+    assert "self.weights += error * (self.learning_rate * features)" in text, "a rate used twice"
+    assert "self.bias += self.learning_rate * error" in text
+    twice = rendered(predict="v2 = v1 + v9; s1 = dot(v2, v0); s2 = norm(v2); s1 = s1 / s2", learn=learn)
+    assert "shifted_weights = self.weights + self.noise" in twice
+
+
+def test_registers_stand_beside_names_and_reading_may_stop():
+    program = Program.parse(NEURAL_NET)
+    text = render_module(program.normalized())
+    assert "m0 = gaussian" in text and "s2 = 0.01" in text and "v5 = maximum(v2, v4)" in text
+    named = {"learning_rate": "s2", "hidden_weights": "m0", "pre_activation": "v2", "hidden": "v5"}
+    for name, register in named.items():
+        (first, *_) = [line for line in text.splitlines() if line.strip().startswith(f"self.{name} = ")]
+        assert first.endswith(f"  # {register}")
+    assert "normal form" not in text and "normal form" in render_module(program)
+    algorithm, rest = text.split("no need to read on")
+    assert "class Learner" in algorithm and "class EvolvedRegressor" in rest
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -29,8 +29,8 @@ class Learner:
     """The discovered algorithm: what it remembers, how it predicts, how it learns from one example."""
 
     def __init__(self, n_features, learning_rate):
-        self.learning_rate = DTYPE(learning_rate)
-        self.weights = np.zeros(n_features, DTYPE)
+        self.learning_rate = DTYPE(learning_rate)  # s2
+        self.weights = np.zeros(n_features, DTYPE)  # v1
 
     def predict(self, features):
         """Prediction for one example, a vector of n_features."""
@@ -39,6 +39,9 @@ class Learner:
     def learn(self, features, label, prediction):
         """Learns from one example, given its true label and the prediction just made for it."""
         self.weights += self.learning_rate * (label - prediction) * features
+
+
+# ---- That was the algorithm; no need to read on. What follows makes an estimator and a command of it.
 
 
 class EvolvedRegressor:

@@ -33,8 +33,8 @@ class Learner:
 
     def __init__(self, n_features, n_classes, learning_rate):
         self.n_classes = n_classes
-        self.learning_rate = DTYPE(learning_rate)
-        self.weights = np.zeros((n_features, n_features), DTYPE)
+        self.learning_rate = DTYPE(learning_rate)  # s0
+        self.weights = np.zeros((n_features, n_features), DTYPE)  # m0
 
     def predict(self, features):
         """Probabilities of the classes for one example, a vector of n_features."""
@@ -51,6 +51,9 @@ def softmax(scores, n_classes):
     probabilities = np.zeros_like(scores)
     probabilities[:n_classes] = exponentials / exponentials.sum()
     return probabilities
+
+
+# ---- That was the algorithm; no need to read on. What follows makes an estimator and a command of it.
 
 
 class EvolvedClassifier:

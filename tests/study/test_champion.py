@@ -11,6 +11,7 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, StartsTuned
+from azgen.runs.members import member, ranked
 from azgen.runs.saved import load_run
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import ExecutionSettings
@@ -31,40 +32,46 @@ def candidate(mean, cost, spread=0.0, origin="", fails=False, lasts=True):
 
 def test_the_cheapest_within_one_standard_error_of_the_best():
     best, cheap, worse = candidate(0.9, 100), candidate(0.897, 10, 1.0), candidate(0.8, 1)
-    assert chosen([cheap, worse, best], "cheapest") == (cheap, best, 2)
+    assert chosen([cheap, worse, best], "cheapest-within-error") == (cheap, best, 2)
     assert chosen([cheap, worse, best], "best") == (best, best, 2)
     # The same difference on every task is no luck.
-    assert chosen([candidate(0.897, 10), best], "cheapest")[0] is best
+    assert chosen([candidate(0.897, 10), best], "cheapest-within-error")[0] is best
     same = candidate(0.9, 100)
-    assert chosen([best, candidate(0.9, 50), same], "cheapest")[0].champion.cost == 50
+    assert chosen([best, candidate(0.9, 50), same], "cheapest-within-error")[0].champion.cost == 50
 
 
 def test_no_champion_fails_on_a_selection_task_or_when_it_is_trained_longer():
     safe, failing, short = candidate(0.8, 50), candidate(0.99, 1, fails=True), candidate(0.95, 1, lasts=False)
-    assert chosen([failing, short, safe], "cheapest")[0] is safe
+    assert chosen([failing, short, safe], "cheapest-within-error")[0] is safe
     assert chosen([failing, short], "best")[0] is short  # if nothing holds, the best it is
 
 
 def test_the_champion_is_not_below_its_best_start():
     start, cheap = candidate(0.9, 100, origin="zoo:neural-net"), candidate(0.897, 10, 1.0)
-    assert chosen([start, cheap], "cheapest")[0] is start
+    assert chosen([start, cheap], "cheapest-within-error")[0] is start
     lucky, better = candidate(0.9001, 10, 1.0), candidate(0.92, 200, 1.0)
-    assert chosen([start, lucky], "cheapest")[0] is start, "ahead by less than its interval"
-    assert chosen([start, lucky], "cheapest", 0.90005)[0] is lucky, (
+    assert chosen([start, lucky], "cheapest-within-error")[0] is start, "ahead by less than its interval"
+    assert chosen([start, lucky], "cheapest-within-error", 0.90005)[0] is lucky, (
         "but a target that it alone reaches counts"
     )
-    assert chosen([start, lucky, better], "cheapest") == (better, better, 1)
+    assert chosen([start, lucky, better], "cheapest-within-error") == (better, better, 1)
     assert chosen([start, lucky], "best")[0] is lucky
     # Of several starts the cheapest of those that are level, but not below the best.
-    assert chosen([start, candidate(0.9, 50, origin="zoo:affine")], "cheapest")[0].champion.cost == 50
+    assert chosen([start, candidate(0.9, 50, origin="zoo:affine")], "cheapest-within-error")[0].champion.cost == 50
     # A start that fails sets no mark.
-    assert chosen([candidate(0.99, 9, origin="x", fails=True), cheap], "cheapest")[0] is cheap
+    assert chosen([candidate(0.99, 9, origin="x", fails=True), cheap], "cheapest-within-error")[0] is cheap
+
+
+def test_a_rank_may_be_asked_for():
+    first, second = candidate(0.9, 100), candidate(0.8, 10)
+    assert chosen([second, first], 2)[0] is second
+    assert chosen([second, first], 7)[0] is second, "the last if there are fewer"
 
 
 def test_a_target_that_was_reached_is_kept():
     best, cheap = candidate(0.9, 100), candidate(0.897, 10, 1.0)
-    assert chosen([best, cheap], "cheapest", 0.898)[0] is best
-    assert chosen([best, cheap], "cheapest", 0.95)[0] is cheap
+    assert chosen([best, cheap], "cheapest-within-error", 0.898)[0] is best
+    assert chosen([best, cheap], "cheapest-within-error", 0.95)[0] is cheap
 
 
 def test_standard_errors_are_of_paired_differences():
@@ -152,9 +159,30 @@ def test_the_result_says_why(run):
     assert 0.9 < record["test"]["r2"] < 1
     saved = load_run(found.directory)
     assert saved.champion.program.hash == found.champion.program.hash
-    assert len({c.program.structure_hash for c in found.hall_of_fame}) == len(found.hall_of_fame)
-    behaviours = [c.behaviour for c in found.hall_of_fame]
+    evolved = [c for c in found.hall_of_fame if not c.picked_by]
+    assert len({c.program.structure_hash for c in evolved}) == len(evolved)
+    behaviours = [c.behaviour for c in evolved]
     assert len(set(behaviours)) == len(behaviours)
+
+
+def test_the_hall_of_fame_says_what_each_rule_picks(run):
+    found, _ = run
+    hall = load_run(found.directory).hall_of_fame
+    picked = {rule: member(load_run(found.directory), rule) for rule in ("best", "best-start")}
+    assert hall == found.hall_of_fame and "cheapest-within-error" in hall[0].picked_by
+    assert [c.program.hash for c in ranked(hall)[1:]] != [], "others are to be had"
+    assert picked["best"].select_fitness == pytest.approx(found.choice.best.select_fitness)
+    records = json.loads((found.directory / "starts.json").read_text())
+    assert picked["best-start"].origin in {record["name"] for record in records}
+    starts = {str(Program.parse(record["program"]).normalized()) for record in records}
+    assert str(picked["best-start"].program) in starts, "with the constants that were tuned"
+    front = sorted((c for c in hall if c.on_front), key=lambda c: c.cost)
+    assert [c.select_fitness for c in front] == sorted(c.select_fitness for c in front)
+    for other in hall:
+        beaten = any(
+            c.select_fitness >= other.select_fitness and c.cost <= other.cost and c != other for c in hall
+        )
+        assert not (other.on_front and beaten)
 
 
 def test_the_same_again_and_resumed(run, table, tmp_path):
@@ -189,6 +217,6 @@ def test_starts_and_passes_may_be_given(table, tmp_path):
 
 def test_the_best_may_be_asked_for_and_left_as_it_is(table, tmp_path):
     settings = resolve_settings(data=table, target="price", max_programs=1000, baselines="few", epochs=2)
-    found = azgen.evolve(dataclasses.replace(settings, choose="best", prune=False), out=tmp_path / "run")
+    found = azgen.evolve(dataclasses.replace(settings, pick="best", prune=False), out=tmp_path / "run")
     assert found.choice.pruned == () and found.champion.program == found.choice.best.program
     assert found.champion.select_fitness == max(c.select_fitness for c in found.hall_of_fame)

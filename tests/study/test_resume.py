@@ -90,7 +90,7 @@ def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
     assert log.count("Resumed") == 1 and log.count("Finished") == 1 and log[0] == "Started"
     # A limit replaces the others, as it does for evolve.
     best = saved.champion.select_fitness
-    text = azgen("resume", run, "--max-time", "1h", "--target-fitness", best)
+    text = azgen("resume", run, "--max-time", "1h", "--target-fitness", best, "--full")
     assert "because of: selection fitness above" in text and "Champion: program" in text
     assert load_run(run).champion.select_fitness > best
 

@@ -15,6 +15,7 @@ from azgen.plain import Writers, as_plain, finite
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import Place, at, places, without, zeroed
 from azgen.study.understanding.rating import Rated, Rater
+from azgen.study.wording import interval
 from azgen.tasks.task import Task
 
 How = Literal["removed", "zeroed"]
@@ -36,6 +37,13 @@ class Loss:
     failed: int
     same: bool
     fitness: NDArray[np.float64] = field(repr=False)
+
+    @property
+    def in_words(self) -> str:
+        """The difference as tables have it."""
+        if self.same:
+            return "no change"
+        return interval(self.difference.as_record()) + (f" ({self.failed} fail)" if self.failed else "")
 
     def as_record(self) -> dict[str, Any]:
         """The loss as plain values."""

@@ -1,0 +1,160 @@
+"""`azgen runs`, `compare`, `report` and `plot`: runs that have ended, beside each other and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from azgen.cli.app import app
+from azgen.cli.programs import PANEL, find
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from azgen.runs.saved import SavedRun
+
+_RUN = typer.Argument(..., metavar="RUN", help="A run directory, or its name in runs/.")
+
+
+def find_run(reference: str) -> SavedRun:
+    """The run of this name or folder.
+
+    Raises:
+        AzgenError: there is none.
+    """
+    run = find(reference).run
+    if run is None:
+        raise AzgenError(f"{reference} is no run")
+    return run
+
+
+@app.command(rich_help_panel=PANEL)
+def runs(
+    folder: Path | None = typer.Argument(None, metavar="[DIR]", help="Where they are (default runs/)."),
+) -> None:
+    """List the runs, last changed first."""
+    from azgen.cli.output import console, duration, grid, interval, thousands
+    from azgen.runs.directory import ROOT
+    from azgen.study.report.comparison import runs_in
+
+    folder, to, rows = folder or ROOT, console(), []
+    for path, run, problem in runs_in(folder):
+        if run is None:
+            rows.append((path.name, "", "", "", problem.splitlines()[0]))
+            continue
+        result, settings = run.result, run.settings
+        about = f"{settings.name}, seed {settings.seed}"
+        if result is None:
+            rows.append((path.name, about, "", "", "not finished"))
+        else:
+            done = f"{thousands(result['counts']['programs'])} in {duration(result['search_seconds'])}"
+            known = (result.get("choice") or {}).get("known", "")
+            rows.append((path.name, about, interval(result["test"]["fitness"]), done, known))
+    if not rows:
+        to.print(f"There are no runs in {folder}; `azgen evolve` makes them.")
+        return
+    to.print(grid(rows, "run", "settings", "test fitness", "programs", "champion"))
+
+
+@app.command(rich_help_panel=PANEL)
+def compare(
+    references: list[str] = typer.Argument(..., metavar="RUN RUN...", help="Run directories, two or more."),
+) -> None:
+    """Compare runs: their champions on the test tasks, paired where the tasks are the same."""
+    if len(references) < 2:
+        raise AzgenError("compare needs two runs or more")
+    print_comparison([find_run(reference) for reference in references])
+
+
+def print_comparison(found: Sequence[SavedRun]) -> None:
+    """Runs beside each other; differences are to the first."""
+    from azgen.cli.output import console, duration, grid, interval, thousands
+    from azgen.study.report.comparison import difference, over_runs, require_results
+    from azgen.study.verdict import standing
+
+    require_results(found)
+    results = [run.result for run in found if run.result is not None]
+    rows = []
+    for number, (run, result) in enumerate(zip(found, results, strict=True)):
+        paired = difference(result, results[0]) if number else None
+        others = [row for row in standing(result).rows if "champion_minus_this" in row]
+        rows.append(
+            (
+                run.name,
+                interval(result["test"]["fitness"]),
+                interval(result["select"]["fitness"]),
+                interval(paired.as_record()) if paired else "",
+                " + ".join(str(len(function)) for function in run.program.functions),
+                thousands(result["counts"]["programs"]),
+                duration(result["cpu_seconds"]),
+                f"{others[0]['name']} {interval(others[0]['fitness'])}" if others else "",
+            )
+        )
+    to = console()
+    to.print("\nRuns beside each other: mean fitness ± 95 % confidence interval over tasks", style="bold")
+    headers = ("", "test", "selection", "minus the first", "instructions", "programs", "cpu", "best baseline")
+    to.print(grid(rows, *headers, right=(5, 6)))
+    if len({str(result["fitness_is"]) for result in results}) > 1:
+        to.print("The runs do not mean the same by fitness: " + "; ".join(r["fitness_is"] for r in results))
+    if len(found) > 2:
+        to.print(f"over the {len(found)} runs: {over_runs(found)} on test tasks", highlight=False)
+    if all(not row[3] for row in rows[1:]):
+        to.print("Their test tasks are others, so no differences are paired.")
+
+
+@app.command(rich_help_panel=PANEL)
+def report(
+    reference: str = _RUN,
+    output: Path | None = typer.Option(
+        None, "-o", "--output", metavar="FILE.html", help="File to write (default RUN/report.html)."
+    ),
+    worth: bool = typer.Option(
+        True, "--worth/--no-worth", help="Say what each line of the champion is worth, which executes it."
+    ),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Write a run as one HTML page: figures, sources side by side, explanation, tables. Needs matplotlib."""
+    from azgen.cli.options import use_build_directory
+    from azgen.cli.output import size
+    from azgen.files import write_whole
+    from azgen.study.report.page import render_report
+
+    use_build_directory(build_dir)
+    run = find_run(reference)
+    output = output or run.path / "report.html"
+    if output.is_dir() or not output.parent.is_dir():
+        raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
+    text = render_report(run, worth=worth)
+    try:
+        write_whole(output, text)
+    except OSError as error:
+        raise AzgenError(f"cannot write {output}: {error.strerror or error}") from None
+    typer.echo(f"{output}: {size(len(text.encode()))}, everything inside; open it in a browser")
+
+
+@app.command(rich_help_panel=PANEL)
+def plot(
+    reference: str = _RUN,
+    names: list[str] = typer.Argument(None, metavar="[PLOT]...", help="Which plots; without any, all."),
+    output: Path | None = typer.Option(
+        None, "-o", "--output", metavar="DIR", help="Folder to write into (default RUN/plots)."
+    ),
+    png: bool = typer.Option(False, "--png", help="PNG in place of SVG."),
+) -> None:
+    """Write a run's figures, each as a file of its own. Needs matplotlib."""
+    from azgen.study.report.plots import chosen, require_matplotlib, save
+
+    require_matplotlib()
+    run = find_run(reference)
+    found = chosen(run, names or ())
+    output = output or run.path / "plots"
+    try:
+        output.mkdir(exist_ok=True)
+    except OSError as error:
+        raise AzgenError(f"cannot write into {output}: {error.strerror or error}") from None
+    for each in found:
+        path = output / f"{each.name}.{'png' if png else 'svg'}"
+        save(each, path)
+        typer.echo(f"{path}: {each.title.lower()}")

@@ -1,0 +1,334 @@
+"""Figures of a run, drawn by matplotlib (extra `report`)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from azgen.errors import AzgenError
+from azgen.runs.checkpoint import CHECKPOINTS, DamagedError, read
+from azgen.runs.members import ranked
+from azgen.runs.saved import SavedRun
+from azgen.study.report.course import Course, course
+from azgen.study.verdict import standing
+from azgen.study.wording import ladder, thousands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLUE, _ORANGE, _GREEN, _GREY = "#1f5fa8", "#c8550b", "#2d7f4f", "#8a8f98"
+_POINTS = 400
+"""Points of a line at most: as many as a screen can tell apart."""
+
+_STYLE = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e7eb",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "svg.fonttype": "none",  # text stays text: small, and the reader's browser has the fonts
+    "svg.hashsalt": "azgen",
+    "font.family": "sans-serif",
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure of a report.
+
+    Attributes:
+        name: a word, for files and anchors.
+        title, caption: what it shows.
+        draw: draws it into an empty figure.
+        size: width and height in inches.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[Figure], None]
+    size: tuple[float, float] = (5.4, 3.4)
+
+
+def require_matplotlib() -> Any:
+    """matplotlib's module of figures that need no display.
+
+    Raises:
+        AzgenError: it is not installed.
+    """
+    try:
+        return import_module("matplotlib.figure")
+    except ImportError:
+        raise AzgenError("plots need matplotlib: pip install 'azgen[report]'") from None
+
+
+def figure(plot: Plot) -> Figure:
+    """The figure, drawn."""
+    module, matplotlib = require_matplotlib(), import_module("matplotlib")
+    with matplotlib.rc_context(_STYLE):
+        result: Figure = module.Figure(figsize=plot.size, layout="constrained")
+        plot.draw(result)
+    return result
+
+
+def svg(plot: Plot) -> str:
+    """The figure as an SVG element, its identifiers different from those of other plots."""
+    buffer = io.StringIO()
+    drawn = figure(plot)
+    with import_module("matplotlib").rc_context(_STYLE):
+        drawn.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{plot.name}-', text)
+    text = re.sub(r'(url\(#|href="#)', rf"\g<1>{plot.name}-", text)
+    label = f'<svg role="img" aria-label="{plot.title}"'
+    return text.replace("<svg", label, 1)
+
+
+def save(plot: Plot, path: Path, dots_per_inch: int = 150) -> None:
+    """Writes the figure; the file's ending says how.
+
+    Raises:
+        AzgenError: it cannot be written.
+    """
+    drawn = figure(plot)
+    try:
+        with import_module("matplotlib").rc_context(_STYLE):
+            drawn.savefig(path, dpi=dots_per_inch)
+    except (OSError, ValueError) as error:  # ValueError: a format that matplotlib does not know
+        raise AzgenError(f"cannot write {path}: {error}") from None
+
+
+def plots(run: SavedRun) -> tuple[Plot, ...]:
+    """All figures that a run has something to show in."""
+    found, result = course(run.events()), run.result or {}
+    shown = []
+    if found.stones:
+        shown += [
+            Plot("programs", "Fitness over programs", _COURSE, lambda f: _over(f, found, "programs")),
+            Plot("time", "Fitness over time", _COURSE, lambda f: _over(f, found, "seconds")),
+        ]
+    cells = archive(run)
+    if cells is not None:
+        caption = "Every entry of the archives: the best program of its cell, and how often runs began there."
+        shown.append(Plot("archive", "Archive", caption, lambda f: _archive(f, *cells)))
+    elif len(found.islands and found.islands[-1]) > 1:
+        caption = "Best on its search tasks in the population of each island; the brighter the better."
+        shown.append(Plot("islands", "Islands", caption, lambda f: _islands(f, found)))
+    caption = "Selection fitness and cost of the hall of fame; on the line, none is both fitter and cheaper."
+    shown.append(Plot("front", "Hall of fame", caption, lambda f: _front(f, run)))
+    if result.get("counts"):
+        caption = "What became of the programs; the scale is logarithmic."
+        shown.append(Plot("ladder", "Ladder", caption, lambda f: _ladder(f, result["counts"])))
+    if result.get("baselines"):
+        height = 1.2 + 0.42 * (1 + len(result["baselines"]))
+        caption = (
+            "On the same test tasks, mean and 95 % confidence interval. Right: by how much the champion "
+        )
+        caption += "is better, paired; left of the line it is worse."
+        size = (5.4, height)
+        shown.append(Plot("test", "Test tasks", caption, lambda f: _test(f, result), size))
+    return tuple(shown)
+
+
+_COURSE = (
+    "Points: stepping stones, the programs that led the run, on the selection tasks. Thin lines: the best of "
+    "each island's population on its own search tasks, which are fewer or easier."
+)
+
+
+def archive(run: SavedRun) -> tuple[Any, Any] | None:
+    """Fitness of the entries of a run's archives at its last checkpoint, and how often runs began at them.
+
+    None if it has no archive, nothing is in it, or the checkpoints are gone.
+    """
+    for path in sorted((run.path / CHECKPOINTS).glob("checkpoint-*.npz"), reverse=True):
+        try:
+            arrays = read(path).arrays
+        except DamagedError:
+            continue
+        if not arrays.get("archive.n", np.zeros((1, 2)))[:, 0].any():
+            return None  # no archive, or none that holds anything yet
+        entries, at = [], 0
+        for n_entries, n_elites in arrays["archive.n"]:
+            entries.append(arrays["archive.fitness"][at : at + n_entries])
+            at += n_entries + n_elites
+        return np.concatenate(entries), arrays["archive.tried"]
+    return None
+
+
+def _over(into: Figure, found: Course, what: str) -> None:
+    axes = into.add_subplot()
+    at = np.array(getattr(found, what), float)
+    islands = np.array([row[: len(found.islands[0])] for row in found.islands], float)
+    islands[islands < 0] = np.nan  # nothing has been rated yet
+    step = max(1, len(at) // _POINTS)
+    for number, line in enumerate(islands.T if len(islands) else ()):
+        label = "best of an island" if number == 0 else None
+        axes.plot(at[::step], line[::step], color=_GREY, linewidth=1, alpha=0.7, label=label)
+    for seconds, programs in found.restarts[:200]:
+        axes.axvline(seconds if what == "seconds" else programs, color=_ORANGE, linewidth=0.5, alpha=0.4)
+    stones = found.stones
+    x = [getattr(stone, what) for stone in stones]
+    best = np.maximum.accumulate([stone.select_fitness for stone in stones])
+    axes.step([*x, max([*at, *x])], [*best, best[-1]], where="post", color=_BLUE, linewidth=1.4)
+    axes.plot(x, [s.select_fitness for s in stones], "o", color=_BLUE, markersize=4, label="stepping stones")
+    axes.set_xlabel("programs" if what == "programs" else "seconds of search")
+    axes.set_ylabel("fitness")
+    axes.locator_params("x", nbins=5)
+    if what == "programs":
+        axes.xaxis.set_major_formatter(lambda value, _: thousands(round(value)))
+    _from_stones(axes, best, islands)
+    into.legend(loc="outside upper left", ncols=2)
+
+
+def _from_stones(axes: Axes, stones: Any, islands: Any) -> None:
+    """The range in which something happens: what is far below the first stone is left out."""
+    values = np.concatenate([np.ravel(islands), stones])
+    values = values[np.isfinite(values)]
+    low = min(float(np.min(stones)), float(np.quantile(values, 0.02)))
+    high = float(np.max(values))
+    room = max(0.08 * (high - low), 1e-4)
+    axes.set_ylim(low - room, high + room)
+
+
+def _archive(into: Figure, fitness: Any, tried: Any) -> None:
+    axes = into.add_subplot()
+    order = np.argsort(-fitness, kind="stable")
+    axes.vlines(np.arange(1, len(order) + 1), 0, tried[order], color=_GREY, linewidth=1)
+    axes.set_xlabel("entry, best first")
+    axes.set_ylabel("runs that began there", color=_GREY)
+    right = axes.twinx()
+    right.plot(np.arange(1, len(order) + 1), fitness[order], "o", color=_BLUE, markersize=3)
+    right.set_ylabel("fitness on the rating tasks", color=_BLUE)
+    right.grid(False)
+
+
+def _islands(into: Figure, found: Course) -> None:
+    axes = into.add_subplot()
+    width = len(found.islands[-1])
+    rows = [row for row in found.islands if len(row) == width]
+    step = max(1, len(rows) // _POINTS)
+    values = np.array(rows[::step], float).T
+    values[values < 0] = np.nan
+    low, high = np.nanquantile(values, [0.05, 1.0])
+    end = found.programs[-1]
+    picture = axes.imshow(
+        values,
+        aspect="auto",
+        vmin=low,
+        vmax=max(high, low + 1e-6),
+        extent=(0, end, width - 0.5, -0.5),
+        cmap="cividis",
+        interpolation="nearest",
+    )
+    axes.set_xlabel("programs")
+    axes.set_ylabel("island")
+    axes.set_yticks(range(width) if width <= 16 else range(0, width, max(1, width // 8)))
+    axes.grid(False)
+    into.colorbar(picture, label="fitness on search tasks")
+
+
+def _front(into: Figure, run: SavedRun) -> None:
+    axes = into.add_subplot()
+    members = {m["hash"]: m for m in ((run.result or {}).get("choice") or {}).get("members", ())}
+    front = sorted((c for c in run.hall_of_fame if c.on_front), key=lambda c: c.cost)
+    if front:
+        x, y = [c.cost for c in front], [c.select_fitness for c in front]
+        axes.step(x, y, where="post", color=_GREEN, linewidth=1, label="front")
+    for rank, champion in enumerate(ranked(run.hall_of_fame), 1):
+        mine = champion is run.champion
+        half_width = (members.get(champion.program.hash, {}).get("select") or {}).get("half_width") or 0.0
+        colour = _ORANGE if mine else _GREY if champion.origin else _BLUE
+        axes.errorbar(champion.cost, champion.select_fitness, half_width, color=colour, linewidth=0.8)
+        marker = "s" if champion.origin else "o"
+        label = "the champion" if mine else None
+        axes.plot(champion.cost, champion.select_fitness, marker, color=colour, markersize=5, label=label)
+        place = (champion.cost, champion.select_fitness)
+        axes.annotate(str(rank), place, (4, 4), textcoords="offset points", fontsize=8, color=colour)
+    axes.set_xlabel("cost of one training example, in multiplications (number: rank)")
+    axes.set_ylabel("selection fitness")
+    costs = [c.cost for c in run.hall_of_fame]
+    if min(costs) > 0 and max(costs) > 20 * min(costs):
+        axes.set_xscale("log")
+    into.legend(loc="outside upper left", ncols=2)
+
+
+def _ladder(into: Figure, counts: dict[str, int]) -> None:
+    axes = into.add_subplot()
+    rungs = [(row[0], counts[row[0].replace(" ", "_")]) for row in ladder(counts)]
+    rungs.insert(0, ("all", counts["programs"]))
+    names, values = [name for name, _ in rungs][::-1], [value for _, value in rungs][::-1]
+    bars = axes.barh(names, values, color=[_GREY if name == "all" else _BLUE for name in names], height=0.6)
+    axes.bar_label(bars, [thousands(value) for value in values], padding=3, fontsize=8.5)
+    axes.set_xscale("log")
+    axes.set_xlim(0.7, max(values) * 12)
+    axes.grid(axis="y", visible=False)
+
+
+def _test(into: Figure, result: dict[str, Any]) -> None:
+    left, right = into.subplots(1, 2, sharey=True)
+    rows = list(standing(result).rows)[::-1]
+    least = _least(rows)
+    for height, row in enumerate(rows):
+        mine = "champion_minus_this" not in row
+        colour = _ORANGE if mine else _BLUE
+        name = "the champion" if mine else row["name"]
+        left.text(0, height + 0.22, name, transform=left.get_yaxis_transform(), fontsize=8, color=colour)
+        if row["fitness"]["mean"] < least:
+            what = f"\N{LEFTWARDS ARROW} {row['fitness']['mean']:.3f}"
+            left.text(0, height, what, transform=left.get_yaxis_transform(), fontsize=8, va="center")
+            continue
+        _interval(left, row["fitness"], height, colour)
+        if not mine:
+            _interval(right, row["champion_minus_this"], height, colour)
+    right.axvline(0, color=_ORANGE, linewidth=1)
+    for axes in (left, right):
+        axes.locator_params("x", nbins=4)
+    left.set_ylim(-0.6, len(rows) - 0.2)
+    left.set_yticks([])
+    left.set_xlabel("fitness")
+    right.set_xlabel("the champion is better by")
+
+
+def _least(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Fitness below which rows are named with their number alone: all others would lie on one spot.
+
+    Those come after a gap that is more than four times as wide as the range of all above it.
+    """
+    means = sorted((row["fitness"]["mean"] for row in rows), reverse=True)
+    for number in range(2, len(means)):
+        spread = means[0] - means[number - 1]
+        if means[number - 1] - means[number] > max(4 * spread, 0.05):
+            return float(means[number - 1])
+    return float(means[-1])
+
+
+def _interval(axes: Axes, record: dict[str, Any], height: int, colour: str) -> None:
+    half_width = record.get("half_width") or 0.0
+    axes.errorbar(record["mean"], height, xerr=half_width, fmt="o", color=colour, markersize=4, linewidth=1)
+
+
+def chosen(run: SavedRun, names: Sequence[str]) -> tuple[Plot, ...]:
+    """Figures by name; all without a name.
+
+    Raises:
+        AzgenError: the run has none of this name.
+    """
+    every = {plot.name: plot for plot in plots(run)}
+    for name in names:
+        if name not in every:
+            raise AzgenError(f"{run.path} has no plot {name!r}; there are {', '.join(every)}")
+    return tuple(every[name] for name in names) if names else tuple(every.values())

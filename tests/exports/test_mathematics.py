@@ -1,0 +1,119 @@
+"""LaTeX, Markdown and SymPy: every formula can be typeset, SymPy's prediction is the program's."""
+
+import re
+import types
+import warnings
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from azgen.errors import AzgenError
+from azgen.exports.mathematics import formulas, render_latex, render_markdown
+from azgen.exports.module import render_module
+from azgen.exports.provenance import Provenance
+from azgen.exports.symbolic import render_sympy
+from azgen.language import OPS
+from azgen.language.instruction import SCALAR, VECTOR
+from azgen.language.zoo import zoo, zoo_names
+from tests.commands import azgen
+from tests.reference import examples
+from tests.strategies import lively_program
+
+
+def test_a_linear_model_reads_like_one():
+    text = render_latex(zoo("linear"), provenance=Provenance(note="By chance."))
+    assert text.startswith("% By chance.") and r"\begin{align*}" in text and text.endswith("\\end{align*}\n")
+    assert r"\hat{y} &= \mathbf{weights}^\top \mathbf{x} \\" in text
+    step = r"\mathit{learning\ rate} \, \left(y - \hat{y}\right) \, \mathbf{x}"
+    assert rf"\mathbf{{weights}} &\leftarrow \mathbf{{weights}} + {step}" in text
+
+
+def test_a_network_reads_like_one():
+    page = render_markdown(zoo("neural-net"), metric="accuracy")
+    for line in (
+        r"\mathbf{hidden} = \max\left(\mathbf{pre\ activation}, 0\right)",
+        r"\hat{y} = \sigma\left(\mathbf{output\ weights}^\top \mathbf{hidden} + \mathit{output\ bias}\right)",
+        r"\mathit{step} \, \mathbf{output\ weights} \odot \left[\mathbf{pre\ activation} > 0\right]",
+        r"\leftarrow \mathbf{hidden\ weights} + \mathbf{hidden\ update} \, \mathbf{x}^\top",
+        str(zoo("neural-net")).rstrip(),
+    ):
+        assert line in page
+    assert page.count("$$") % 2 == 0
+
+
+def test_every_formula_can_be_typeset():
+    """As matplotlib's parser of TeX sees it, which knows what ours may use."""
+    mathtext = pytest.importorskip("matplotlib.mathtext", reason="matplotlib is not installed")
+    parser = mathtext.MathTextParser("path")
+    programs = [zoo(name) for name in zoo_names()]
+    programs += [lively_program(np.random.default_rng(i), (SCALAR, VECTOR)[i % 2]) for i in range(4)]
+    for program in programs:
+        found = formulas(program)
+        assert list(found) == ["Constants", "Setup", "Predict", "Learn"]
+        for text in chain.from_iterable(found.values()):
+            assert text.count("{") == text.count("}")
+            parser.parse(f"${text}$")
+
+
+def module_of(text):
+    module = types.ModuleType("winner")
+    exec(compile(text, "winner.py", "exec"), module.__dict__)
+    return module
+
+
+CLOSED = [
+    op for op in OPS if not op.stochastic and op.name not in ("scalar_log", "scalar_arcsin", "scalar_arccos")
+]
+
+
+@pytest.mark.parametrize("case", [*zoo_names(), *range(16)])
+def test_sympy_predicts_what_the_trained_module_predicts(case):
+    program = zoo(case) if isinstance(case, str) else lively_program(np.random.default_rng(case), ops=CLOSED)
+    classes = 3 if program.form == VECTOR else 0
+    metric = "accuracy" if classes or case in ("affine", 3) else "rmse"
+    x, y, new = examples(0, 3, metric)
+    if classes:
+        y = np.arange(len(x)) % 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = module_of(render_module(program, metric=metric, dtype="float64"))
+        estimator = module.EvolvedClassifier if metric == "accuracy" else module.EvolvedRegressor
+        learner = estimator(standardize=False).fit(x, y).learner_
+        memory = dict(vars(learner))
+        try:
+            with np.errstate(divide="raise", invalid="raise", over="raise"):
+                expected = learner.predict(new[0].copy())
+        except FloatingPointError:
+            return  # what has no value in real numbers has none in SymPy
+    if not np.isfinite(expected).all():
+        return
+    if any(instruction.op.stochastic for instruction in program.live().predict):
+        with pytest.raises(AzgenError, match="draws random numbers"):
+            render_sympy(program, 3, metric=metric)
+        return
+    symbolic = module_of(render_sympy(program, 3, metric=metric, classes=classes))
+    values = {str(symbol): value for symbol, value in symbolic.constants.items()}
+    values |= {f"x{i}": value for i, value in enumerate(new[0])}
+    for name, value in memory.items():
+        if name == "rng":
+            continue
+        flat = np.ravel(value)
+        values |= (
+            {name: float(value)} if np.ndim(value) == 0 else {f"{name}_{i}": v for i, v in enumerate(flat)}
+        )
+    found = symbolic.prediction.subs({s: values[str(s)] for s in symbolic.prediction.free_symbols}).evalf()
+    found = np.array(found.tolist(), float).ravel() if classes else float(found)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_the_command_writes_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for form, name, sign in (
+        ("latex", "linear.tex", r"\begin{align*}"),
+        ("markdown", "linear.md", "## Learn"),
+        ("sympy", "linear_sympy.py", "import sympy"),
+    ):
+        assert name in azgen("export", "zoo:linear", "--form", form, "--features", 3)
+        assert sign in (tmp_path / name).read_text()
+    assert re.search("how many features", azgen("export", "zoo:affine", "--form", "sympy", status=2))
