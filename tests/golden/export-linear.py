@@ -70,6 +70,7 @@ class EvolvedRegressor:
         Names of the features, when trained on a table whose columns all have text as names.
     """
 
+    _algorithm = Learner
     _estimator_type = "regressor"
     _parameters = (
         "learning_rate",
@@ -167,7 +168,7 @@ class EvolvedRegressor:
                 self.feature_scale_[self.feature_scale_ == 0] = np.inf
                 offset, scale = column_scaling(y[:, None])
                 self.label_offset_, self.label_scale_ = offset[0], scale[0] or 1.0
-            self.learner_ = Learner(
+            self.learner_ = self._algorithm(
                 X.shape[1],
                 learning_rate=self.learning_rate,
             )
@@ -178,11 +179,16 @@ class EvolvedRegressor:
     def _train(self, X, y):
         labels = ((y - self.label_offset_) / self.label_scale_).astype(DTYPE)
         with np.errstate(all="ignore"):
-            for features, label in zip(self._scaled(X), labels):
-                prediction = self.learner_.predict(features)
-                self.learner_.learn(features, label, prediction)
+            prediction = self._learn_all(self._scaled(X), labels)
         if not np.isfinite(prediction):
             warnings.warn("training diverged: predictions are not finite", RuntimeWarning, stacklevel=3)
+
+    def _learn_all(self, X, labels):
+        """Learns from every example; the last prediction."""
+        for features, label in zip(X, labels):
+            prediction = self.learner_.predict(features)
+            self.learner_.learn(features, label, prediction)
+        return prediction
 
     def _outputs(self, X):
         """What the learner predicts for every example."""
@@ -191,9 +197,13 @@ class EvolvedRegressor:
             raise error(f"This {type(self).__name__} instance is not fitted yet; call fit first")
         names, X = column_names(X), check_features(X)
         self._check_columns(names, X)
-        learner = copy.deepcopy(self.learner_)
         with np.errstate(all="ignore"):
-            return np.array([learner.predict(features) for features in self._scaled(X)], dtype=float)
+            return self._predict_all(self._scaled(X))
+
+    def _predict_all(self, X):
+        """What the learner predicts for every example; its own memory stays as it is."""
+        learner = copy.deepcopy(self.learner_)
+        return np.array([learner.predict(features) for features in X], dtype=float)
 
     def _check_columns(self, names, X):
         known = getattr(self, "feature_names_in_", None)
@@ -295,6 +305,7 @@ def scikit_learn_class(name, default):
 
 # The evolved program itself, as azgen reads and writes it. s0 is the label, s1 the prediction, v0 the
 # features; everything else starts at zero.
+# Registers beside names are those of its normal form, in which they are numbered as they appear.
 PROGRAM = """
 def Setup():
   s2 = 0.01

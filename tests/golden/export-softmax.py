@@ -84,6 +84,7 @@ class EvolvedClassifier:
         In sorted order, which is that of the columns of predict_proba.
     """
 
+    _algorithm = Learner
     _estimator_type = "classifier"
     _parameters = (
         "learning_rate",
@@ -183,7 +184,7 @@ class EvolvedClassifier:
                 self.feature_offset_, self.feature_scale_ = column_scaling(X)
                 # A constant column says nothing: it becomes 0 everywhere.
                 self.feature_scale_[self.feature_scale_ == 0] = np.inf
-            self.learner_ = Learner(
+            self.learner_ = self._algorithm(
                 max(X.shape[1], len(self.classes_)),
                 len(self.classes_),
                 learning_rate=self.learning_rate,
@@ -201,11 +202,16 @@ class EvolvedClassifier:
         width = max(X.shape[1], len(self.classes_))
         labels = np.eye(len(self.classes_), width, dtype=DTYPE)[np.searchsorted(self.classes_, y)]
         with np.errstate(all="ignore"):
-            for features, label in zip(self._scaled(X), labels):
-                prediction = self.learner_.predict(features)
-                self.learner_.learn(features, label, prediction)
+            prediction = self._learn_all(self._scaled(X), labels)
         if not np.isfinite(prediction).all():
             warnings.warn("training diverged: predictions are not finite", RuntimeWarning, stacklevel=3)
+
+    def _learn_all(self, X, labels):
+        """Learns from every example; the last prediction."""
+        for features, label in zip(X, labels):
+            prediction = self.learner_.predict(features)
+            self.learner_.learn(features, label, prediction)
+        return prediction
 
     def _outputs(self, X):
         """What the learner predicts for every example."""
@@ -214,12 +220,16 @@ class EvolvedClassifier:
             raise error(f"This {type(self).__name__} instance is not fitted yet; call fit first")
         names, X = column_names(X), check_features(X)
         self._check_columns(names, X)
-        learner = copy.deepcopy(self.learner_)
         with np.errstate(all="ignore"):
-            outputs = np.empty((len(X), len(self.classes_)))
-            for output, features in zip(outputs, self._scaled(X)):
-                output[:] = learner.predict(features)[: len(output)]
-            return outputs
+            return self._predict_all(self._scaled(X))
+
+    def _predict_all(self, X):
+        """What the learner predicts for every example; its own memory stays as it is."""
+        learner = copy.deepcopy(self.learner_)
+        outputs = np.empty((len(X), len(self.classes_)))
+        for output, features in zip(outputs, X):
+            output[:] = learner.predict(features)[: len(output)]
+        return outputs
 
     def _check_columns(self, names, X):
         known = getattr(self, "feature_names_in_", None)
