@@ -158,6 +158,8 @@ def print_summary(to: Console, result: Mapping[str, Any], learner: Sequence[str]
     print_code(to, "\n".join(learner[:_MOST_LINES]))
     if len(learner) > _MOST_LINES:
         to.print(f"... {len(learner) - _MOST_LINES} lines more in {result['export']}", highlight=False)
+    for warning in choice.get("warnings", ()):
+        to.print(f"Beware: {warning}", highlight=False)
     where = result["directory"]
     to.print(f"\n{result['export']}  runs on a table: python {result['export']} data.csv --target COLUMN")
     to.print(f"{where}/  more of it: azgen show {where}, azgen explain {where}, azgen report {where}")
