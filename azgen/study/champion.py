@@ -196,14 +196,14 @@ def choose(
         pruned=lines,
         known=known_as(pruned.program, is_classification(split.metric)),
         warnings=warnings_of(pruned.program),
-        hall=_hall(candidates, champion, pruned, known, settings),
+        hall=_hall(members, candidates, pruned, known, settings),
         members=tuple(candidates),
     )
 
 
 def _hall(
+    members: Sequence[Champion],
     candidates: Sequence[Candidate],
-    picked: Candidate,
     champion: Champion,
     found: Set[str],
     settings: Settings,
@@ -211,7 +211,8 @@ def _hall(
     """The champion and the others, marked with the rules that pick them.
 
     Args:
-        picked: what the champion was before it was pruned.
+        members: what the search found, and what the run started from.
+        candidates: those that there was time to compare.
         found: hashes of what the search's hall of fame holds; of what a run started from, only what a rule
             picks belongs there too.
     """
@@ -223,10 +224,9 @@ def _hall(
     marks: dict[str, list[str]] = {champion.program.hash: [str(settings.pick)]}
     for rule, candidate in rules.items():
         marks.setdefault(candidate.champion.program.hash, []).append(rule)
-    others = [candidate.champion for candidate in candidates]
     others = [
         member
-        for member in sorted(others, key=lambda c: -c.select_fitness)
+        for member in sorted(members, key=lambda c: -c.select_fitness)
         if member.program.hash in marks or (member.program.hash in found and not alike(member, champion))
     ]
     others = [member for member in others if member.program.hash != champion.program.hash]
