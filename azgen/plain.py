@@ -12,8 +12,9 @@ import json
 import math
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -64,6 +65,14 @@ def read_json(path: Path) -> Any:
         raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
         raise AzgenError(f"{path} is damaged: {error}") from None
+
+
+def html_table(rows: Sequence[Sequence[Any]], headers: Sequence[str] = ()) -> str:
+    """A table for a notebook."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in headers)
+    cells = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if headers else ''}<tbody>{body}</tbody></table>"
 
 
 class PlainError(AzgenError):

@@ -136,7 +136,7 @@ def zoo_programs(
     rows = []
     for each in zoo_names():
         program = zoo(each)
-        size = " + ".join(str(len(function)) for function in program.functions)
+        size = program.size
         rows.append((f"zoo:{each}", program.form.name, size, zoo_description(each)))
     to = console()
     to.print(grid(rows, "program", "form", "instructions", "what it is"))

@@ -84,7 +84,7 @@ def print_hall(to: Console, run: SavedRun) -> None:
                 fitness or f"{champion.select_fitness:.4f}",
                 f"{champion.search_fitness:.4f}",
                 f"{champion.cost:.0f}",
-                " + ".join(str(len(function)) for function in champion.program.functions),
+                champion.program.size,
                 "*" if champion.on_front else "",
                 "; ".join(notes),
             )

@@ -86,7 +86,7 @@ def print_comparison(found: Sequence[SavedRun]) -> None:
                 interval(result["test"]["fitness"]),
                 interval(result["select"]["fitness"]),
                 interval(paired.as_record()) if paired else "",
-                " + ".join(str(len(function)) for function in run.program.functions),
+                run.program.size,
                 thousands(result["counts"]["programs"]),
                 duration(result["cpu_seconds"]),
                 f"{others[0]['name']} {interval(others[0]['fitness'])}" if others else "",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 
 from azgen.errors import AzgenError
@@ -15,7 +16,7 @@ from azgen.language.ops import OPS, OpTable
 from azgen.language.text import parse_functions, print_functions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """A learning algorithm: Setup runs once, Predict on every example, Learn after Predict on training
     examples.
@@ -47,6 +48,18 @@ class Program:
 
     def __str__(self) -> str:
         return print_functions(self.functions, self.form)
+
+    def __repr__(self) -> str:
+        form = "" if self.form == SCALAR else f", {self.form.name} form"
+        return f"Program({self.size} instructions{form}, hash {self.hash})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+    @property
+    def size(self) -> str:
+        """Numbers of instructions of Setup, Predict and Learn, such as "3 + 5 + 11"."""
+        return " + ".join(str(len(function)) for function in self.functions)
 
     @property
     def functions(self) -> Functions:

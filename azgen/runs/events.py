@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from azgen.language.ops import OpTable
@@ -11,7 +12,7 @@ from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Champion:
     """A program that led a run when it was found.
 
@@ -41,6 +42,14 @@ class Champion:
     behaviour: str = ""
     origin: str = ""
     picked_by: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        which = self.origin or f"program {self.number}"
+        fitness = f"search {self.search_fitness:.4f}, selection {self.select_fitness:.4f}"
+        return f"Champion({which}, {fitness}, {self.program.size} instructions)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.program._repr_html_()}"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import contextlib
 import datetime
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.target import Target
@@ -16,12 +17,14 @@ from azgen.deadline import Deadline
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.exports.module import export, learner_source, without_docstrings
+from azgen.exports.place import check_place, write_export
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.language.program import Program
 from azgen.plain import Writers, as_plain
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, Observer, champion_record
+from azgen.runs.saved import load_run
 from azgen.search.evolve import Evolution, Outcome
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
@@ -30,12 +33,18 @@ from azgen.study.baselines import baseline_scores
 from azgen.study.champion import Choice, choose
 from azgen.study.environment import environment
 from azgen.study.recorder import Recorder, origin
+from azgen.study.report.comparison import beside_baselines
+from azgen.study.report.page import render_report
 from azgen.study.scores import Interval, Score, digest
 from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
+from azgen.study.verdict import verdict
 from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HASTE, _LEAST_CLOSING = 1.0, 2.0
 """Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""
@@ -43,7 +52,7 @@ _HASTE, _LEAST_CLOSING = 1.0, 2.0
 _WRITERS: Writers = {Champion: champion_record, Choice: Choice.as_record, Score: Score.as_record}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """What a run found, and where it is kept.
 
@@ -59,16 +68,46 @@ class Run:
         export_path: the champion as a Python module that needs NumPy alone.
     """
 
-    outcome: Outcome = field(repr=False)
-    choice: Choice = field(repr=False)
-    search: Score = field(repr=False)
-    select: Score = field(repr=False)
-    test: Score = field(repr=False)
-    baselines: tuple[Score, ...] = field(repr=False)
-    settings: Settings = field(repr=False)
-    tasks: TaskSplit = field(repr=False)
+    outcome: Outcome
+    choice: Choice
+    search: Score
+    select: Score
+    test: Score
+    baselines: tuple[Score, ...]
+    settings: Settings
+    tasks: TaskSplit
     directory: Path
     export_path: Path
+
+    def __repr__(self) -> str:
+        return f"Run({self.directory}, test fitness {self.test.interval}, champion {self.champion!r})"
+
+    def _repr_html_(self) -> str:
+        record = self.as_record()
+        heading = f"<p><b>{escape(verdict(record))}</b></p><p>{escape(str(self.directory))}</p>"
+        table = str(self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep=""))
+        return heading + table + self.champion._repr_html_()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Champion and baselines on the test tasks as a data frame, best first: name, fitness and the half
+        width of its interval, tasks, by how much the champion is better, and R2 and error for numbers."""
+        import pandas as pd
+
+        return pd.DataFrame(beside_baselines(self.as_record()))
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Writes the run as one HTML page (`azgen report`; needs matplotlib).
+
+        Args:
+            path: the file; None: report.html in the run directory.
+
+        Raises:
+            AzgenError: matplotlib is missing, or the file cannot be written.
+        """
+        target = Path(path) if path is not None else self.directory / "report.html"
+        check_place(target)
+        write_export(target, render_report(load_run(self.directory)))
+        return target
 
     @property
     def champion(self) -> Champion:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from azgen.language.metrics import (
     UserMetric,
     is_classification,
 )
+from azgen.plain import html_table
 
 FloatArray = NDArray[np.float64]
 SetName = Literal["search", "select", "test"]
@@ -31,7 +33,7 @@ _LEAST_VARIANCE = 1e-30
 SET_NAMES: tuple[SetName, ...] = get_args(SetName)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """Examples of one problem.
 
@@ -92,6 +94,14 @@ class Task:
                 f"y_train has labels of shape {self.y_train.shape[1:]}, y_valid of shape "
                 f"{self.y_valid.shape[1:]}"
             )
+
+    def __repr__(self) -> str:
+        classes = f", {self.n_classes} classes" if self.is_classification else ""
+        name = f", {self.name}" if self.name else ""
+        return (
+            f"Task({self.n_train} + {self.n_valid} examples to learn from and to be scored on, "
+            f"{self.n_features} features{classes}, {self.metric}{name})"
+        )
 
     @property
     def n_features(self) -> int:
@@ -240,7 +250,7 @@ class RawRows:
         return self.y[self.test]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TaskSplit:
     """What a task source yields: tasks to search on, to select with, and to test on at the very end.
 
@@ -266,6 +276,17 @@ class TaskSplit:
     label_names: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     raw: RawRows | None = None
+
+    def __repr__(self) -> str:
+        return f"TaskSplit({self.description})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, len(tasks), tasks[0].n_train, tasks[0].n_valid, tasks[0].n_features, str(tasks[0].metric))
+            for name, tasks in self.sets()
+        ]
+        headers = ("task set", "tasks", "to learn from", "to be scored on", "features", "metric")
+        return f"<p>{escape(self.description)}</p>{html_table(rows, headers)}"
 
     def __post_init__(self) -> None:
         common: tuple[Any, ...] | None = None

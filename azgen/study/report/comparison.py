@@ -64,8 +64,12 @@ def over_runs(runs: Sequence[SavedRun]) -> Interval:
 _COLUMNS = ("name", "fitness", "half_width", "tasks", "champion_minus_this", "difference_half_width")
 
 
-def _rows(result: Record) -> list[dict[str, Any]]:
-    """Champion and baselines, best first; what diverged comes last."""
+def beside_baselines(result: Record) -> list[dict[str, Any]]:
+    """Champion and baselines on the test tasks, best first; what diverged comes last.
+
+    Args:
+        result: content of result.json.
+    """
     place = standing(result)
     diverged = [record for record in result["baselines"] if record["name"] in place.diverged]
     rows = []
@@ -84,7 +88,7 @@ def as_csv(result: Record) -> str:
     Args:
         result: content of result.json.
     """
-    rows = _rows(result)
+    rows = beside_baselines(result)
     more = [name for name in ("r2", "rms_error") if any(row[name] is not None for row in rows)]
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, (*_COLUMNS, *more), extrasaction="ignore", lineterminator="\n")
@@ -101,7 +105,7 @@ def as_latex(result: Record) -> str:
         r" & fitness & champion is better by \\",
         r"\midrule",
     ]
-    for row in _rows(result):
+    for row in beside_baselines(result):
         cells = (
             _latex(row["fitness"], row["half_width"]),
             _latex(row["champion_minus_this"], row["difference_half_width"], "+"),

@@ -136,7 +136,7 @@ def _hall(run: SavedRun) -> list[tuple[Any, ...]]:
         (
             rank,
             champion,
-            " + ".join(str(len(function)) for function in champion.program.functions),
+            champion.program.size,
             champion is run.champion,
         )
         for rank, champion in enumerate(ranked(run.hall_of_fame), 1)
