@@ -22,7 +22,7 @@ from azgen.deadline import NEVER, Deadline
 from azgen.execution.layout import with_epochs
 from azgen.language.metrics import is_classification
 from azgen.language.program import Program
-from azgen.plain import as_plain, finite
+from azgen.plain import Writers, as_plain, finite
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
 from azgen.search.hall import HallOfFame, alike
@@ -113,7 +113,7 @@ class Choice:
     def as_record(self) -> dict[str, Any]:
         """The choice as plain values."""
         names = {"difference": "best_minus_champion"}
-        writers = {Candidate: Candidate.as_record}
+        writers: Writers = {Candidate: Candidate.as_record}
         plain = as_plain(self, writers, leave_out=("champion", "best", "hall"), names=names)
         record: dict[str, Any] = finite({"best_select_fitness": self.best.select_fitness, **plain})
         return record
