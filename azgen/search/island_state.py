@@ -34,7 +34,7 @@ WIRING = np.dtype(
             (name, "f8")
             for name in ("in_use", "informed", "deeper", "declare", "accumulate", "scale", "again")
         ),
-        *((name, "f8") for name in ("forward_only", "smallest")),
+        *((name, "f8") for name in ("forward_only", "smallest", "learned")),
     ]
 )
 
