@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.kernel import Kernel
-from azgen.execution.layout import LaneTasks
+from azgen.execution.layout import LaneTasks, first_tasks
 from azgen.language.random import mix
 from azgen.search.island import Best, Island
 from azgen.search.polish import Polisher
@@ -38,6 +38,7 @@ class Stage:
     tasks: StageTasks
     goal: float
     fresh: bool
+    solutions: int
     run_programs: int
     patience: int
 
@@ -169,13 +170,27 @@ class Archive:
         stage = self.stage.tasks
         return self._polisher_of(stage.kernel, stage.rating if tasks is None else tasks)
 
+    def _arrive(self, program: NDArray[Any]) -> None:
+        """Enters a program that was found on other tasks: its constants first, or it would look needless."""
+        few = self._few()
+        few.tune(program, float(few.fitness(program)[0]), self.draw())
+        self.island.count_evaluated(few.evaluated)
+        self.enter(program)
+
+    def _few(self) -> Polisher:
+        """Polishes on the first of the stage's rating tasks alone: most of an entry's cost, for little less."""
+        stage = self.stage.tasks
+        n_tasks = min(self._settings.archive.polish_tasks or stage.rating.n_tasks, stage.rating.n_tasks)
+        return self._polisher_of(stage.kernel, first_tasks(stage.rating, n_tasks))
+
     def _polisher_of(self, kernel: Kernel, tasks: LaneTasks) -> Polisher:
         return Polisher(kernel, tasks, self._settings.evolution.combine == "median", self._settings.archive)
 
     def enter(self, program: NDArray[Any]) -> None:
         """Shrinks a program and tunes its constants; it takes its cell if it is the best there."""
-        polisher = self.polisher()
-        fitness = polisher.shrink(program)
+        polisher, few = self.polisher(), self._few()
+        polished = few.shrink(program)
+        fitness = float(polisher.fitness(program)[0])
         keys = np.zeros(1, np.uint64)
         self.kernel.module.cells(program.ctypes.data, 1, keys.ctypes.data)
         key = int(keys[0])
@@ -184,11 +199,16 @@ class Archive:
             place < 0 or fitness >= self.entries["fitness"][place] - _TUNING_GAIN
         )
         if worth:
-            fitness = polisher.tune(program, fitness, self.draw())
-        self.island.count_evaluated(polisher.evaluated)
+            tuned = program.copy()
+            few.tune(tuned, polished, self.draw())
+            better = float(polisher.fitness(tuned)[0])
+            if better > fitness:
+                program[:], fitness = tuned, better
+        self.island.count_evaluated(polisher.evaluated + few.evaluated)
         if self.stage.fresh and fitness < self.stage.goal:
             self._lead(program, fitness)
         elif worth:
+            self.course["solved"] += fitness >= self.stage.goal
             self._put(program, key, place, fitness)
 
     def _put(self, program: NDArray[Any], key: int, place: int, fitness: float) -> None:
@@ -222,7 +242,7 @@ class Archive:
     def judge(self) -> None:
         """After a run: on to the next stage at its goal, or the end of an archive that stands still."""
         course, top = self.course, self.top
-        if top >= self.stage.goal and int(course["stage"]) < len(self.stages) - 1:
+        if self._is_over:
             self._next_stage()
         elif top > course["mark"] + self._settings.archive.give_up_gain:
             course["mark"], course["mark_programs"] = top, self.programs
@@ -230,33 +250,47 @@ class Archive:
             course["spent"] = 1
 
     @property
+    def _is_over(self) -> bool:
+        """Whether the stage has come to its goal, often enough."""
+        solved = self.top >= self.stage.goal and self.course["solved"] >= self.stage.solutions
+        return solved and int(self.course["stage"]) < len(self.stages) - 1
+
+    @property
     def _stands_still(self) -> bool:
         most = self._settings.archive.give_up_programs
         return 0 < most <= self.programs - int(self.course["mark_programs"])
 
     def _next_stage(self) -> None:
-        """The best entries go on to the next stage's tasks."""
+        """The best entries go on to the next stage's tasks; of those found independently, the cheapest."""
         course = self.course
         programs = self.population[: self._settings.archive.offers]
+        if self.stage.fresh:
+            programs = min(self.population, key=self._cost).reshape(1)
         course["stage"] += 1
-        course["entries"] = 0
+        course["entries"] = course["solved"] = 0
         self.island = self._island_of(int(course["stage"]), self.island.arrays)
         for program in programs:
-            self.enter(program.reshape(1).copy())
+            self._arrive(program.reshape(1).copy())
         self.course["mark"], self.course["mark_programs"] = self.top, self.programs
-        if self.top >= self.stage.goal and int(course["stage"]) < len(self.stages) - 1:
+        if self._is_over:
             self._next_stage()
+
+    def _cost(self, program: NDArray[Any]) -> float:
+        """Static cost of a training step."""
+        _, predict, learn = self.kernel.decode(program).cost(self.kernel.spec.n_features)
+        return float(predict + learn)
 
 
 def _stage(settings: Settings, number: int, tasks: StageTasks) -> Stage:
     archive: ArchiveSettings = settings.archive
     if number == len(settings.stages):
-        return Stage(tasks, 2.0, False, archive.run_programs, archive.patience)
+        return Stage(tasks, 2.0, False, 1, archive.run_programs, archive.patience)
     stage: StageSettings = settings.stages[number]
     return Stage(
         tasks,
         stage.goal,
         stage.fresh,
+        stage.solutions,
         stage.run_programs or archive.run_programs,
         stage.patience or archive.patience,
     )

@@ -114,7 +114,7 @@ class ArchiveReader:
         elites["n"], elites["least"] = m, float(self._values[number]["least"])
 
     def _fill_course(self, course: Any, values: Mapping[str, Any], n_entries: int) -> None:
-        fill(course, values, COURSE.names or (), least=-1)
+        fill(course, {"solved": 0, **values}, COURSE.names or (), least=-1)
         if not (0 <= course["stage"] < self._n_stages and course["entries"] == n_entries):
             raise ValueError("an archive's course is out of bounds")
         if not -1 <= course["parent"] < max(n_entries, 1):

@@ -78,7 +78,7 @@ COURSE = np.dtype(
             (name, "i8")
             for name in ("stage", "entries", "run", "run_programs", "stalled", "parent", "looked")
         ),
-        *((name, "i8") for name in ("mark_programs", "spent", "best_number")),
+        *((name, "i8") for name in ("mark_programs", "spent", "best_number", "solved")),
         *((name, "f8") for name in ("run_best", "base", "mark", "best_fitness")),
         ("random", "u8"),
     ],
@@ -88,7 +88,8 @@ COURSE = np.dtype(
 
 stage; entries: filled places; run: runs begun; run_programs: of the run that is on (0: none); stalled: looks
 without a gain; parent: the entry that the run started from (-1: none); looked: programs of the run at the
-last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; best_number,
+last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; solved: programs that
+have reached the stage's goal; best_number,
 best_fitness: of the best program; run_best: the run's best fitness at the last look; base: its parent's.
 """
 

@@ -47,6 +47,8 @@ class WiringSettings:
         accumulate: what grows in Learn is added to a register, rather than written to it.
         scale: what is interposed is a multiple by a constant of its own, 1 at first.
         forward_only: Learn goes on reading what an interposed expression was made from.
+        learned: what Predict comes to read and nothing writes is learned: Learn adds to it what the label
+            reaches.
     """
 
     in_use: Share = 0.8
@@ -56,6 +58,7 @@ class WiringSettings:
     accumulate: Share = 0.3
     scale: Share = 0.3
     forward_only: Share = 0.3
+    learned: Share = 0.7
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ class ArchiveSettings:
         margin: cells that a run offers are at most so far below its parent, on the run's tasks.
         offers: most cells that a run offers.
         rating_tasks: number of rating tasks.
+        polish_tasks: so many of them serve to shrink programs and to tune their constants; 0: all.
         shrink_tolerance: instructions go whose loss costs at most this.
         tuning_rounds, tuning_settings, tuning_step: constants are tuned by rounds of so many settings,
             each a log-normal step of this size, which is halved by a round that brings nothing.
@@ -154,18 +158,19 @@ class ArchiveSettings:
     entries: Positive = 128
     parents: Positive = 24
     within: NotNegative = 0.12
-    run_programs: Positive = 40_000
-    look_programs: Positive = 5_000
-    patience: Positive = 3
+    run_programs: Positive = 6_000
+    look_programs: Positive = 2_500
+    patience: Positive = 1
     gain: NotNegative = 0.003
     margin: NotNegative = 0.05
     offers: Positive = 6
     rating_tasks: Positive = 64
+    polish_tasks: Count = 16
     shrink_tolerance: NotNegative = 0.002
     tuning_rounds: Count = 4
     tuning_settings: Positive = 32
     tuning_step: NotNegative = 0.7
-    give_up_programs: Count = 1_200_000
+    give_up_programs: Count = 150_000
     give_up_gain: float = 0.01
     task_sets: Positive = 32
 
@@ -178,11 +183,13 @@ class StageSettings:
         tasks: changes to the settings of tasks, and `epochs` for them.
         goal: fitness on the rating tasks that ends the stage.
         fresh: every run starts from new programs, and those below the goal are forgotten.
+        solutions: programs that must reach the goal; the cheapest of a fresh stage's goes on.
         run_programs, patience: as in `ArchiveSettings`; 0: as there.
     """
 
     tasks: Mapping[str, Any] = field(default_factory=dict)
     goal: float = 1.0
     fresh: bool = False
+    solutions: Positive = 1
     run_programs: Count = 0
     patience: Count = 0
