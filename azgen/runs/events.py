@@ -30,6 +30,7 @@ class Champion:
             that behave alike count once. Empty: not known.
         origin: what it is if the run started from it, such as "zoo:linear"; "" if it has evolved.
         picked_by: rules that pick it out of the hall of fame, such as "best" (known at the end).
+        holds: whether it fails on no selection task, not even when it is trained twice as long.
     """
 
     program: Program
@@ -42,6 +43,7 @@ class Champion:
     behaviour: str = ""
     origin: str = ""
     picked_by: tuple[str, ...] = ()
+    holds: bool = True
 
     def __repr__(self) -> str:
         which = self.origin or f"program {self.number}"

@@ -282,8 +282,7 @@ class Coordinator:
             self._observe(Restarted(self.seconds, self.programs, population, reason, island))
 
     def _limit(self) -> str:
-        members = self.progress.hall.members
-        best = members[0].select_fitness if members else 0.0
+        best = max((c.select_fitness for c in self.progress.hall.members if c.holds), default=0.0)
         return limit_reached(self._settings.stop, best, self.programs, self.seconds)
 
     def _consider(self, report: Report, number: int) -> None:
@@ -300,6 +299,7 @@ class Coordinator:
                 report.select_fitness,
                 report.cost,
                 behaviour=report.behaviour,
+                holds=report.holds,
             )
         )
         if hall.members[0] is not leader:

@@ -241,12 +241,12 @@ class Evolution:
             space.start_programs
         )  # as populations will, so that what does not fit is told now
         for program in (program.normalized() for program in space.start_programs):
-            select_fitness, behaviour = space.select.rate(program)
+            select_fitness, behaviour, holds = space.select.rate(program)
             search = np.nan_to_num(space.search[0].evaluate(program), nan=0.0)
             cost = sum(program.cost(self._split.n_features)[1:])
             name = self._names.get(program.hash) or named_start(self._settings, program)
             champion = Champion(program, 0, 0, float(combine(search)), select_fitness, cost)
-            found.append(dataclasses.replace(champion, behaviour=behaviour, origin=name))
+            found.append(dataclasses.replace(champion, behaviour=behaviour, origin=name, holds=holds))
         return found
 
     def _tell_start(self) -> None:

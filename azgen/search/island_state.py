@@ -88,9 +88,9 @@ COURSE = np.dtype(
 
 stage; entries: filled places; run: runs begun; run_programs: of the run that is on (0: none); stalled: looks
 without a gain; parent: the entry that the run started from (-1: none); looked: programs of the run at the
-last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; solved: programs that
-have reached the stage's goal; best_number,
-best_fitness: of the best program; run_best: the run's best fitness at the last look; base: its parent's.
+last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; solved:
+programs that have reached the stage's goal; best_number, best_fitness: of the best program; run_best: the
+run's best fitness at the last look; base: its parent's.
 """
 
 

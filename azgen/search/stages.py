@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from azgen.execution.kernel import Kernel
-from azgen.execution.layout import LaneTasks
+from azgen.execution.layout import LaneTasks, trained_twice
 from azgen.settings.settings import Settings
 from azgen.settings.tasks import SearchTasks, stage_tasks
 
@@ -37,6 +37,7 @@ class StageTasks:
         rating = dataclasses.replace(tasks.source, n_search=n_rating)
         first_free = -(-tasks.source.n_search * (n_sets + 1) // n_rating)
         _, self.rating = lay_out(SearchTasks(rating, tasks.epochs), first_free)
+        self.longer = trained_twice(self.rating)
 
     def search(self, run: int) -> LaneTasks:
         """The search tasks of a run."""

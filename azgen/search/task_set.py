@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
-from azgen.execution.layout import LaneTasks, check_tasks, lay_out
+from azgen.execution.layout import LaneTasks, check_tasks, lay_out, trained_twice
 from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
@@ -39,14 +40,20 @@ class TaskSet:
         fitness, _ = self.kernel.evaluate(self.kernel.encode([program]), self.lanes)
         return np.asarray(fitness[0])
 
-    def rate(self, program: Program) -> tuple[float, str]:
-        """A program's mean fitness, by the kernel, where a failure counts as 0; and a digest of how it
-        behaves."""
-        fitness, predictions = self.kernel.evaluate(
-            self.kernel.encode([program]), self.lanes, with_predictions=True
-        )
+    @cached_property
+    def longer(self) -> LaneTasks:
+        """The tasks with twice as much training."""
+        return trained_twice(self.lanes)
+
+    def rate(self, program: Program) -> tuple[float, str, bool]:
+        """A program's mean fitness, by the kernel, where a failure counts as 0; a digest of how it behaves;
+        and whether it holds: fails on no task, not even when it is trained twice as long."""
+        encoded = self.kernel.encode([program])
+        fitness, predictions = self.kernel.evaluate(encoded, self.lanes, with_predictions=True)
         assert predictions is not None
-        return float(np.nan_to_num(fitness[0], nan=0.0).mean()), behaviour_of(predictions[0], fitness[0])
+        mean = float(np.nan_to_num(fitness[0], nan=0.0).mean())
+        holds = bool((fitness > 0).all()) and bool((self.kernel.evaluate(encoded, self.longer)[0] > 0).all())
+        return mean, behaviour_of(predictions[0], fitness[0]), holds
 
     def evaluate_natively(self, program: Program) -> NDArray[np.float64]:
         """A program's fitness per task, by native code of its own; 0 where it failed."""

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.deadline import NEVER, Deadline
-from azgen.execution.layout import with_epochs
 from azgen.language.metrics import is_classification
 from azgen.language.program import Program
 from azgen.plain import Writers, as_plain, finite
@@ -262,14 +261,12 @@ def rated(
         deadline: after it no other program is rated; the first always is.
     """
     select, found = evolution.space.select, list[Candidate]()
-    epochs = int(select.lanes.record["n_training"][0]) // tasks[0].n_train
-    twice = with_epochs(select.lanes, tasks[0].n_train, 2 * epochs)
     for member in members:
         if found and deadline.passed():
             break
         encoded = select.kernel.encode([member.program])
         fitness, predictions = select.kernel.evaluate(encoded, select.lanes, with_predictions=True)
-        longer, _ = select.kernel.evaluate(encoded, twice)
+        longer, _ = select.kernel.evaluate(encoded, select.longer)
         assert predictions is not None
         per_task = np.nan_to_num(fitness[0], nan=0.0)
         losses = row_losses(tasks[:_ROW_TASKS], predictions[0]) if by_row else -per_task
@@ -314,13 +311,14 @@ def _rerated(evolution: Evolution, champion: Champion, settings: Settings) -> Ch
     space, program = evolution.space, champion.program
     search = space.task_set(champion.population % settings.islands.count, champion.population)
     each = np.nan_to_num(search.evaluate(program), nan=0.0)
-    select_fitness, behaviour = space.select.rate(program)
+    select_fitness, behaviour, holds = space.select.rate(program)
     return dataclasses.replace(
         champion,
         search_fitness=float(np.median(each) if settings.evolution.combine == "median" else each.mean()),
         select_fitness=select_fitness,
         cost=sum(program.cost(space.kernel.spec.n_features)[1:]),
         behaviour=behaviour,
+        holds=holds,
     )
 
 

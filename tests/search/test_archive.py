@@ -108,7 +108,7 @@ def test_wired_mutations_stay_within_ops_memory_and_sizes(action: str) -> None:
 def test_an_interposed_value_is_what_is_read_later() -> None:
     """After the new expression of x, Predict and Learn read it in x's place."""
     found = 0
-    for mutant in mutants("interpose", LINEAR, scale=0.0, forward_only=0.0, declare=0.0):
+    for mutant in mutants("interpose", LINEAR, scale=0.0, forward_only=0.0, declare=0.0, learned=0.0):
         if len(mutant.predict) < 2 or mutant.predict[-1].op.name != "vector_inner_product":
             continue
         new = {a for a in mutant.predict[-1].reads if a.number > 1}
@@ -142,6 +142,23 @@ def test_an_expression_that_accumulates_adds_to_a_register() -> None:
         assert sum(i.writes in i.reads and i.op.name.endswith("sum") for i in mutant.learn) >= 2
 
 
+def test_what_predict_comes_to_read_is_learned() -> None:
+    """A new register of Predict's is added to in Learn, by something that the label reaches."""
+
+    def learned(mutant: Program) -> set[str]:
+        before = {str(address) for i in LINEAR.instructions() for address in (*i.reads, i.writes)}
+        new = {str(a) for i in mutant.predict for a in i.reads} - before
+        adding = [i for i in mutant.learn if i.writes in i.reads and i.op.name.endswith("sum")]
+        return new & {str(i.writes) for i in adding}
+
+    always = mutants("interpose", LINEAR, scale=0.0, declare=0.0, learned=1.0)
+    assert sum(bool(learned(mutant)) for mutant in always) > 30
+    # With what is added it is another program than without, so the error reaches it.
+    assert sum(bool(learned(m)) and m.live().hash != LINEAR.live().hash for m in always) > 30
+    never = mutants("interpose", LINEAR, scale=0.0, declare=0.0, learned=0.0)
+    assert not any(learned(mutant) for mutant in never)
+
+
 def test_first_constants_are_log_uniform_with_either_sign() -> None:
     values = [
         i.constants[0]
@@ -170,6 +187,20 @@ def test_the_archive_goes_from_linear_tasks_to_the_runs_own() -> None:
     stage = space().stages(0)[-1]
     fitness, _ = stage.kernel.evaluate(np.ascontiguousarray(entries["program"]), stage.rating)
     assert np.allclose(np.nan_to_num(fitness, nan=0.0).mean(axis=1), entries["fitness"], atol=1e-12)
+
+
+def test_of_several_solutions_of_a_fresh_stage_the_cheapest_goes_on() -> None:
+    stage = dataclasses.replace(two_layer().stages[0], solutions=3, goal=0.8)
+    settings = dataclasses.replace(two_layer(), stages=(stage,))
+    island, seen = archive(3, settings=settings), list[Program]()
+    while island.arrays["course"]["stage"][0] == 0:
+        solved = int(island.arrays["course"]["solved"][0])
+        assert solved < 3
+        decode = space().kernel.decode
+        seen = [decode(record) for record in island.population] if solved else seen
+        island.evolve(500)
+    cheapest = min(sum(program.cost(4)[1:]) for program in seen)
+    assert sum(island.best.program.cost(4)[1:]) <= cheapest
 
 
 def test_entries_are_short_and_live() -> None:

@@ -114,6 +114,7 @@ class Report:
         compiled: programs that were compiled for that.
         spent: why the island is to begin anew, in words; "" if it goes on.
         behaviour: digest of how the best behaves on the selection tasks, if it is new.
+        holds: whether it fails on none of them, not even when it is trained twice as long.
     """
 
     island: int
@@ -132,6 +133,7 @@ class Report:
     compiled: int = 0
     spent: str = ""
     behaviour: str = ""
+    holds: bool = True
 
     def encode(self) -> bytes:
         """As a message."""

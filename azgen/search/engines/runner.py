@@ -284,11 +284,11 @@ class Runner:
 
     def _report(self, resident: _Resident, order: Order, began: float) -> Report:
         settings, island = self.space.settings, resident.island
-        best, text, select_fitness, cost, behaviour = island.best, "", 0.0, 0.0, ""
+        best, text, select_fitness, cost, behaviour, holds = island.best, "", 0.0, 0.0, "", True
         if best.number != order.best_number:
             program = best.program.normalized()
             self._trace(self.space.kernel.encode([program])[0])
-            select_fitness, behaviour = self.space.select.rate(program)
+            select_fitness, behaviour, holds = self.space.select.rate(program)
             self._trace(None)
             text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
         leaving = None
@@ -312,6 +312,7 @@ class Runner:
             statistics.loads,
             spent=island.spent if isinstance(island, ArchiveIsland) else "",
             behaviour=behaviour,
+            holds=holds,
         )
 
 
