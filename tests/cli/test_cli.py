@@ -81,7 +81,7 @@ def test_the_zoo_is_listed_and_printed():
     for name in zoo_names():
         (line,) = [line for line in listing if line.split()[:1] == [f"zoo:{name}"]]
         size = " + ".join(str(len(function)) for function in zoo(name).functions)
-        assert size in line and zoo_description(name) in line and len(zoo_description(name)) > 20
+        assert size in line and zoo_description(name)[:80] in line and len(zoo_description(name)) > 20
         assert str(zoo(name)) in azgen("zoo", name)
     assert zoo_description("affine") == "Linear regression with a bias by stochastic gradient descent"
     assert "there is no program 'afine' in the zoo" in azgen("zoo", "zoo:afine", status=2)
