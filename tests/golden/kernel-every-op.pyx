@@ -1061,6 +1061,7 @@ cdef struct Wiring:
     double again                # that another mutation follows
     double forward_only         # that Learn goes on reading what an interposed expression was made from
     double smallest             # first values of constants: log-uniform from here to 1, of either sign; 0: uniform
+    double learned              # that what Predict reads and nothing has written is learned
 
 cdef struct Mutation:
     double probability          # that a child differs from its parent at all
@@ -1325,6 +1326,7 @@ cdef bint alter_wired(Program* program, int function, const Mutation* mutation, 
 cdef enum:
     DEPTH = 3                   # instructions that an expression is deep at most
     GROWN = 7                   # and long
+    LEARN_ATTEMPTS = 8          # to grow something that the label reaches
 
 cdef struct Growth:             # an expression while it grows, operands before what uses them
     Instruction code[GROWN]
@@ -1405,12 +1407,11 @@ cdef bint grow_into(Growth* growth, short out, int kind, int depth) noexcept nog
     return True
 
 cdef void declare_operands(Program* program, Growth* growth) noexcept nogil:
-    """Perhaps first values, in Setup, of registers that what has grown reads and nothing writes."""
+    """Perhaps first values, in Setup, and perhaps learning of registers that what has grown reads and nothing writes."""
     cdef const Instruction* code
     cdef short operand[2]
     cdef int i, k
-    if N_ALLOWED[0] == 0:
-        return
+    cdef bint first, learned
     for i in range(growth.n):
         registers_add(&growth.usage.written, growth.code[i].out)
     for i in range(growth.n):
@@ -1420,10 +1421,14 @@ cdef void declare_operands(Program* program, Growth* growth) noexcept nogil:
         for k in range(OPS[code.op].n_operands):
             if operand[k] == LABEL or registers_have(&growth.usage.written, operand[k]):
                 continue
-            if draw_unit(growth.random) >= growth.mutation.wiring.declare:
-                continue
-            registers_add(&growth.usage.written, operand[k])
-            set_first_value(program, operand[k], OPS[code.op].operand[k], growth.mutation, growth.random)
+            first = draw_unit(growth.random) < growth.mutation.wiring.declare
+            learned = growth.function == 1 and draw_unit(growth.random) < growth.mutation.wiring.learned
+            if first or learned:
+                registers_add(&growth.usage.written, operand[k])
+            if first:
+                set_first_value(program, operand[k], OPS[code.op].operand[k], growth.mutation, growth.random)
+            if learned:
+                learn(program, operand[k], OPS[code.op].operand[k], program.size[2], growth.mutation, growth.random)
 
 cdef bint set_first_value(Program* program, short r, int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """Setup's last instruction gives a register a first value, drawn or constant."""
@@ -1457,12 +1462,43 @@ cdef bint splice(Program* program, int function, int position, const Instruction
     program.size[function] += n
     return True
 
+cdef bint learn(Program* program, short out, int kind, int position, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Learn adds something that the label reaches to a register."""
+    cdef Usage usage
+    cdef Growth growth
+    cdef int op = allowed_op(2, SUM[kind]), attempt
+    cdef short new
+    if op < 0:
+        return False
+    for attempt in range(LEARN_ATTEMPTS):
+        begin_growth(&growth, &usage, program, 2, mutation, random)
+        new = fresh_register(&usage, kind, random)
+        if not grow_into(&growth, new, kind, 1) or growth.n == GROWN or not reads_some(growth.code, growth.n, &usage.informed):
+            continue
+        memset(&growth.code[growth.n], 0, sizeof(Instruction))
+        growth.code[growth.n].op = <short>op
+        growth.code[growth.n].out = growth.code[growth.n].a = out
+        growth.code[growth.n].b = new
+        growth.n += 1
+        if not splice(program, 2, position, growth.code, growth.n, mutation):
+            return False
+        declare_operands(program, &growth)
+        return True
+    return False
+
+cdef bint reads_some(const Instruction* code, int n, const Registers* set) noexcept nogil:
+    cdef int i
+    for i in range(n):
+        if reached(&code[i], set):
+            return True
+    return False
+
 cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """An expression into a register that the program mentions; in Learn perhaps added to it."""
     cdef Usage usage
     cdef Growth growth
     cdef int kind, op, position
-    cdef short out, new
+    cdef short out
     begin_growth(&growth, &usage, program, function, mutation, random)
     op = ALLOWED[function][draw_below(random, N_ALLOWED[function])]
     kind = OPS[op].result
@@ -1472,18 +1508,8 @@ cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_
     if out < 0:
         out = fresh_register(&usage, kind, random)
     if function == 2 and draw_unit(random) < mutation.wiring.accumulate:
-        op = allowed_op(function, SUM[kind])
-        if op < 0:
-            return False
-        new = fresh_register(&usage, kind, random)
-        if not grow_into(&growth, new, kind, 1) or growth.n == GROWN:
-            return False
-        memset(&growth.code[growth.n], 0, sizeof(Instruction))
-        growth.code[growth.n].op = <short>op
-        growth.code[growth.n].out = growth.code[growth.n].a = out
-        growth.code[growth.n].b = new
-        growth.n += 1
-    elif not grow_into(&growth, out, kind, 1):
+        return learn(program, out, kind, draw_below(random, program.size[2] + 1), mutation, random)
+    if not grow_into(&growth, out, kind, 1):
         return False
     position = draw_below(random, program.size[function] + 1)
     if not splice(program, function, position, growth.code, growth.n, mutation):
