@@ -105,7 +105,10 @@ def exported_predictions(program: Program, task: Task, dtype: str) -> np.ndarray
     """Predictions of the program's exported module, trained and validated on a task."""
     module = types.ModuleType("winner")
     exec(
-        compile(render_module(program, metric=task.metric, dtype=dtype), "winner.py", "exec"), module.__dict__
+        compile(
+            render_module(program, metric=task.metric, dtype=dtype), "winner.py", "exec", dont_inherit=True
+        ),
+        module.__dict__,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -42,7 +42,7 @@ class Champion:
     on_front: bool = False
     behaviour: str = ""
     origin: str = ""
-    picked_by: tuple[str, ...] = ()
+    picked_by: tuple[str, ...] = field(default=(), compare=False)
     holds: bool = True
 
     def __repr__(self) -> str:

@@ -58,7 +58,7 @@ def test_every_formula_can_be_typeset():
 
 def module_of(text):
     module = types.ModuleType("winner")
-    exec(compile(text, "winner.py", "exec"), module.__dict__)
+    exec(compile(text, "winner.py", "exec", dont_inherit=True), module.__dict__)
     return module
 
 
