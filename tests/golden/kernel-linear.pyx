@@ -935,16 +935,19 @@ cdef bint splice(Program* program, int function, int position, const Instruction
 
 cdef bint learn(Program* program, short out, int kind, int position, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """Learn adds something that the label reaches to a register."""
-    cdef Usage usage
+    cdef Usage usage, before
     cdef Growth growth
     cdef int op = allowed_op(2, SUM[kind]), attempt
     cdef short new
     if op < 0:
         return False
+    begin_growth(&growth, &usage, program, 2, mutation, random)
+    before = usage
     for attempt in range(LEARN_ATTEMPTS):
-        begin_growth(&growth, &usage, program, 2, mutation, random)
+        usage = before
+        growth.n = 0
         new = fresh_register(&usage, kind, random)
-        if not grow_into(&growth, new, kind, 1) or growth.n == GROWN or not reads_some(growth.code, growth.n, &usage.informed):
+        if not grow_into(&growth, new, kind, 1) or growth.n == GROWN or not reads(growth.code, growth.n, &usage.informed):
             continue
         memset(&growth.code[growth.n], 0, sizeof(Instruction))
         growth.code[growth.n].op = <short>op
@@ -957,7 +960,8 @@ cdef bint learn(Program* program, short out, int kind, int position, const Mutat
         return True
     return False
 
-cdef bint reads_some(const Instruction* code, int n, const Registers* set) noexcept nogil:
+cdef bint reads(const Instruction* code, int n, const Registers* set) noexcept nogil:
+    """Whether an expression reads one of some registers."""
     cdef int i
     for i in range(n):
         if reached(&code[i], set):
@@ -1017,6 +1021,7 @@ cdef bint interpose(Program* program, int function, const Mutation* mutation, ui
     So linear regression becomes a network's forward pass in one step, and what Learn reads follows.
     """
     cdef Usage usage
+    cdef Registers value        # x alone
     cdef Growth growth
     cdef Instruction* instruction
     cdef const OpRow* row
@@ -1035,10 +1040,12 @@ cdef bint interpose(Program* program, int function, const Mutation* mutation, ui
     kind = row.operand[i]
     begin_growth(&growth, &usage, program, function, mutation, random)
     growth.focus = x
+    memset(&value, 0, sizeof(value))
+    registers_add(&value, x)
     new = fresh_register(&usage, kind, random)
     if draw_unit(random) < mutation.wiring.scale and multiple_of(program, &growth, x, new, kind):
         pass
-    elif not grow_into(&growth, new, kind, 1) or not reads(growth.code, growth.n, x):
+    elif not grow_into(&growth, new, kind, 1) or not reads(growth.code, growth.n, &value):
         return False
     forward_only = function == 1 and draw_unit(random) < mutation.wiring.forward_only
     if not splice(program, function, position, growth.code, growth.n, mutation):
@@ -1058,13 +1065,6 @@ cdef bint interpose(Program* program, int function, const Mutation* mutation, ui
             break  # from here on x is another value
     declare_operands(program, &growth)
     return True
-
-cdef bint reads(const Instruction* code, int n, short r) noexcept nogil:
-    cdef int i
-    for i in range(n):
-        if (OPS[code[i].op].n_operands > 0 and code[i].a == r) or (OPS[code[i].op].n_operands > 1 and code[i].b == r):
-            return True
-    return False
 
 cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int kind) noexcept nogil:
     """new = s * x with a constant s of its own, 1 at first: changes nothing, and gives x a scale that can be tuned.
