@@ -17,6 +17,7 @@ from typing import Any
 from azgen.bench.figures import Figure, Report
 from azgen.bench.suite import BENCHMARKS, measure
 from azgen.errors import AzgenError
+from azgen.study.report.plots import require_matplotlib
 from benchmarks.backends import measure_backends
 from benchmarks.crossover import measure_crossover_and_model
 from benchmarks.definition import measure_evaluation_and_oracle
@@ -25,7 +26,7 @@ from benchmarks.first import measure_first
 from benchmarks.ladder import measure_ladder
 from benchmarks.memory import measure_memory
 from benchmarks.performance_tables import row, table
-from benchmarks.plot import draw, require_matplotlib
+from benchmarks.plot import draw
 from benchmarks.populations import measure_populations
 from benchmarks.random_programs import measure_random
 from benchmarks.solve import measure_solve
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> None:
     # What would fail at the end fails now.
     earlier = Report.read(options.compare) if options.compare else None
     if options.plot:
-        require_matplotlib()
+        require_matplotlib("--plot needs")
     report = measure(options.what, QUICK if options.quick else FullEffort(), observe, ALL)
     if earlier is not None:
         print("\nCompared with the earlier result (above 1: slower, or larger)\n")

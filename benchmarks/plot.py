@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,11 @@ import numpy as np
 from azgen.bench.evaluation import INTERLEAVED, NATIVE
 from azgen.bench.figures import Figure, Report
 from azgen.errors import AzgenError
+from azgen.study.report.plots import require_matplotlib
 from benchmarks.original import beside
 from benchmarks.performance_tables import figures_of
 
 _BLUE, _ORANGE, _GREY = "#3b6ea5", "#d9803a", "#8a8a8a"
-
-
-def require_matplotlib() -> Any:
-    """matplotlib's module of figures that need no display.
-
-    Raises:
-        AzgenError: it is not installed.
-    """
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError:
-        raise AzgenError("--plot needs matplotlib: pip install 'azgen[report]'") from None
 
 
 def draw(report: Report, path: str | Path) -> None:
@@ -36,7 +24,7 @@ def draw(report: Report, path: str | Path) -> None:
     Raises:
         AzgenError: matplotlib is missing, nothing to draw, or the file cannot be written.
     """
-    figure_module = require_matplotlib()
+    figure_module = require_matplotlib("--plot needs")
     panels = [(panel, found) for name, panel in _PANELS.items() if (found := figures_of(report, name))]
     if not panels:
         raise AzgenError(f"nothing to draw: --plot shows {', '.join(_PANELS)}")

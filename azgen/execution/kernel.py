@@ -140,6 +140,10 @@ class Kernel:
         self.module.evaluate(programs.ctypes.data, n, tasks.address, fitness.ctypes.data, address)
         return fitness[:, : tasks.n_tasks], per_task(predictions, tasks.n_tasks)
 
+    def succeeds(self, program: NDArray[Any], *sets: LaneTasks) -> bool:
+        """Whether an encoded program (an array of one) fails on no task of some sets."""
+        return all(bool((self.evaluate(program, tasks)[0] > 0).all()) for tasks in sets)
+
 
 def room_for_predictions(n: int, tasks: LaneTasks, lane: LaneType, classes: int) -> NDArray[Any]:
     """Zeros [program][group][step][lane]; in the vector form [program][group][step][class][lane]."""

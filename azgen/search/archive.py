@@ -235,17 +235,9 @@ class Archive:
             if fitness < self.top:
                 return
             fitness = float(self._polisher_of(last.kernel, last.rating).fitness(program)[0])
-        if fitness > course["best_fitness"] and self._holds(program):
+        if fitness > course["best_fitness"] and last.kernel.succeeds(program, last.rating, last.longer):
             course["best_fitness"], course["best_number"] = fitness, self.programs
             self.island.arrays["leader"][0] = program[0]
-
-    def _holds(self, program: NDArray[Any]) -> bool:
-        """Whether a program fails on none of the last stage's rating tasks, not even when it is trained there
-        twice as long."""
-        last = self.stages[-1].tasks
-        return not any(
-            self._polisher_of(last.kernel, tasks).fails(program) for tasks in (last.rating, last.longer)
-        )
 
     def judge(self) -> None:
         """After a run: on to the next stage at its goal, or the end of an archive that stands still."""

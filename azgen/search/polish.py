@@ -36,12 +36,6 @@ class Polisher:
         self.evaluated += len(programs)
         return self._combined(found)
 
-    def fails(self, program: NDArray[Any]) -> bool:
-        """Whether a program fails on one of the tasks."""
-        found, _ = self.kernel.evaluate(program, self.tasks)
-        self.evaluated += 1
-        return not bool((found[0] > 0).all())
-
     def shrink(self, program: NDArray[Any]) -> float:
         """Takes needless instructions out of a program, in place; returns the fitness that is left."""
         fitness, evaluated = self.kernel.module.shrink_program(

@@ -52,7 +52,7 @@ class TaskSet:
         fitness, predictions = self.kernel.evaluate(encoded, self.lanes, with_predictions=True)
         assert predictions is not None
         mean = float(np.nan_to_num(fitness[0], nan=0.0).mean())
-        holds = bool((fitness > 0).all()) and bool((self.kernel.evaluate(encoded, self.longer)[0] > 0).all())
+        holds = bool((fitness > 0).all()) and self.kernel.succeeds(encoded, self.longer)
         return mean, behaviour_of(predictions[0], fitness[0]), holds
 
     def evaluate_natively(self, program: Program) -> NDArray[np.float64]:

@@ -266,11 +266,11 @@ def rated(
             break
         encoded = select.kernel.encode([member.program])
         fitness, predictions = select.kernel.evaluate(encoded, select.lanes, with_predictions=True)
-        longer, _ = select.kernel.evaluate(encoded, select.longer)
         assert predictions is not None
         per_task = np.nan_to_num(fitness[0], nan=0.0)
         losses = row_losses(tasks[:_ROW_TASKS], predictions[0]) if by_row else -per_task
-        found.append(Candidate(member, per_task, losses, bool((np.nan_to_num(longer[0]) > 0).all())))
+        lasts = select.kernel.succeeds(encoded, select.longer)
+        found.append(Candidate(member, per_task, losses, lasts))
     return found
 
 

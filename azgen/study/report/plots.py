@@ -62,8 +62,11 @@ class Plot:
     size: tuple[float, float] = (5.4, 3.4)
 
 
-def require_matplotlib() -> Any:
+def require_matplotlib(who: str = "plots need") -> Any:
     """matplotlib's module of figures that need no display.
+
+    Args:
+        who: needs it, for the message.
 
     Raises:
         AzgenError: it is not installed.
@@ -71,7 +74,7 @@ def require_matplotlib() -> Any:
     try:
         return import_module("matplotlib.figure")
     except ImportError:
-        raise AzgenError("plots need matplotlib: pip install 'azgen[report]'") from None
+        raise AzgenError(f"{who} matplotlib: pip install 'azgen[report]'") from None
 
 
 def figure(plot: Plot) -> Figure:
