@@ -49,6 +49,16 @@ def write_whole(path: Path, content: Content) -> None:
     _sync_folder(path.parent)
 
 
+def check_file_place(path: Path) -> None:
+    """Checks that a file can go there, before the work whose result it takes.
+
+    Raises:
+        AzgenError: no such folder, or a folder is in its place.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise AzgenError(f"cannot write {path}: name a file in a folder that exists")
+
+
 def write_file(path: Path, content: Content) -> None:
     """`write_whole`, with an error that can be shown.
 

@@ -118,19 +118,15 @@ def report(
     """Write a run as one HTML page: figures, sources side by side, explanation, tables. Needs matplotlib."""
     from azgen.cli.options import use_build_directory
     from azgen.cli.output import size
-    from azgen.files import write_whole
+    from azgen.files import check_file_place, write_file
     from azgen.study.report.page import render_report
 
     use_build_directory(build_dir)
     run = find_run(reference)
     output = output or run.path / "report.html"
-    if output.is_dir() or not output.parent.is_dir():
-        raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
+    check_file_place(output)
     text = render_report(run, worth=worth)
-    try:
-        write_whole(output, text)
-    except OSError as error:
-        raise AzgenError(f"cannot write {output}: {error.strerror or error}") from None
+    write_file(output, text)
     typer.echo(f"{output}: {size(len(text.encode()))}, everything inside; open it in a browser")
 
 

@@ -11,7 +11,7 @@ from azgen.cli.app import app
 from azgen.cli.programs import PANEL
 from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
-from azgen.files import write_whole
+from azgen.files import check_file_place, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,20 +54,21 @@ def tune(
     Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
     program as it was, are then run once on the test tasks.
     """
+    from azgen.exports.place import check_place
     from azgen.plain import to_json
     from azgen.study.tune import tune as tune_program
 
     conditions, found = subject.conditions, subject.found
     written = _free(output, found.name)
-    if export is not None and not export.parent.is_dir():
-        raise AzgenError(f"cannot export to {export}: there is no folder {export.parent}; create it first")
+    if export is not None:
+        check_place(export)
     split, rungs = subject.split, _RUNGS if halving else (1.0,)
     with _progress(json) as observe:
         tuned = tune_program(
             found.program, split.search, trials, conditions, select=split.select, rungs=rungs, observe=observe
         )
     record = _record(subject, tuned) | {"file": str(written)}
-    _write(written, _heading(found.given, record, tuned) + str(tuned.program))
+    write_file(written, _heading(found.given, record, tuned) + str(tuned.program))
     if export is not None:
         record["export"] = str(_export(export, tuned, found.given, split.metric, record))
     if json:
@@ -118,16 +119,8 @@ def _free(output: Path | None, name: str) -> Path:
         output = Path(f"{name}-tuned.az")
         if output.exists():
             raise AzgenError(f"{output} exists; name a file with -o (an existing one is replaced)")
-    if output.is_dir() or not output.parent.is_dir():
-        raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
+    check_file_place(output)
     return output
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:

@@ -10,7 +10,7 @@ import typer
 from azgen.cli.app import app
 from azgen.cli.programs import PANEL
 from azgen.cli.subject import Subject, subject_options
-from azgen.errors import AzgenError
+from azgen.files import check_file_place, write_file
 from azgen.study.wording import SET_NAMES
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ def prune(
     from azgen.study.scores import Score
     from azgen.study.understanding.pruning import prune as prune_program
 
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        raise AzgenError(f"cannot write {output}: name a file in a folder that exists")
+    if output is not None:
+        check_file_place(output)
     conditions = subject.conditions
     pruned = prune_program(subject.found.program, subject.tasks(on), conditions, tolerance=tolerance)
     before, after = (
@@ -188,18 +188,11 @@ def prune(
     if output is not None:
         why = f"without what it does as well without on {SET_NAMES[on]} tasks"
         heading = f"# {subject.found.name}, pruned: {why}.\n"
-        _write(output, heading + f"# {subject.split.description}\n" + str(pruned.program))
+        write_file(output, heading + f"# {subject.split.description}\n" + str(pruned.program))
     if json:
         print(to_json(record))
     else:
         _report_pruned(subject.found.name, pruned, record, output)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _report_pruned(name: str, pruned: Pruned, record: dict[str, Any], output: Path | None) -> None:
