@@ -8,6 +8,7 @@ import pytest
 from azgen.bench.figures import Figure, Report, figure_of
 from azgen.bench.suite import BENCHMARKS
 from azgen.errors import AzgenError
+from azgen.study.report import plots
 from benchmarks import __main__ as runner
 from benchmarks import plot
 from benchmarks.effort import QUICK
@@ -109,7 +110,7 @@ def test_a_plot_needs_matplotlib(monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(plot, "import_module", missing)
+    monkeypatch.setattr(plots, "import_module", missing)
     with pytest.raises(AzgenError, match=r"pip install 'azgen\[report\]'"):
         runner.main(["--quick", "memory", "--plot", "bench.png"])
 

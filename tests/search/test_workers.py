@@ -402,11 +402,11 @@ def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
 
 
 def test_a_free_worker_that_is_stopped_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "PATIENCE", 0.5)
     space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
     engine = WorkerEngine(space, 2)
     try:
         fitness = engine.rate(zoo("linear"))  # starts one, which is free after it
+        monkeypatch.setattr(watching, "PATIENCE", 2.0)  # not less: a new worker needs time to start
         (stopped,) = engine.processes
         os.kill(stopped, signal.SIGSTOP)
         np.testing.assert_array_equal(engine.rate(zoo("linear")), fitness)
