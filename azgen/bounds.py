@@ -1,7 +1,10 @@
-"""Bounds of numbers, declared beside the fields of dataclasses and read by one check.
+"""Bounds of numbers, declared beside the fields of dataclasses; no value is made out of them.
 
-n_search: Positive = 10
-batch: Annotated[int, Bounds(1, 64)] = 16
+@dataclass(frozen=True)
+class Some(Bounded):
+    n_search: Positive = 10
+    batch: Annotated[int, Bounds(1, 64)] = 16
+    engine: Literal["workers", "dask"] = "workers"
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from azgen.errors import AzgenError
+from azgen.errors import FieldError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,28 +53,38 @@ ProperShare: TypeAlias = Annotated[float, Bounds(0, 1, inside=True)]
 """A share that is neither none nor all."""
 
 
-def check_bounds(value: Any, at: str = "") -> None:
-    """Checks the numbers of a dataclass, and of those in it, against the bounds beside their fields.
+class _Words(tuple[Any, ...]):
+    """The values of a Literal."""
 
-    Args:
-        value: the dataclass.
-        at: where it is, for messages, such as "tasks.".
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(repr, self))}"
+
+
+class Bounded:
+    """A dataclass whose values are what its fields declare, however they are made: read, called, replaced.
 
     Raises:
-        AzgenError: a number is out of bounds; names the field.
+        FieldError: a number is out of bounds, or a word is none of its field's; names the field.
     """
-    cls: type = type(value)
-    known = bounds_of(cls)
-    for field in dataclasses.fields(value):
-        found, name = getattr(value, field.name), f"{at}{field.name}"
-        if field.name in known:
-            for number in found if isinstance(found, tuple) else (found,):
-                if number not in known[field.name]:
+
+    def __post_init__(self) -> None:
+        cls: type = type(self)
+        for name, allowed in _allowed(cls).items():
+            found = getattr(self, name)
+            for item in found if isinstance(found, tuple) else (found,):
+                if item not in allowed:
                     shown = list(found) if isinstance(found, tuple) else found
-                    raise AzgenError(f"{name} is {shown}; it must be {known[field.name]}")
-        for place, item in enumerate(found if isinstance(found, tuple) else (found,), 1):
-            if dataclasses.is_dataclass(item):
-                check_bounds(item, f"{name}.{place}." if isinstance(found, tuple) else f"{name}.")
+                    raise FieldError(f"{{at}}{name} is {shown!r}; it must be {allowed}")
+
+
+@cache
+def _allowed(cls: type) -> Mapping[str, Bounds | _Words]:
+    """What the values of a dataclass's fields must be in, by name."""
+    hints = get_type_hints(cls)
+    words = {name: _Words(get_args(hint)) for name, hint in hints.items() if get_origin(hint) is Literal}
+    return {**words, **bounds_of(cls)}
 
 
 @cache

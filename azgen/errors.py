@@ -13,6 +13,17 @@ class AzgenError(Exception):
     """
 
 
+class FieldError(AzgenError):
+    """What fields of a value cannot be. `{at}` in the message is where the value stands, before its names."""
+
+    def __str__(self) -> str:
+        return self.under("")
+
+    def under(self, at: str) -> str:
+        """The message about a value that stands somewhere, such as "tasks."."""
+        return str(self.args[0]).replace("{at}", at)
+
+
 class CompilerError(AzgenError):
     """Generated source could not be turned into native code: no compiler, no headers, source it rejects."""
 

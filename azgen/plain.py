@@ -18,7 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from azgen.errors import AzgenError, suggest
+from azgen.errors import AzgenError, FieldError, suggest
 
 T = TypeVar("T")
 
@@ -157,7 +157,10 @@ def read(
         for key, item in value.items()
         if key in hints and key not in given
     }
-    return cls(**found, **given)
+    try:
+        return cls(**found, **given)
+    except FieldError as error:
+        raise PlainError(f"{source}: {error.under(path and path + '.')}") from None
 
 
 def read_value(hint: Any, value: Any, source: str, path: str, readers: Readers | None = None) -> Any:

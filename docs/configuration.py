@@ -15,6 +15,7 @@ from azgen.settings import evolution, settings
 from azgen.settings.presets import DEFAULT, preset, preset_names
 from azgen.tasks import sources
 from azgen.tasks.source import TaskSource
+from azgen.tasks.table_options import TableOptions
 
 HEAD = """# Configuration
 
@@ -37,7 +38,7 @@ SECTIONS = (
     ("tasks", TaskSource, "Where tasks come from: settings of every source"),
     ("tasks", sources.TeacherTasks, 'Of `source = "teacher"`: synthetic tasks'),
     ("tasks", sources.ImageTasks, 'Of `source = "images"`'),
-    ("tasks", sources.TableTasks, 'Of `source = "table"`'),
+    ("tasks", TableOptions, 'Of `source = "table"`'),
     ("execution", settings.ExecutionSettings, "How programs are executed"),
     ("memory", settings.MemorySettings, "How many addresses there are"),
     ("setup", settings.FunctionSettings, "The functions: also `[predict]` and `[learn]`"),

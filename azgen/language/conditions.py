@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azgen.bounds import AboveZero, Count, Positive, check_bounds
+from azgen.bounds import AboveZero, Bounded, Count, Positive
 from azgen.errors import AzgenError
 
 DTYPES = {"float32": 4, "float64": 8}
@@ -22,7 +22,7 @@ def check_dtype(dtype: str) -> None:
 
 
 @dataclass(frozen=True)
-class Conditions:
+class Conditions(Bounded):
     """How programs are executed.
 
     Attributes:
@@ -42,7 +42,7 @@ class Conditions:
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)
-        check_bounds(self)
+        super().__post_init__()
 
 
 USUAL = Conditions()

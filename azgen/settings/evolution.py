@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from azgen.bounds import Bounds, Count, NotNegative, Positive, Share
+from azgen.bounds import Bounded, Bounds, Count, NotNegative, Positive, Share
 
 
 @dataclass(frozen=True)
-class ActionWeights:
+class ActionWeights(Bounded):
     """Relative frequency of the mutation actions: the original's eight (mutator.cc), then four that keep to
     registers in use (docs/discovery.md).
 
@@ -36,7 +36,7 @@ class ActionWeights:
 
 
 @dataclass(frozen=True)
-class WiringSettings:
+class WiringSettings(Bounded):
     """Probabilities inside the wired mutations (`ActionWeights`: grow, regrow, interpose, alter_wired).
 
     Attributes:
@@ -62,7 +62,7 @@ class WiringSettings:
 
 
 @dataclass(frozen=True)
-class EvolutionSettings:
+class EvolutionSettings(Bounded):
     """Regularised evolution of one island.
 
     Attributes:
@@ -128,7 +128,7 @@ class EvolutionSettings:
 
 
 @dataclass(frozen=True)
-class ArchiveSettings:
+class ArchiveSettings(Bounded):
     """An archive: the best program of each cell, and short runs that start from its members.
 
     A cell is a skeleton: which ops Predict computes with, how many lasting registers the label reaches, what
@@ -176,7 +176,7 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True)
-class StageSettings:
+class StageSettings(Bounded):
     """A stage before the run's own tasks: an archive on other tasks, whose members go on to the next stage.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from azgen.bounds import AboveZero, Bounds, Count, NotNegative, Positive
+from azgen.bounds import AboveZero, Bounded, Bounds, Count, NotNegative, Positive
 from azgen.language.conditions import Conditions
 from azgen.language.userfile import NOTHING, UserFile, read_user_file
 from azgen.settings.evolution import ArchiveSettings, EvolutionSettings, StageSettings
@@ -14,7 +14,7 @@ from azgen.tasks.sources import Source, TeacherTasks
 
 
 @dataclass(frozen=True)
-class ExecutionSettings:
+class ExecutionSettings(Bounded):
     """How programs are executed, besides `dtype` and `seed`.
 
     Attributes:
@@ -29,7 +29,7 @@ class ExecutionSettings:
 
 
 @dataclass(frozen=True)
-class MemorySettings:
+class MemorySettings(Bounded):
     """Number of scalar, vector and matrix addresses, label, prediction and features included."""
 
     scalars: Annotated[int, Bounds(2)] = 8
@@ -38,7 +38,7 @@ class MemorySettings:
 
 
 @dataclass(frozen=True)
-class FunctionSettings:
+class FunctionSettings(Bounded):
     """One function of the program: what evolution may put in, and how long it may be (limits inclusive).
 
     Attributes:
@@ -55,7 +55,7 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True)
-class StopSettings:
+class StopSettings(Bounded):
     """When to start afresh, and when to stop.
 
     Attributes:
@@ -77,7 +77,7 @@ class StopSettings:
 
 
 @dataclass(frozen=True)
-class IslandSettings:
+class IslandSettings(Bounded):
     """Several populations that evolve side by side and exchange programs.
 
     The result of a run depends on `count`, `topology`, `interval`, `migrants`, `emigrants` and `tasks`,
@@ -116,7 +116,7 @@ class IslandSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Bounded):
     """Everything that decides a run.
 
     Attributes:

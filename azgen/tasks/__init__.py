@@ -2,14 +2,12 @@
 
 from azgen.language.metrics import Metric
 from azgen.tasks.datasets import DataSet, DataSetEntry, data_set_names, list_data_sets, load_data_set
-from azgen.tasks.features import FeatureOptions, Impute
 from azgen.tasks.image_sets import data_folders
 from azgen.tasks.images import ImageTasks, tasks_of_images
 from azgen.tasks.labels import Kind
 from azgen.tasks.pairs import ORIGINAL_SELECT_PAIRS, ORIGINAL_TEST_PAIRS
 from azgen.tasks.readers import Table, read_table
 from azgen.tasks.sources import Source, TableTasks
-from azgen.tasks.splits import SplitOptions
 from azgen.tasks.synthetic import (
     TEACHERS,
     affine_tasks,
@@ -17,7 +15,8 @@ from azgen.tasks.synthetic import (
     teacher_tasks,
     two_layer_tasks,
 )
-from azgen.tasks.table import TableOptions, table_tasks, tasks_of_table
+from azgen.tasks.table import tasks_of_table
+from azgen.tasks.table_options import Impute
 from azgen.tasks.task import RawRows, Task, TaskSplit
 from azgen.tasks.teacher_seeds import ORIGINAL_DATA_SEEDS, ORIGINAL_PARAM_SEEDS, draw_seeds
 from azgen.tasks.teachers import TeacherTasks
@@ -30,16 +29,13 @@ __all__ = [
     "TEACHERS",
     "DataSet",
     "DataSetEntry",
-    "FeatureOptions",
     "ImageTasks",
     "Impute",
     "Kind",
     "Metric",
     "RawRows",
     "Source",
-    "SplitOptions",
     "Table",
-    "TableOptions",
     "TableTasks",
     "Task",
     "TaskSplit",
@@ -52,7 +48,6 @@ __all__ = [
     "list_data_sets",
     "load_data_set",
     "read_table",
-    "table_tasks",
     "tasks_of_images",
     "tasks_of_table",
     "teacher_tasks",

@@ -126,7 +126,7 @@ def _target(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
         return
     numeric = not numbers_of(table.columns[target])[1].any()
     why = f"{few(rare)} in fewer than {MIN_ROWS_PER_CLASS} rows each, as classes"
-    if numeric and tasks.kind == "auto":
+    if numeric and tasks.kind == "auto" and not tasks.positive:
         yield Advice((target,), why, "kind", "regression")
     else:
         yield Advice((target,), f"{why}: merge classes, take those rows out, or pick one class (--positive)")

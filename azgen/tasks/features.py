@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,35 +11,12 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.tasks.cells import check_range, numbers_of, text_error
 from azgen.tasks.readers.base import Table, few, value_name
+from azgen.tasks.table_options import Impute, TableOptions
 from azgen.tasks.task import FloatArray
 
-Impute = Literal["mean", "median"]
 Rows = NDArray[np.intp]
 
 MOST_CATEGORIES = 50
-
-
-@dataclass(frozen=True)
-class FeatureOptions:
-    """How feature columns are read.
-
-    Attributes:
-        impute: fill empty cells by the "mean" or "median" of the training rows; None refuses them.
-        drop_constant: leave constant columns out; otherwise they are refused.
-        drop: columns to leave out.
-        categorical: columns of categories, each of which becomes a feature that is 1 in its rows and 0
-            elsewhere (one-hot); "auto", alone or among them: those in which no cell is a number. A text
-            column that is not named is refused.
-    """
-
-    impute: Impute | None = None
-    drop_constant: bool = False
-    drop: tuple[str, ...] = ()
-    categorical: tuple[str, ...] | Literal["auto"] = ()
-
-    def __post_init__(self) -> None:
-        if self.impute is not None and self.impute not in get_args(Impute):
-            raise AzgenError(f"impute is {self.impute!r}; it must be one of {', '.join(get_args(Impute))}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +63,7 @@ class _Collected:
         return sum(int(mask.sum()) for mask in self.empty.values())
 
 
-def read_features(table: Table, names: list[str], rest_rows: Rows, options: FeatureOptions) -> Features:
+def read_features(table: Table, names: list[str], rest_rows: Rows, options: TableOptions) -> Features:
     """The named columns as features.
 
     Args:
@@ -96,7 +72,7 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
         rest_rows: all rows that are not set aside for the test; the categories of a column are those found in
             these rows, so that nothing is learned from the test rows. An unknown category is 0 in all of the
             column's features.
-        options: see `FeatureOptions`.
+        options: what is said about the table.
 
     Raises:
         AzgenError: text, a value beyond float32, a constant column, empty cells without `impute`, too many
@@ -104,7 +80,7 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
     """
     auto = "auto" in options.categorical
     # "auto" beside names adds to them; where a column is called so, it is meant as well.
-    named = () if options.categorical == "auto" else options.categorical
+    named = () if options.categorical == ("auto",) else options.categorical
     named = tuple(name for name in named if name != "auto" or name in names)
     for name in named:
         table.require(name, "categorical")
@@ -135,9 +111,9 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Feat
     )
 
 
-def imputer(x: FloatArray, impute: Impute | None) -> Callable[[FloatArray], FloatArray]:
+def imputer(x: FloatArray, impute: Impute) -> Callable[[FloatArray], FloatArray]:
     """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
-    if impute is None:
+    if not impute:
         return lambda rows: rows
     middle = np.zeros(x.shape[1])
     some = ~np.isnan(x).all(axis=0)
@@ -188,13 +164,13 @@ def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None
         found.empty[name] = empty
 
 
-def _refuse(table: Table, found: _Collected, options: FeatureOptions) -> None:
+def _refuse(table: Table, found: _Collected, options: TableOptions) -> None:
     if found.constant and not options.drop_constant:
         raise AzgenError(
             f"{table.source}: a constant column tells nothing: {few(found.constant)}; remove it from the "
             "table, or give drop_constant"
         )
-    if found.empty and options.impute is None:
+    if found.empty and not options.impute:
         name, mask = min(found.empty.items(), key=lambda item: int(np.argmax(item[1])))
         raise AzgenError(
             f"{table.source}: {found.empty_cells()} feature cells are empty or NaN, in "
@@ -205,7 +181,7 @@ def _refuse(table: Table, found: _Collected, options: FeatureOptions) -> None:
         raise AzgenError(f"{table.source}: there is no feature column to learn from")
 
 
-def _remarks(found: _Collected, options: FeatureOptions) -> list[str]:
+def _remarks(found: _Collected, options: TableOptions) -> list[str]:
     remarks = []
     if found.encoded:
         remarks.append(f"categories as one feature each (one for two): {few(found.encoded)}")

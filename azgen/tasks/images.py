@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from azgen.bounds import Count, check_bounds
+from azgen.bounds import Count
 from azgen.language.userfile import NOTHING, UserFile
 from azgen.tasks.all_classes import AllClasses
 from azgen.tasks.datasets import DataSet, load_data_set
@@ -92,7 +92,6 @@ def tasks_of_images(
     Raises:
         AzgenError: an argument out of range, or more examples asked for than the scarcest class of a set has.
     """
-    check_bounds(wanted)
     dealt = _dealt(data, fractions, seed)
     ways = PairsOfClasses(dealt, pairs, seed) if wanted.classes == "pairs" else AllClasses(dealt)
     sizes = _sizes(wanted, ways)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from azgen.bounds import Bounds, Positive, check_bounds
+from azgen.bounds import Bounded, Bounds, Positive
 from azgen.errors import AzgenError
 from azgen.language.metrics import is_classification
 from azgen.language.userfile import NOTHING, UserFile
@@ -17,7 +17,7 @@ Sizes: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskSource(ABC):
+class TaskSource(Bounded, ABC):
     """What all sources have in common.
 
     Attributes:
@@ -69,7 +69,7 @@ class TaskSource(ABC):
         return redraw
 
     def check(self, user: UserFile = NOTHING, at: str = "") -> None:
-        """Checks that what is set is in bounds and agrees with itself.
+        """Checks that there are data, and that the metric fits them.
 
         Args:
             user: where a metric of the user's own is defined.
@@ -78,7 +78,6 @@ class TaskSource(ABC):
         Raises:
             AzgenError: it does not; says which setting, and what to do.
         """
-        check_bounds(self, at)
         if not self.metric:
             return
         try:

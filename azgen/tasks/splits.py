@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.bounds import Bounded, Count
 from azgen.errors import AzgenError
 from azgen.tasks.cuts import (
     Codes,
@@ -29,8 +30,7 @@ from azgen.tasks.cuts import (
     random_for,
     row_folds,
 )
-
-SplitMethod = Literal["random", "folds"]
+from azgen.tasks.table_options import TableOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,78 +53,46 @@ class SplitPlan:
 
 
 @dataclass(frozen=True)
-class SplitOptions:
-    """How a table becomes tasks.
+class Draw(Bounded):
+    """Which of all splits.
 
     Attributes:
-        n_search, n_select, n_test: tasks of each set (one selection and one test task if rows are ordered in
-            time).
-        test_fraction: share of all rows that is set aside for the test.
-        select_fraction: share of the other rows that is set aside for selection.
-        valid_fraction: share of the search rows that each search task is scored on (random splits).
-        method: "random": independent random splits; "folds": n_search folds, each scored on once.
         seed: fixes all splits; another seed sets other test rows aside, which must not happen within one
             search.
         redraw: another number gives other search tasks of the same seed, from the same search rows; selection
             and test tasks stay. (Windows in time are not drawn, so it does nothing to them.)
     """
 
-    n_search: int = 10
-    n_select: int = 10
-    n_test: int = 10
-    test_fraction: float = 0.2
-    select_fraction: float = 0.2
-    valid_fraction: float = 0.25
-    method: SplitMethod = "random"
-    seed: int = 0
-    redraw: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("n_search", "n_select", "n_test"):
-            if getattr(self, name) < 1:
-                raise AzgenError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("test_fraction", "select_fraction", "valid_fraction"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise AzgenError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
-        if self.method not in get_args(SplitMethod):
-            raise AzgenError(
-                f"the split method is {self.method!r}; it must be one of {get_args(SplitMethod)}"
-            )
-        if self.method == "folds" and self.n_search < 2:
-            raise AzgenError("folds need n_search to be at least 2")
-        for name in ("seed", "redraw"):
-            if getattr(self, name) < 0:
-                raise AzgenError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+    seed: Count = 0
+    redraw: Count = 0
 
 
-def plan_random(n_rows: int, options: SplitOptions, classes: Codes | None = None) -> SplitPlan:
+def plan_random(n_rows: int, options: TableOptions, draw: Draw, classes: Codes | None = None) -> SplitPlan:
     """Rows are exchangeable. With classes (one code per row) every part has them in nearly equal shares."""
     cut, folds = partial(cut_rows, classes), partial(row_folds, classes)
-    return _plan(np.arange(n_rows), options, cut, folds)
+    return _plan(np.arange(n_rows), options, draw, cut, folds)
 
 
-def plan_grouped(options: SplitOptions, groups: Codes, classes: Codes | None = None) -> SplitPlan:
+def plan_grouped(groups: Codes, options: TableOptions, draw: Draw, classes: Codes | None = None) -> SplitPlan:
     """Rows of one group (one code per row; one patient, say) are never on both sides of any split."""
     n_groups = len(np.unique(groups))
-    least = 6 if options.method == "random" else 4 + options.n_search
+    least = 4 + options.folds if options.folds else 6
     if n_groups < least:
         raise AzgenError(
             f"the rows form {n_groups} groups; at least {least} are needed to set whole groups aside for "
             "test and selection and still split the others"
         )
     cut, folds = partial(cut_groups, groups, classes), partial(group_folds, groups, classes)
-    return _plan(np.arange(len(groups)), options, cut, folds)
+    return _plan(np.arange(len(groups)), options, draw, cut, folds)
 
 
-def plan_ordered(options: SplitOptions, time: NDArray[np.float64], classes: Codes | None = None) -> SplitPlan:
+def plan_ordered(time: NDArray[np.float64], options: TableOptions, classes: Codes | None = None) -> SplitPlan:
     """Rows are ordered in time: everything is scored on rows later than those trained on.
 
     The last rows are for the test, those before them for selection. Search tasks are windows over the search
     rows, evenly spaced, three fifths of them long, scored on their last part. Rows of one moment stay
-    together at the two cuts. Training rows are kept in their order.
+    together at the two cuts. Training rows are kept in their order. Nothing is drawn.
     """
-    if options.method == "folds":
-        raise AzgenError("folds and an order in time exclude each other: a fold would train on later rows")
     order = np.argsort(time, kind="stable")
     rest, test = cut_time(order, time, options.test_fraction, "test")
     search, select = cut_time(rest, time, options.select_fraction, "selection")
@@ -158,18 +126,18 @@ _Cut: TypeAlias = Callable[[Rows, float, np.random.Generator], tuple[Rows, Rows]
 _Folds: TypeAlias = Callable[[Rows, int, np.random.Generator], list[Rows]]
 
 
-def _plan(rows: Rows, options: SplitOptions, cut: _Cut, folds: _Folds) -> SplitPlan:
+def _plan(rows: Rows, options: TableOptions, draw: Draw, cut: _Cut, folds: _Folds) -> SplitPlan:
     # A stream for each purpose: asking for more search tasks must not change the test rows.
     random_aside, random_search, random_select, random_test = (
-        random_for(options.seed, purpose, redraw) for purpose, redraw in enumerate((0, options.redraw, 0, 0))
+        random_for(draw.seed, purpose, redraw) for purpose, redraw in enumerate((0, draw.redraw, 0, 0))
     )
     rest, test = cut(rows, options.test_fraction, random_aside)
     search, select = cut(rest, options.select_fraction, random_aside)
-    if options.method == "random":
-        splits = [cut(search, options.valid_fraction, random_search) for _ in range(options.n_search)]
-    else:
-        parts = folds(search, options.n_search, random_search)
+    if options.folds:
+        parts = folds(search, options.folds, random_search)
         splits = [(np.concatenate([p for p in parts if p is not part]), part) for part in parts]
+    else:
+        splits = [cut(search, options.valid_fraction, random_search) for _ in range(options.n_search)]
     # Whole groups and folds differ a little in size, and lanes must not: the longer ones lose rows at random.
     n_train = min(len(train) for train, _ in splits)
     n_valid = min(len(valid) for _, valid in splits)

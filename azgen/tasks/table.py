@@ -1,6 +1,6 @@
 """The user's own table as tasks: test rows set aside first, then repeated splits of the rest, each a lane.
 
-    split = table_tasks("wine.csv", "quality")
+    split = tasks_of_table(read_table("wine.csv"), TableTasks(target="quality"))
     split.search, split.select, split.test     # tasks; features and regression labels are standardised
     split.raw.x_test, split.raw.y_test         # the same test rows in the user's units, for baselines
 
@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,16 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
-from azgen.tasks.features import FeatureOptions, Features, imputer, read_features
-from azgen.tasks.labels import Kind, Labels, read_labels
+from azgen.tasks.features import Features, imputer, read_features
+from azgen.tasks.labels import Labels, read_labels
 from azgen.tasks.large import shortened
-from azgen.tasks.readers import Table, read_table
+from azgen.tasks.readers import Table
 from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.readers.missing import labelled, with_missing
 from azgen.tasks.reading import TableReading
-from azgen.tasks.splits import Split, SplitOptions, SplitPlan, plan_grouped, plan_ordered, plan_random
+from azgen.tasks.splits import Draw, Split, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.standardize import Standardizer
+from azgen.tasks.table_options import TableOptions
 from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit
 
 MIN_ROWS = 10
@@ -35,52 +35,13 @@ _AS_NUMBERS = "; if these are counts and no classes, give kind=regression"
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
 
 
-@dataclass(frozen=True)
-class TableOptions:
-    """How a table is read as a learning problem.
-
-    Attributes:
-        kind: "regression", "classification", "multiclass" (one-hot labels also for two classes), or "auto":
-            told from the target column; see `read_labels`.
-        positive: the class whose label is 1; all other classes become 0.
-        features: how feature columns are read; see `FeatureOptions`.
-        splits: how many tasks of which sizes; see `SplitOptions`.
-        groups: a column that names each row's group (a patient, say); a group is never on both sides of a
-            split. It is no feature.
-        time: a column of times or numbers; everything is scored on rows later than those trained on. It is no
-            feature.
-        missing: words that mean an empty cell, beside NA, NaN and the like.
-        drop_unlabelled: leave rows without a label out; otherwise they are refused.
-    """
-
-    kind: Kind = "auto"
-    positive: str | None = None
-    features: FeatureOptions = field(default_factory=FeatureOptions)
-    splits: SplitOptions = field(default_factory=SplitOptions)
-    groups: str | None = None
-    time: str | None = None
-    missing: tuple[str, ...] = ()
-    drop_unlabelled: bool = False
-
-    def __post_init__(self) -> None:
-        if self.groups is not None and self.time is not None:
-            raise AzgenError("groups and time exclude each other; give one of them")
-
-
-def table_tasks(
-    path: str | Path, target: str | None = None, options: TableOptions | None = None
-) -> TaskSplit:
-    """Tasks from a table file; see `read_table` for the formats and `tasks_of_table` for all else."""
-    return tasks_of_table(read_table(path), target, options)
-
-
-def tasks_of_table(table: Table, target: str | None = None, options: TableOptions | None = None) -> TaskSplit:
+def tasks_of_table(table: Table, options: TableOptions, seed: int = 0, redraw: int = 0) -> TaskSplit:
     """Tasks from named columns.
 
     Args:
         table: the columns.
-        target: the column to predict; None: the table's own (an NPZ file's y).
-        options: see `TableOptions`.
+        options: what is said about them; `data` is not looked at.
+        seed, redraw: see `Draw`.
 
     Returns:
         Regression tasks (metric "rmse", labels standardised by each task's training rows) or classification
@@ -92,9 +53,9 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
     Raises:
         AzgenError: anything in the table that cannot be learned from, with its place and advice.
     """
-    options = options or TableOptions()
-    target = target if target is not None else table.default_target
-    if target is None:
+    draw = Draw(seed, redraw)
+    target = options.target or table.default_target
+    if not target:
         raise AzgenError(
             f"{table.source}: which column is the target? The columns are: {', '.join(table.names)}"
         )
@@ -105,16 +66,16 @@ def tasks_of_table(table: Table, target: str | None = None, options: TableOption
     aside = _named_columns(table, target, options)
     if len(table) < MIN_ROWS:
         raise AzgenError(f"{table.source} has {len(table)} rows of data; at least {MIN_ROWS} are needed")
-    labels = read_labels(table, target, options.kind, options.positive)
+    labels = read_labels(table, target, options.kind, options.positive or None)
     _check_class_sizes(table, labels)
-    plan = _plan(table, labels, options)
+    plan = _plan(table, labels, options, draw)
     names = [name for name in table.names if name != target and name not in (*aside, *table.row_names)]
-    features = read_features(table, names, plan.rest_rows, options.features)
+    features = read_features(table, names, plan.rest_rows, options)
     width = max(len(features.names), len(labels.names) if labels.kind == "multiclass" else 0)
-    plan = shortened(plan, width, seed=options.splits.seed, ordered=options.time is not None)
+    plan = shortened(plan, width, seed=seed, ordered=bool(options.time))
     _check_memory(table, plan, width)
     table = table.without_cells()  # of a large one they take as much memory as the features
-    return _build(table, target, options, labels, features, plan)
+    return _build(table, replace(options, target=target), draw, labels, features, plan)
 
 
 def _check_memory(table: Table, plan: SplitPlan, width: int) -> None:
@@ -128,10 +89,8 @@ def _check_memory(table: Table, plan: SplitPlan, width: int) -> None:
 
 def _named_columns(table: Table, target: str, options: TableOptions) -> set[str]:
     """Columns that are no features, after checking that they exist and are not the target."""
-    named = [(name, "dropped") for name in options.features.drop]
-    named += [
-        (name, role) for name, role in ((options.groups, "group"), (options.time, "time")) if name is not None
-    ]
+    named = [(name, "dropped") for name in options.drop]
+    named += [(name, role) for name, role in ((options.groups, "group"), (options.time, "time")) if name]
     for name, role in named:
         table.require(name, role)
         if name == target:
@@ -152,18 +111,18 @@ def _check_class_sizes(table: Table, labels: Labels) -> None:
             )
 
 
-def _plan(table: Table, labels: Labels, options: TableOptions) -> SplitPlan:
+def _plan(table: Table, labels: Labels, options: TableOptions, draw: Draw) -> SplitPlan:
     import pandas as pd
 
     try:
-        if options.groups is not None:
+        if options.groups:
             column = table.columns[options.groups]
             _refuse_empty(table, options.groups, column.isna().to_numpy(dtype=bool))
             groups = pd.factorize(column)[0].astype(np.int64)
-            return plan_grouped(options.splits, groups, labels.classes)
-        if options.time is not None:
-            return plan_ordered(options.splits, _times(table, options.time), labels.classes)
-        return plan_random(len(table), options.splits, labels.classes)
+            return plan_grouped(groups, options, draw, labels.classes)
+        if options.time:
+            return plan_ordered(_times(table, options.time), options, labels.classes)
+        return plan_random(len(table), options, draw, labels.classes)
     except AzgenError as problem:
         raise problem if table.source in str(problem) else AzgenError(f"{table.source}: {problem}") from None
 
@@ -196,11 +155,11 @@ def _refuse_empty(table: Table, name: str, empty: NDArray[np.bool_]) -> None:
 
 
 def _build(
-    table: Table, target: str, options: TableOptions, labels: Labels, features: Features, plan: SplitPlan
+    table: Table, options: TableOptions, draw: Draw, labels: Labels, features: Features, plan: SplitPlan
 ) -> TaskSplit:
     x, y = features.x, labels.values
     n_zeros = max(0, len(labels.names) - len(features.names)) if labels.kind == "multiclass" else 0
-    impute = options.features.impute
+    impute = options.impute
 
     def task(split: Split, name: str) -> Task:
         fill = imputer(x[split.train], impute)
@@ -252,11 +211,12 @@ def _build(
             "source": table.source,
             "sha256": table.sha256,
             "kind": labels.kind,
-            "target": target,
+            "target": options.target,
             "rows": rows,
             "remarks": [*table.remarks, *features.remarks],
             "options": asdict(options),
-            "reading": asdict(_reading(table, target, options, labels, features)),
+            "draw": asdict(draw),
+            "reading": asdict(_reading(table, options, draw, labels, features)),
             "standardization": _standardization(raw, regression=labels.kind == "regression"),
         },
         raw=raw,
@@ -272,22 +232,22 @@ def _shares(plan: SplitPlan) -> str:
 
 
 def _reading(
-    table: Table, target: str, options: TableOptions, labels: Labels, features: Features
+    table: Table, options: TableOptions, draw: Draw, labels: Labels, features: Features
 ) -> TableReading:
-    positive = labels.names[1] if options.positive is not None else ""
+    positive = labels.names[1] if options.positive else ""
     return TableReading(
-        target=target,
+        target=options.target,
         kind=labels.kind,
         classes=() if labels.kind == "regression" else labels.names,
         positive=positive,
         columns=features.columns,
-        impute=options.features.impute or "",
-        groups=options.groups or "",
-        time=options.time or "",
+        impute=options.impute,
+        groups=options.groups,
+        time=options.time,
         missing=options.missing,
         drop_unlabelled=options.drop_unlabelled,
-        seed=options.splits.seed,
-        test_fraction=options.splits.test_fraction,
+        seed=draw.seed,
+        test_fraction=options.test_fraction,
         sha256=table.sha256,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Annotated, Literal
 
-from azgen.bounds import Bounds, NotNegative, Positive, check_bounds
+from azgen.bounds import Bounds, NotNegative, Positive
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric, is_classification
 from azgen.language.userfile import NOTHING, UserFile
@@ -44,7 +44,6 @@ class TeacherTasks(TaskSource):
 
     def split(self, seed: int, redraw: int = 0, user: UserFile = NOTHING) -> TaskSplit:
         """See `TaskSource.split`; every task has seeds of its own."""
-        check_bounds(self)
         metric, seeds = self._metric(user), self._seeds(seed, redraw)
         counts, (trains, valids) = (self.n_search, self.n_select, self.n_test), self._examples()
         ends = accumulate(counts)

@@ -12,7 +12,8 @@ import pytest
 from azgen.codegen import cache_folder
 from azgen.errors import AzgenError, CacheError
 from azgen.settings.resolve import resolve_settings
-from azgen.tasks import TableOptions, image_sets, table_tasks
+from azgen.tasks import image_sets
+from tests.tasks.tables import table_tasks
 
 AZGEN = [sys.executable, "-m", "azgen"]
 
@@ -62,4 +63,4 @@ def test_counts_with_a_rare_value_may_be_meant_as_numbers(tmp_path):
     with pytest.raises(AzgenError, match=r"class '9' has 1 rows; .*; if these are counts .* kind=regression"):
         table_tasks(path, "y")
     with pytest.raises(AzgenError, match=r"are needed$"):
-        table_tasks(path, "y", TableOptions(kind="multiclass"))
+        table_tasks(path, "y", kind="multiclass")

@@ -14,12 +14,10 @@ from azgen.errors import AzgenError
 from azgen.exports.module import render_module
 from azgen.exports.provenance import Provenance
 from azgen.language.zoo import zoo
-from azgen.tasks.features import FeatureOptions
 from azgen.tasks.reading import table_reading
-from azgen.tasks.splits import SplitOptions
 from azgen.tasks.standardize import Standardizer
-from azgen.tasks.table import TableOptions, table_tasks
 from tests.exports.test_module import load_text
+from tests.tasks.tables import table_tasks
 
 WORDS = ["red", "None", "01", "1", "a b", 'say "x"', "naïve", "x;y"]
 GAPS = ["", "NA", " ", "nan"]
@@ -96,7 +94,7 @@ def tables(draw):
         return '"' + text.replace('"', '""') + '"' if set(text) & {delimiter, '"'} else text
 
     lines = [delimiter.join(map(cell, row)) for row in [names, *zip(*columns.values(), strict=True)]]
-    features = FeatureOptions(impute="mean" if gaps else None, categorical=tuple(categorical))
+    features = dict(impute="mean" if gaps else "", categorical=tuple(categorical))
     return "\n".join(lines) + "\n", names[-1], features, seed
 
 
@@ -106,9 +104,9 @@ def test_an_exported_file_makes_of_a_table_what_the_run_made_of_it(tmp_path, dra
     text, target, features, seed = drawn
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
-    splits = SplitOptions(n_search=2, n_select=1, n_test=2, seed=seed)
+    splits = dict(n_search=2, n_select=1, n_test=2, seed=seed)
     try:
-        split = table_tasks(path, target, TableOptions(features=features, splits=splits))
+        split = table_tasks(path, target, **features, **splits)
     except AzgenError as error:
         # The draw of words may leave a category that looks like an empty cell out; nothing else is refused.
         assert "constant" in str(error)
@@ -136,14 +134,18 @@ def test_options_of_the_run_are_the_exports(tmp_path, way):
         "truth": [f"{a},{b},0,{a > b}" for a, b in ROWS],
     }[way]
     path = written(tmp_path / "table.csv", "a,b,c,y", cells)
-    options = TableOptions(
-        features=FeatureOptions(drop=() if way in ("time", "groups") else ("c",)),
-        time="c" if way == "time" else None,
-        groups="c" if way == "groups" else None,
-        positive="b" if way == "positive" else None,
-        splits=SplitOptions(n_search=2, n_select=1, n_test=2, seed=5, test_fraction=0.3),
+    options = dict(
+        drop=() if way in ("time", "groups") else ("c",),
+        time="c" if way == "time" else "",
+        groups="c" if way == "groups" else "",
+        positive="b" if way == "positive" else "",
+        n_search=2,
+        n_select=1,
+        n_test=2,
+        seed=5,
+        test_fraction=0.3,
     )
-    split = table_tasks(path, "y", options)
+    split = table_tasks(path, "y", **options)
     module = exported(split)
     same_as_the_run(path, split, module)
     names = {"positive": ("not b", "b"), "numbers of classes": ("2", "9", "10"), "truth": ("False", "True")}
@@ -179,8 +181,8 @@ def test_new_rows_are_predicted_by_what_all_rows_of_the_table_teach(tmp_path):
             for a, b in ROWS
         ],
     )
-    features = FeatureOptions(categorical=("colour",), drop=("note",), impute="median")
-    split = table_tasks(path, "sold", TableOptions(features=features))
+    features = dict(categorical=("colour",), drop=("note",), impute="median")
+    split = table_tasks(path, "sold", **features)
     text = render_module(
         zoo("linear"),
         metric="accuracy",

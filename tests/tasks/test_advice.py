@@ -1,7 +1,6 @@
 """Tables that need a word: marks of empty cells, rows without a label; all that is needed, at once."""
 
 import shlex
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,16 +10,14 @@ from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
 from azgen.tasks.advice import advise, command
-from azgen.tasks.features import FeatureOptions
 from azgen.tasks.readers import read_table
 from azgen.tasks.sources import TableTasks
-from azgen.tasks.splits import SplitOptions
-from azgen.tasks.table import TableOptions, table_tasks
 from tests.commands import azgen
 from tests.exports.test_table_part import exported, same_as_the_run
+from tests.tasks.tables import table_tasks
 
 VALUES = np.random.default_rng(3).normal(size=(60, 2)).round(3)
-SPLITS = SplitOptions(n_search=2, n_select=1, n_test=2)
+SPLITS = dict(n_search=2, n_select=1, n_test=2)
 
 
 def written(path, mark="", gap="", n_unlabelled=0):
@@ -36,10 +33,8 @@ def written(path, mark="", gap="", n_unlabelled=0):
 def test_a_word_for_an_empty_cell_is_as_good_as_nothing(tmp_path, mark):
     plain = written(tmp_path / "plain.csv")
     marked = written(tmp_path / "marked.csv", mark)
-    features = FeatureOptions(impute="mean")
-    options = TableOptions(missing=("zz", mark.strip('"')), splits=SPLITS, features=features)
-    expected = table_tasks(plain, "y", replace(options, missing=()))
-    found = table_tasks(marked, "y", options)
+    expected = table_tasks(plain, "y", impute="mean", **SPLITS)
+    found = table_tasks(marked, "y", impute="mean", missing=("zz", mark.strip('"')), **SPLITS)
     np.testing.assert_array_equal(found.test[0].x_train, expected.test[0].x_train)
     same_as_the_run(marked, found, exported(found))
 
@@ -48,8 +43,8 @@ def test_a_word_for_an_empty_cell_is_as_good_as_nothing(tmp_path, mark):
 def test_rows_without_a_label_are_left_out_on_request(tmp_path, gap):
     path = written(tmp_path / "table.csv", "0", gap, n_unlabelled=7)
     with pytest.raises(AzgenError, match="empty in 7 rows"):
-        table_tasks(path, "y", TableOptions(splits=SPLITS))
-    found = table_tasks(path, "y", TableOptions(drop_unlabelled=True, splits=SPLITS))
+        table_tasks(path, "y", **SPLITS)
+    found = table_tasks(path, "y", drop_unlabelled=True, **SPLITS)
     assert found.provenance["rows"]["all"] == 53
     assert "7 rows without a label left out" in found.description
     module = exported(found)

@@ -5,22 +5,23 @@ import pandas as pd
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.tasks import FeatureOptions, TableOptions, read_table, table_tasks
+from azgen.tasks import read_table
 from azgen.tasks.readers import memory
+from tests.tasks.tables import table_tasks
 
 
 def rows(n=20):
     return [["a", "b", "y"], *([str(i * 1.5), str(i * i % 17), str(i * 0.25)] for i in range(n))]
 
 
-def message(tmp_path, content, target="y", name="bad.csv", options=None):
+def message(tmp_path, content, target="y", name="bad.csv", **options):
     """What table_tasks says about a file with this content: bytes, text, or rows of cells."""
     path = tmp_path / name
     if isinstance(content, list):
         content = "\n".join(",".join(row) for row in content) + "\n"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(AzgenError) as caught:
-        table_tasks(path, target, options)
+        table_tasks(path, target, **options)
     text = str(caught.value)
     assert str(path) in text
     assert "\n" not in text
@@ -56,7 +57,7 @@ def test_empty_files(tmp_path):
 def test_a_missing_target_lists_the_columns_and_suggests_the_closest(tmp_path):
     text = message(tmp_path, rows(), target="Y ")
     assert "there is no target column 'Y '. Did you mean 'y'? The columns are: a, b, y" in text
-    assert "which column is the target? The columns are: a, b, y" in message(tmp_path, rows(), target=None)
+    assert "which column is the target? The columns are: a, b, y" in message(tmp_path, rows(), target="")
     assert "is the header line missing?" in message(tmp_path, rows()[1:])
     wide = [[f"c{i}" for i in range(50)], *[["1"] * 50] * 3]
     assert "… (50 in all)" in message(tmp_path, wide)
@@ -71,13 +72,13 @@ def test_text_in_a_feature_column_is_named_by_line_and_column(tmp_path):
     assert "drop=b" in text and "categorical=b" in text
     # A column that is all text but one number is not silently taken for categories.
     mixed = [["a", "y"], *([f"t{i % 3}", str(i)] for i in range(20)), ["5", "1"]]
-    text = message(tmp_path, mixed, options=TableOptions(features=FeatureOptions(categorical="auto")))
+    text = message(tmp_path, mixed, categorical=("auto",))
     assert "line 2, column 'a': 't0' is not a number" in text
 
 
 def test_lines_are_counted_over_quoted_line_ends_and_blank_lines(tmp_path):
     lines = ["a,note,y", '1,"two\nlines",3', "", *[f"{i},1,{i}" for i in range(20)], "4,5,bad", "6,7,8"]
-    text = message(tmp_path, "\n".join(lines), options=TableOptions(features=FeatureOptions(drop=("note",))))
+    text = message(tmp_path, "\n".join(lines), drop=("note",))
     assert "line 25, column 'y': 'bad' is not a number; correct it" in text
 
 
@@ -152,29 +153,15 @@ def test_an_open_quotation_mark(tmp_path):
     assert "is a quotation mark left open?" in message(tmp_path, 'a,b,y\n1,"2,3\n4,5,6\n')
 
 
-def test_contradictory_options(tmp_path):
-    assert "kind is 'ranking'" in str(_error(lambda: TableOptions(kind="ranking"), tmp_path))
-    with pytest.raises(AzgenError, match="impute is 'zero'"):
-        FeatureOptions(impute="zero")
-
-
-def _error(make, tmp_path):
-    path = tmp_path / "good.csv"
-    path.write_text("\n".join(",".join(row) for row in rows()))
-    with pytest.raises(AzgenError) as caught:
-        table_tasks(path, "y", make())
-    return caught.value
-
-
 def test_identifiers_are_no_categories(tmp_path):
     columns = pd.DataFrame(
         {"id": [f"user{i:04d}" for i in range(200)], "x": range(200), "y": np.arange(200) * 0.5}
     )
     columns.to_csv(tmp_path / "d.csv", index=False)
     with pytest.raises(AzgenError, match=r"column 'id' has 160 categories, more than 50; .*drop=id"):
-        table_tasks(tmp_path / "d.csv", "y", TableOptions(features=FeatureOptions(categorical=("id",))))
+        table_tasks(tmp_path / "d.csv", "y", categorical=("id",))
     with pytest.raises(AzgenError, match="column 'y' is categorical, but it is no feature column"):
-        table_tasks(tmp_path / "d.csv", "y", TableOptions(features=FeatureOptions(categorical=("y",))))
+        table_tasks(tmp_path / "d.csv", "y", categorical=("y",))
 
 
 def test_no_feature_column(tmp_path):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import azgen
-from azgen.tasks import table_tasks
 from azgen.tasks.sources import TableTasks
+from tests.tasks.tables import table_tasks
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def test_shuffled_labels_give_chance_level_on_the_test_rows():
 def test_what_a_run_reports_about_a_table_is_about_its_own_rows():
     columns = table()
     run = evolve(columns, "run")
-    split = table_tasks("run.csv", "y", options=None)
+    split = table_tasks("run.csv", "y")
     assert len(run.tasks.raw.y_test) == len(split.raw.y_test)
     result = azgen.execute(run.champion.program, run.tasks.test, seed=1, epochs=run.settings.execution.epochs)
     np.testing.assert_array_equal(result.fitness, run.test.fitness)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from azgen.errors import AzgenError
 from azgen.tasks import large
 from azgen.tasks.readers import Table, memory
-from azgen.tasks.splits import SplitOptions, plan_ordered, plan_random
-from azgen.tasks.table import TableOptions, tasks_of_table
+from azgen.tasks.splits import Draw, plan_ordered, plan_random
+from azgen.tasks.table import tasks_of_table
+from tests.tasks.tables import of_ten
 
 
 def sizes(splits):
@@ -26,8 +27,12 @@ def sizes(splits):
     st.integers(0, 100),
 )
 def test_sets_keep_to_the_limit_and_apart(n_rows, n_features, n_tasks, in_time, seed):
-    options = SplitOptions(n_search=n_tasks, n_select=n_tasks, n_test=n_tasks, seed=seed)
-    plan = plan_ordered(options, np.arange(n_rows) * 1.0) if in_time else plan_random(n_rows, options)
+    options = of_ten(n_search=n_tasks, n_select=n_tasks, n_test=n_tasks)
+    plan = (
+        plan_ordered(np.arange(n_rows) * 1.0, options)
+        if in_time
+        else plan_random(n_rows, options, Draw(seed))
+    )
     most, large.MOST_NUMBERS = large.MOST_NUMBERS, 200_000
     try:
         short = large.shortened(plan, n_features, seed=seed, ordered=in_time)
@@ -56,7 +61,7 @@ def table(n_rows, n_features):
 
 def test_a_large_table_says_that_its_tasks_are_parts_of_it(monkeypatch):
     monkeypatch.setattr(large, "MOST_NUMBERS", 20_000)
-    split = tasks_of_table(table(2000, 10), "y", TableOptions(splits=SplitOptions(n_search=16, n_test=16)))
+    split = tasks_of_table(table(2000, 10), of_ten(target="y", n_search=16, n_test=16))
     assert (len(split.search), len(split.test)) == (4, 4)
     assert "each of 4 test tasks is" in split.description
     examples = [(t.n_train + t.n_valid) * 10 for t in split.test]
@@ -67,4 +72,4 @@ def test_a_large_table_says_that_its_tasks_are_parts_of_it(monkeypatch):
 def test_what_does_not_fit_into_memory_is_refused_with_its_size(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1 << 20)
     with pytest.raises(AzgenError, match=r"table\.csv, as 30 tasks of .* MiB; .* and 1\.0 MiB is available"):
-        tasks_of_table(table(2000, 10), "y")
+        tasks_of_table(table(2000, 10), of_ten(target="y"))

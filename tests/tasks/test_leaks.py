@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from azgen.tasks import FeatureOptions, SplitOptions, TableOptions, table_tasks
+from tests.tasks.tables import table_tasks
 
 MARKER = 987654.0
 
@@ -30,16 +30,18 @@ def test_a_marker_planted_in_the_test_rows_is_nowhere_in_search_and_selection(tm
     columns = table()
     columns["y"] = columns.a * 2 + columns.c if kind == "regression" else np.where(columns.a > 0, "yes", "no")
     aside = {"groups": {"groups": "group"}, "time": {"time": "time"}}.get(method, {})
-    options = TableOptions(
+    options = dict(
         **aside,
-        features=FeatureOptions(
-            impute="mean", categorical="auto", drop=("group", "time") if not aside else ()
-        ),
-        splits=SplitOptions(method="folds" if method == "folds" else "random", n_search=4, seed=3),
+        impute="mean",
+        categorical=("auto",),
+        drop=("group", "time") if not aside else (),
+        folds=4 if method == "folds" else 0,
+        n_search=4,
+        seed=3,
     )
     path = tmp_path / "d.csv"
     columns.to_csv(path, index=False)
-    clean = table_tasks(path, "y", options)
+    clean = table_tasks(path, "y", **options)
     rows = clean.raw.test_lines - 2
     assert len(rows) >= 8
 
@@ -49,7 +51,7 @@ def test_a_marker_planted_in_the_test_rows_is_nowhere_in_search_and_selection(tm
     if kind == "regression":
         marked.loc[rows, "y"] = MARKER
     marked.to_csv(path, index=False)
-    split = table_tasks(path, "y", options)
+    split = table_tasks(path, "y", **options)
 
     assert np.array_equal(split.raw.test_lines, clean.raw.test_lines)
     assert (split.raw.x_test[:, :3] == MARKER).all()
@@ -97,7 +99,7 @@ def test_shuffled_labels_give_chance_level_on_the_test_rows(tmp_path):
         for name, labels in (("real", real), ("shuffled", random.permutation(real))):
             columns["y"] = labels
             columns.to_csv(tmp_path / "d.csv", index=False)
-            task = table_tasks(tmp_path / "d.csv", "y", TableOptions(splits=SplitOptions(seed=seed))).test[0]
+            task = table_tasks(tmp_path / "d.csv", "y", seed=seed).test[0]
             fit = LogisticRegression().fit(task.x_train, task.y_train)
             scores[name].append(fit.score(task.x_valid, task.y_valid))
     assert np.mean(scores["real"]) > 0.9

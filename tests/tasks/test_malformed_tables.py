@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.tasks import read_table, table_tasks
+from azgen.tasks import read_table
 from azgen.tasks.readers import memory
 from tests.tasks.damage import KINDS, corrupted, refused, written
+from tests.tasks.tables import table_tasks
 
 
 def frame(n=30):

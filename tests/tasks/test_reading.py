@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.tasks.features import FeatureOptions
 from azgen.tasks.readers import read_table
 from azgen.tasks.readers.numerals import MISSING_IN_TEXT
-from azgen.tasks.table import TableOptions, table_tasks
+from tests.tasks.tables import table_tasks
 
 NAMES = ["a", "height, cm", "y"]
 VALUES = np.random.default_rng(0).normal(size=(30, 3)).round(3) * [1, 1000, 10]
@@ -209,10 +208,10 @@ def test_named_categories_and_classes_keep_their_text(tmp_path, categories):
     frame["class"] = [f"class {category}" for category in frame.kind]
     path = tmp_path / "table.csv"
     frame.to_csv(path, index=False, quoting=1, encoding="utf-8")
-    options = TableOptions(features=FeatureOptions(categorical=("kind",), drop=("class",)))
-    assert set(table_tasks(path, "y", options).feature_names) == {*(f"kind={c}" for c in categories), "x"}
-    options = TableOptions(features=FeatureOptions(categorical=("kind",), drop=("y",)))
-    assert set(table_tasks(path, "class", options).label_names) == set(frame["class"])
+    options = dict(categorical=("kind",), drop=("class",))
+    assert set(table_tasks(path, "y", **options).feature_names) == {*(f"kind={c}" for c in categories), "x"}
+    options = dict(categorical=("kind",), drop=("y",))
+    assert set(table_tasks(path, "class", **options).label_names) == set(frame["class"])
 
 
 def test_zip_codes_and_none(tmp_path):
@@ -221,8 +220,8 @@ def test_zip_codes_and_none(tmp_path):
     ]
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["zip,fence,x,y", *rows]))
-    features = FeatureOptions(categorical=("zip", "fence"), impute="mean")
-    split = table_tasks(path, "y", TableOptions(kind="regression", features=features))
+    features = dict(categorical=("zip", "fence"), impute="mean")
+    split = table_tasks(path, "y", kind="regression", **features)
     assert split.feature_names == ("zip=00501", "zip=01234", "zip=1234", "fence=Wire", "x")
     assert "20 empty cells" in split.description
 

@@ -1,5 +1,6 @@
 """Which rows go where: nothing that is scored later is seen earlier."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.tasks import SplitOptions, TableOptions, table_tasks
-from azgen.tasks.splits import plan_grouped, plan_ordered, plan_random
+from azgen.tasks.splits import Draw, plan_grouped, plan_ordered, plan_random
+from tests.tasks.tables import of_ten, table_tasks
 
 
 def check(plan, n_rows):
@@ -43,14 +44,21 @@ def check(plan, n_rows):
 )
 def test_random_splits(n_rows, n_search, fractions, seed):
     test, select, valid = fractions
-    options = SplitOptions(n_search, 3, 2, test, select, valid, seed=seed)
-    check(plan_random(n_rows, options), n_rows)
+    options = of_ten(
+        n_search=n_search,
+        n_select=3,
+        n_test=2,
+        test_fraction=test,
+        select_fraction=select,
+        valid_fraction=valid,
+    )
+    check(plan_random(n_rows, options, Draw(seed)), n_rows)
 
 
 @given(classes=st.lists(st.integers(5, 60), min_size=2, max_size=5), seed=st.integers(0, 1000))
 def test_stratified_splits(classes, seed):
     codes = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(classes)), classes))
-    plan = plan_random(len(codes), SplitOptions(seed=seed), codes)
+    plan = plan_random(len(codes), of_ten(), Draw(seed), codes)
     check(plan, len(codes))
     for split in (*plan.search, *plan.select, *plan.test):
         assert len(set(codes[split.valid])) == len(classes)
@@ -60,8 +68,7 @@ def test_stratified_splits(classes, seed):
 
 @given(n_rows=st.integers(12, 150), folds=st.integers(2, 5), seed=st.integers(0, 1000))
 def test_folds_score_every_search_row_once(n_rows, folds, seed):
-    options = SplitOptions(n_search=folds, method="folds", seed=seed)
-    plan = plan_random(n_rows, options)
+    plan = plan_random(n_rows, of_ten(folds=folds), Draw(seed))
     check(plan, n_rows)
     scored = [row for split in plan.search for row in split.valid.tolist()]
     assert len(scored) == len(set(scored))
@@ -70,12 +77,12 @@ def test_folds_score_every_search_row_once(n_rows, folds, seed):
     assert len(search_rows) - len(scored) < folds  # rows cut off to make the folds equal
 
 
-@given(seed=st.integers(0, 1000), method=st.sampled_from(["random", "folds"]))
-def test_groups_stay_together(seed, method):
+@given(seed=st.integers(0, 1000), folds=st.sampled_from([0, 5]))
+def test_groups_stay_together(seed, folds):
     random = np.random.default_rng(seed)
     groups = np.repeat(np.arange(20), random.integers(1, 9, 20))
     groups = random.permutation(groups)
-    plan = plan_grouped(SplitOptions(n_search=5, method=method, seed=seed), groups)
+    plan = plan_grouped(groups, of_ten(n_search=5, folds=folds), Draw(seed))
     check(plan, len(groups))
     for split in (*plan.search, *plan.select, *plan.test):
         assert not set(groups[split.train]) & set(groups[split.valid])
@@ -89,7 +96,7 @@ def test_groups_stay_together(seed, method):
 def test_later_rows_are_scored(n_rows, distinct, seed):
     time = np.random.default_rng(seed).integers(0, distinct, n_rows).astype(float)
     try:
-        plan = plan_ordered(SplitOptions(n_search=4, seed=seed), time)
+        plan = plan_ordered(time, of_ten(n_search=4))
     except AzgenError as problem:
         assert "rows are left to search on" in str(problem) or "same time" in str(problem)
         return
@@ -103,7 +110,7 @@ def test_later_rows_are_scored(n_rows, distinct, seed):
 
 
 def test_search_tasks_differ_and_more_of_them_leave_the_test_rows():
-    few, many = (plan_random(100, SplitOptions(n_search=n, seed=4)) for n in (5, 50))
+    few, many = (plan_random(100, of_ten(n_search=n), Draw(4)) for n in (5, 50))
     assert np.array_equal(few.test_rows, many.test_rows)
     assert np.array_equal(few.select[0].valid, many.select[0].valid)
     for a, b in itertools.combinations(many.search[:8], 2):
@@ -111,9 +118,9 @@ def test_search_tasks_differ_and_more_of_them_leave_the_test_rows():
     assert not np.array_equal(many.test[0].train, many.test[1].train)  # orders of training differ
 
 
-@pytest.mark.parametrize("method", ["random", "folds"])
-def test_redrawn_search_tasks_use_the_same_search_rows(method):
-    first, again = (plan_random(100, SplitOptions(method=method, seed=4, redraw=n)) for n in (0, 1))
+@pytest.mark.parametrize("folds", [0, 10])
+def test_redrawn_search_tasks_use_the_same_search_rows(folds):
+    first, again = (plan_random(100, of_ten(folds=folds), Draw(4, n)) for n in (0, 1))
     check(again, 100)
     assert np.array_equal(first.test_rows, again.test_rows)
     for a, b in zip((*first.select, *first.test), (*again.select, *again.test), strict=True):
@@ -132,14 +139,12 @@ def test_by_columns_of_a_table(tmp_path):
     columns.to_csv(path, index=False)
     columns = columns.reset_index(drop=True)
 
-    from azgen.tasks import FeatureOptions
-
-    split = table_tasks(path, "y", TableOptions(groups="patient", features=FeatureOptions(drop=("day",))))
+    split = table_tasks(path, "y", groups="patient", drop=("day",))
     assert split.feature_names == ("x",) and "whole groups of patient" in split.description
     test = set(columns.patient[split.raw.test_lines - 2])
     assert test and not test & set(columns.patient.drop(split.raw.test_lines - 2))
 
-    split = table_tasks(path, "y", TableOptions(time="day", features=FeatureOptions(drop=("patient",))))
+    split = table_tasks(path, "y", time="day", drop=("patient",))
     assert split.feature_names == ("x",) and "ordered by day" in split.description
     rows = split.raw.test_lines - 2
     assert columns.day[rows].min() > columns.day.drop(rows).max()
@@ -152,26 +157,26 @@ def test_what_time_and_group_columns_refuse(tmp_path):
     path = tmp_path / "d.csv"
     columns.to_csv(path, index=False)
     with pytest.raises(AzgenError, match=r"line 22, column 't': 'soon' is neither a number nor a time"):
-        table_tasks(path, "y", TableOptions(time="t"))
+        table_tasks(path, "y", time="t")
     with pytest.raises(AzgenError, match="2 groups; at least 6 are needed"):
-        table_tasks(path, "y", TableOptions(groups="g"))
+        table_tasks(path, "y", groups="g")
     with pytest.raises(AzgenError, match=r"no group column 'gg'. Did you mean 'g'"):
-        table_tasks(path, "y", TableOptions(groups="gg"))
+        table_tasks(path, "y", groups="gg")
     with pytest.raises(AzgenError, match="both the target and the time column"):
-        table_tasks(path, "y", TableOptions(time="y"))
+        table_tasks(path, "y", time="y")
     with pytest.raises(AzgenError, match="exclude each other"):
-        TableOptions(time="t", groups="g")
+        of_ten(time="t", groups="g")
     columns["t"] = [1.0, np.nan, *[2.0] * 38]
     columns.to_csv(path, index=False)
     with pytest.raises(AzgenError, match=r"column 't' is empty in 1 rows, first in line 3"):
-        table_tasks(path, "y", TableOptions(time="t"))
+        table_tasks(path, "y", time="t")
 
 
 def test_groups_with_a_class_of_their_own_are_refused(tmp_path):
     """If one group holds all of a class, no split has the class on both sides."""
     groups = np.repeat(np.arange(10), 10)
     with pytest.raises(AzgenError, match="no split of the groups was found"):
-        plan_grouped(SplitOptions(), groups, (groups == 3).astype(int))
+        plan_grouped(groups, of_ten(), Draw(), (groups == 3).astype(int))
 
 
 @pytest.mark.parametrize(
@@ -182,20 +187,31 @@ def test_groups_with_a_class_of_their_own_are_refused(tmp_path):
         ({"test_fraction": 0.0}, "test_fraction is 0.0"),
         ({"valid_fraction": 1.0}, "valid_fraction is 1.0"),
         ({"select_fraction": float("nan")}, "select_fraction is nan"),
-        ({"method": "leave-one-out"}, "the split method is 'leave-one-out'"),
-        ({"method": "folds", "n_search": 1}, "folds need n_search to be at least 2"),
-        ({"redraw": -1}, "redraw is -1"),
-        ({"seed": -1}, "seed is -1"),
+        ({"impute": "zero"}, "impute is 'zero'; it must be one of '', 'mean', 'median'"),
+        ({"kind": "ranking"}, "kind is 'ranking'; it must be one of 'auto', "),
+        ({"folds": -1}, "folds is -1; it must be at least 0"),
+        ({"folds": 1}, "folds is 1; at least 2, or 0 for none"),
+        ({"folds": 3, "time": "t"}, "folds and time exclude each other"),
+        ({"groups": "g", "time": "t"}, "groups and time exclude each other"),
+        ({"positive": "a", "kind": "regression"}, 'kind is "regression"'),
+        ({"positive": "a", "kind": "multiclass"}, 'kind is "multiclass"'),
     ],
 )
 def test_options_out_of_range(options, words):
     with pytest.raises(AzgenError) as caught:
-        SplitOptions(**options)
+        of_ten(**options)
+    assert words in str(caught.value)
+    with pytest.raises(AzgenError) as caught:
+        dataclasses.replace(of_ten(), **options)
     assert words in str(caught.value)
 
 
 def test_too_many_folds():
     with pytest.raises(AzgenError, match="40 folds are too many"):
-        plan_random(30, SplitOptions(n_search=40, method="folds"))
-    with pytest.raises(AzgenError, match="folds and an order in time"):
-        plan_ordered(SplitOptions(method="folds"), np.arange(50.0))
+        plan_random(30, of_ten(folds=40), Draw())
+
+
+@pytest.mark.parametrize("name", ["seed", "redraw"])
+def test_draws_are_counted_from_0(name):
+    with pytest.raises(AzgenError, match=f"{name} is -1; it must be at least 0"):
+        Draw(**{name: -1})

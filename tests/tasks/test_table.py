@@ -7,14 +7,11 @@ from sklearn.linear_model import LinearRegression
 
 from azgen.errors import AzgenError
 from azgen.tasks import (
-    FeatureOptions,
-    SplitOptions,
-    TableOptions,
     load_data_set,
     read_table,
-    table_tasks,
     tasks_of_table,
 )
+from tests.tasks.tables import of_ten, table_tasks
 
 
 def frame(n=60, seed=0):
@@ -126,7 +123,7 @@ def with_target(values, n=60):
 
 
 def kind_of(tmp_path, values, n=60, **options):
-    return table_tasks(saved(tmp_path, with_target(values, n)), "y", TableOptions(**options))
+    return table_tasks(saved(tmp_path, with_target(values, n)), "y", **options)
 
 
 def test_two_values_are_two_classes(tmp_path):
@@ -212,25 +209,25 @@ def test_categories_become_one_feature_each(tmp_path):
     columns = frame()
     columns["color"] = ["red", "green", "blue"] * 20
     columns["sex"] = ["f", "m"] * 30
-    options = TableOptions(features=FeatureOptions(categorical="auto"))
-    split = table_tasks(saved(tmp_path, columns), "y", options)
+    options = dict(categorical=("auto",))
+    split = table_tasks(saved(tmp_path, columns), "y", **options)
     assert split.feature_names == ("a", "b", "c", "color=blue", "color=green", "color=red", "sex=m")
     assert "color (3 categories), sex (2 categories)" in split.description
     rows = split.raw.test_lines - 2
     assert np.array_equal(split.raw.x_test[:, 4], (columns.color[rows] == "green").to_numpy(float))
     assert np.array_equal(split.raw.x_test[:, 6], (columns.sex[rows] == "m").to_numpy(float))
     # A column of numbers is one of categories only when it is named.
-    named = TableOptions(features=FeatureOptions(categorical=("c", "color", "sex")))
-    assert "c=3" in table_tasks(saved(tmp_path, columns), "y", named).feature_names
+    named = dict(categorical=("c", "color", "sex"))
+    assert "c=3" in table_tasks(saved(tmp_path, columns), "y", **named).feature_names
 
 
 def test_a_category_of_the_test_rows_alone_is_zero_everywhere(tmp_path):
     columns = frame()
     columns["color"] = ["red", "green", "blue"] * 20
-    options = TableOptions(features=FeatureOptions(categorical="auto"))
-    rows = table_tasks(saved(tmp_path, columns), "y", options).raw.test_lines - 2
+    options = dict(categorical=("auto",))
+    rows = table_tasks(saved(tmp_path, columns), "y", **options).raw.test_lines - 2
     columns.loc[rows[0], "color"] = "violet"
-    split = table_tasks(saved(tmp_path, columns), "y", options)
+    split = table_tasks(saved(tmp_path, columns), "y", **options)
     assert split.feature_names == ("a", "b", "c", "color=blue", "color=green", "color=red")
     assert (split.raw.x_test[0, 3:] == 0).all()
 
@@ -241,7 +238,7 @@ def test_empty_cells_take_the_training_rows_mean_or_median(tmp_path):
     columns.loc[[3, 40], "b"] = np.nan
     path = saved(tmp_path, columns)
     for impute, middle in (("mean", np.nanmean), ("median", np.nanmedian)):
-        split = table_tasks(path, "y", TableOptions(features=FeatureOptions(impute=impute)))
+        split = table_tasks(path, "y", impute=impute)
         assert f"5 empty cells take the {impute}" in split.description
         rest = np.setdiff1d(np.arange(60), split.raw.test_lines - 2)
         expected = middle(columns.a.to_numpy()[rest])
@@ -256,19 +253,19 @@ def test_empty_cells_take_the_training_rows_mean_or_median(tmp_path):
 
 def test_constant_columns_can_be_left_out(tmp_path):
     columns = frame().assign(k=4, z=np.nan)
-    options = TableOptions(features=FeatureOptions(drop_constant=True))
-    split = table_tasks(saved(tmp_path, columns), "y", options)
+    options = dict(drop_constant=True)
+    split = table_tasks(saved(tmp_path, columns), "y", **options)
     assert split.feature_names == ("a", "b", "c")
     assert "left out as constant: k (always 4), z (always empty)" in split.description
 
 
 def test_columns_can_be_dropped(tmp_path):
-    split = table_tasks(saved(tmp_path, frame()), "y", TableOptions(features=FeatureOptions(drop=("b",))))
+    split = table_tasks(saved(tmp_path, frame()), "y", drop=("b",))
     assert split.feature_names == ("a", "c")
     with pytest.raises(AzgenError, match="no dropped column 'bb'"):
-        table_tasks(saved(tmp_path, frame()), "y", TableOptions(features=FeatureOptions(drop=("bb",))))
+        table_tasks(saved(tmp_path, frame()), "y", drop=("bb",))
     with pytest.raises(AzgenError, match="both the target and the dropped column"):
-        table_tasks(saved(tmp_path, frame()), "y", TableOptions(features=FeatureOptions(drop=("y",))))
+        table_tasks(saved(tmp_path, frame()), "y", drop=("y",))
 
 
 def test_a_column_constant_in_training_alone_is_zero(tmp_path):
@@ -286,7 +283,7 @@ def test_labels_constant_in_training_alone_are_not_made_to_vanish(tmp_path):
     columns = frame()
     columns["time"] = np.arange(60)
     columns["y"] = np.where(np.arange(60) < 48, 0.0, 5.5 + np.arange(60) % 3)
-    split = table_tasks(saved(tmp_path, columns), "y", TableOptions(time="time", kind="regression"))
+    split = table_tasks(saved(tmp_path, columns), "y", time="time", kind="regression")
     assert split.provenance["standardization"]["label_scale"] == 1.0
     assert (split.search[0].y_train == 0).all()
     assert (split.test[0].y_valid >= 5.5).all()
@@ -305,7 +302,7 @@ def test_seeds(tmp_path):
     path = saved(tmp_path, frame())
 
     def rows(seed):
-        return table_tasks(path, "y", TableOptions(splits=SplitOptions(seed=seed))).raw.test_lines.tolist()
+        return table_tasks(path, "y", seed=seed).raw.test_lines.tolist()
 
     assert rows(1) == rows(1) != rows(2)
 
@@ -317,14 +314,14 @@ def test_seeds(tmp_path):
         ("wine", {"kind": "multiclass"}, "accuracy"),
         ("breast-cancer", {}, "accuracy"),
         ("diabetes", {}, "rmse"),
-        ("digits", {"positive": "3", "features": FeatureOptions(drop_constant=True)}, "accuracy"),
+        ("digits", {"positive": "3", "drop_constant": True}, "accuracy"),
     ],
 )
 def test_bundled_sets_as_tables_and_written_out_as_csv(tmp_path, name, options, metric):
     table = load_data_set(name).table()
-    direct = tasks_of_table(table, options=TableOptions(**options))
+    direct = tasks_of_table(table, of_ten(**options))
     table.columns.to_csv(tmp_path / "set.csv", index=False)
-    read = table_tasks(tmp_path / "set.csv", "target", TableOptions(**options))
+    read = table_tasks(tmp_path / "set.csv", "target", **options)
     assert direct.metric == read.metric == metric
     for (_, a), (_, b) in zip(direct.sets(), read.sets(), strict=True):
         for one, other in zip(a, b, strict=True):
