@@ -2,7 +2,7 @@
 
     import azgen
 
-    run = azgen.evolve("linear", seed=3)            # search; also evolve(data="table.csv", target="price")
+    run = azgen.evolve("linear", seed=3)            # search; also evolve(X, y), evolve(data="table.csv")
     print(run.champion.program, run.test_fitness)
 
     program = azgen.Program.parse(text)             # or azgen.load("program.az")
@@ -27,7 +27,10 @@ Execution:
 Search:
     evolve    carries out a run, from a preset, a configuration or keyword arguments, in a run directory.
     resume    goes on with a run from its last checkpoint.
-    Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame` and more.
+    Run       what it found: `.champion.program`, `.test_fitness`, `.baselines`, `.hall_of_fame`,
+              `.predict(X)`, `.report()` and more.
+    AzgenRegressor, AzgenClassifier
+              the same as scikit-learn estimators: `fit(X, y)` searches for an algorithm, then trains it.
     export    writes a program as a Python module of its own.
 
 AzgenError is raised for every mistake in what azgen is given; its message says what to do about it.
@@ -44,14 +47,18 @@ if TYPE_CHECKING:
     from azgen.execution.execute import Result, execute, prepare
     from azgen.exports.module import export
     from azgen.language.program import Program, load
+    from azgen.study.estimators import AzgenClassifier, AzgenRegressor
+    from azgen.study.finished import Run
     from azgen.study.resume import resume
-    from azgen.study.run import Run, evolve
+    from azgen.study.run import evolve
     from azgen.tasks.task import Task
 
     __version__: str
 
 __all__ = [
+    "AzgenClassifier",
     "AzgenError",
+    "AzgenRegressor",
     "Program",
     "Result",
     "Run",
@@ -66,10 +73,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AzgenClassifier": "azgen.study.estimators",
     "AzgenError": "azgen.errors",
+    "AzgenRegressor": "azgen.study.estimators",
     "Program": "azgen.language.program",
     "Result": "azgen.execution.execute",
-    "Run": "azgen.study.run",
+    "Run": "azgen.study.finished",
     "Task": "azgen.tasks.task",
     "evolve": "azgen.study.run",
     "execute": "azgen.execution.execute",

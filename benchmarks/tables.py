@@ -27,7 +27,7 @@ import pandas as pd
 
 import azgen
 from azgen.study.baselines import learners
-from azgen.study.run import Run
+from azgen.study.finished import Run
 from azgen.study.scores import Interval, fitness_of_predictions
 
 

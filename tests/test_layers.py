@@ -13,7 +13,7 @@ import pytest
 import azgen
 
 ROOT = Path(azgen.__file__).parent
-SLOW = {"Cython", "distributed", "pandas", "scipy", "sklearn", "sympy", "tensorboardX"}
+SLOW = {"Cython", "IPython", "distributed", "pandas", "scipy", "sklearn", "sympy", "tensorboardX"}
 """Libraries that take long to import, or need not be installed: imported where they are used."""
 
 

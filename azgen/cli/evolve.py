@@ -25,7 +25,7 @@ from azgen.settings.overrides import Overrides, ResumeOverrides
 
 if TYPE_CHECKING:
     from azgen.settings.settings import Settings
-    from azgen.study.run import Run
+    from azgen.study.finished import Run
 
 _MOST_SEEDS = 10_000
 

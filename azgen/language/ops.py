@@ -108,6 +108,15 @@ class Op:
     def __repr__(self) -> str:
         return f"<Op {self.id} {self.name}: {self.signature}>"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Lambdas cannot be pickled: a row of the table goes by its name.
+        known = any(op is self for op in OPS)
+        return (_row, (self.name,)) if known else super().__reduce_ex__(protocol)
+
+
+def _row(name: str) -> Op:
+    return OPS[name]
+
 
 class OpTable:
     """Ops by id and by name, in the order of their ids."""

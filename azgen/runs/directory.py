@@ -2,6 +2,7 @@
 
     runs/<name>-<seed>/
       config.toml        all settings; `azgen evolve config.toml` repeats the run
+      data.npz, data.csv examples that were given in memory
       ops.py             the user's own ops and metrics, if the run has some
       environment.json   versions, compiler, processor, data
       starts.json        programs that the run started from, if it has tuned them
@@ -56,8 +57,11 @@ EXPORT = "champion.py"
 RESULT = "result.json"
 STARTS = "starts.json"
 TENSORBOARD = "tensorboard"
+GIVEN = "data"
+"""What examples that were given in memory are called, and a run on them."""
 
 _FILES = (CONFIG, OPS_FILE, ENVIRONMENT, STARTS, EVENTS, HALL_OF_FAME, CHAMPION, SOURCE, EXPORT, RESULT)
+_GIVEN_FILES = (f"{GIVEN}.npz", f"{GIVEN}.csv")
 
 
 class RunDirectory:
@@ -215,7 +219,7 @@ class RunDirectory:
     def discard(self) -> None:
         """Takes back what was written, for a run that ended before it had found anything."""
         self.close()
-        for name in _FILES:
+        for name in (*_FILES, *_GIVEN_FILES):
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / TENSORBOARD, ignore_errors=True)
         for folder in (self.checkpoints, self.path):

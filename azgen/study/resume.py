@@ -14,7 +14,8 @@ from azgen.search.progress import limit_reached
 from azgen.settings.overrides import ResumeOverrides, check_names
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
-from azgen.study.run import Run, carry_out
+from azgen.study.finished import Run
+from azgen.study.run import carry_out
 
 
 def resume(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -16,15 +14,12 @@ from azgen.codegen.target import Target
 from azgen.deadline import Deadline
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
-from azgen.exports.module import export, learner_source, without_docstrings
-from azgen.exports.place import check_place, write_export
+from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
-from azgen.language.metrics import Metric, describe_metric, is_classification
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
-from azgen.plain import Writers, as_plain
-from azgen.runs.directory import RunDirectory
-from azgen.runs.events import Champion, Observer, champion_record
-from azgen.runs.saved import load_run
+from azgen.runs.directory import GIVEN, RunDirectory
+from azgen.runs.events import Champion, Observer
 from azgen.search.evolve import Evolution, Outcome
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
@@ -32,164 +27,29 @@ from azgen.settings.settings import Settings
 from azgen.study.baselines import baseline_scores
 from azgen.study.champion import Choice, choose
 from azgen.study.environment import environment
+from azgen.study.finished import Run
+from azgen.study.given import keep_examples
+from azgen.study.notebook import NotebookLine, in_notebook
 from azgen.study.recorder import Recorder, origin
-from azgen.study.report.comparison import beside_baselines
-from azgen.study.report.page import render_report
-from azgen.study.scores import Interval, Score, digest
+from azgen.study.scores import Interval, Score
 from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
-from azgen.study.verdict import verdict
 from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 _HASTE, _LEAST_CLOSING = 1.0, 2.0
 """Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""
 
-_WRITERS: Writers = {Champion: champion_record, Choice: Choice.as_record, Score: Score.as_record}
-
-
-@dataclass(frozen=True, repr=False)
-class Run:
-    """What a run found, and where it is kept.
-
-    Attributes:
-        choice: why the champion is the champion.
-        outcome: what the search found, and how its best did: champion, hall of fame, counts, end, times.
-        search, select, test: the champion's score per task of each set, with confidence intervals; no part of
-            the search has seen the test tasks.
-        baselines: what else scores on the same test tasks.
-        settings: everything that decided the run.
-        tasks: the task sets.
-        directory: the run directory.
-        export_path: the champion as a Python module that needs NumPy alone.
-    """
-
-    outcome: Outcome
-    choice: Choice
-    search: Score
-    select: Score
-    test: Score
-    baselines: tuple[Score, ...]
-    settings: Settings
-    tasks: TaskSplit
-    directory: Path
-    export_path: Path
-
-    def __repr__(self) -> str:
-        return f"Run({self.directory}, test fitness {self.test.interval}, champion {self.champion!r})"
-
-    def _repr_html_(self) -> str:
-        record = self.as_record()
-        heading = f"<p><b>{escape(verdict(record))}</b></p><p>{escape(str(self.directory))}</p>"
-        table = str(self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep=""))
-        return heading + table + self.champion._repr_html_()
-
-    def to_frame(self) -> pd.DataFrame:
-        """Champion and baselines on the test tasks as a data frame, best first: name, fitness and the half
-        width of its interval, tasks, by how much the champion is better, and R2 and error for numbers."""
-        import pandas as pd
-
-        return pd.DataFrame(beside_baselines(self.as_record()))
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Writes the run as one HTML page (`azgen report`; needs matplotlib).
-
-        Args:
-            path: the file; None: report.html in the run directory.
-
-        Raises:
-            AzgenError: matplotlib is missing, or the file cannot be written.
-        """
-        target = Path(path) if path is not None else self.directory / "report.html"
-        check_place(target)
-        write_export(target, render_report(load_run(self.directory)))
-        return target
-
-    @property
-    def champion(self) -> Champion:
-        """The chosen program: ``.program``, ``.search_fitness``, ``.select_fitness``."""
-        return self.outcome.champion
-
-    @property
-    def hall_of_fame(self) -> tuple[Champion, ...]:
-        """The best programs of different structure, best first."""
-        return self.outcome.hall_of_fame
-
-    @property
-    def test_fitness(self) -> float:
-        """The champion's mean fitness on the test tasks."""
-        return self.test.interval.mean
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Programs by what became of them."""
-        return self.outcome.counts
-
-    @property
-    def reason(self) -> str:
-        """What ended the search, in words."""
-        return self.outcome.reason
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the search."""
-        return self.outcome.interrupted
-
-    @property
-    def learner(self) -> tuple[str, ...]:
-        """The champion's class Learner, line by line, without its documentation."""
-        lines = learner_source(self.champion.program, metric=self.tasks.metric, dtype=self.settings.dtype)
-        return without_docstrings([line.text for line in lines])
-
-    def as_record(self) -> dict[str, Any]:
-        """The run as plain values: the content of result.json."""
-        settings, metric, outcome = self.settings, self.tasks.metric, self.outcome
-        record: dict[str, Any] = {
-            "name": settings.name,
-            "seed": settings.seed,
-            "source": settings.tasks.source,
-            "metric": str(metric),
-            "fitness_is": describe_metric(metric),
-            "classification": is_classification(metric),
-            "dtype": settings.dtype,
-            "data": self.tasks.description,
-            "test_digest": digest(self.tasks.test),
-            "champion": self.champion,
-            "choice": self.choice,
-            "epochs": settings.execution.epochs,
-            "search": self.search,
-            "select": self.select,
-            "test": self.test,
-            "baselines": self.baselines,
-            "target": self._target(),
-            "counts": outcome.counts,
-            "quarantined": outcome.quarantined,
-            "ratings": outcome.ratings,
-            "reason": outcome.reason,
-            "seconds": outcome.seconds,
-            "cpu_seconds": outcome.cpu_seconds,
-            "search_seconds": outcome.search_seconds,
-            "directory": str(self.directory),
-            "export": str(self.export_path),
-        }
-        plain: dict[str, Any] = as_plain(record, _WRITERS)
-        return plain
-
-    def _target(self) -> dict[str, Any]:
-        """A table's target: its name, and its unit in units of the labels; empty for classes and others."""
-        standardization = self.tasks.provenance.get("standardization")
-        if self.tasks.raw is None or is_classification(self.tasks.metric) or not standardization:
-            return {}
-        return {"name": self.tasks.label_names[0], "scale": standardization["label_scale"]}
-
 
 def evolve(
-    config: str | Path | Mapping[str, Any] | Settings | None = None,
+    config: Any = None,
+    y: Any = None,
     *,
+    preset: Any = None,
     observer: Observer | None = None,
     out: str | Path | None = None,
     tensorboard: bool = False,
@@ -202,8 +62,12 @@ def evolve(
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
             the preset "digits", with a table as `data` the preset "table", and with images and the kind
-            "multiclass" the preset "ten-digits".
-        observer: called with every event of the run (azgen.runs.events).
+            "multiclass" the preset "ten-digits". Or examples in memory, for the preset "table": an array of
+            examples x features, or a data frame.
+        y: with examples, one label for each, or the data frame's column that holds them.
+        preset: with examples, what says all else: as `config`, in place of the preset "table".
+        observer: called with every event of the run (azgen.runs.events); None: a notebook shows one line of
+            progress, other places nothing.
         out: where the run is kept; default runs/<name>-<seed>.
         tensorboard: also write events for TensorBoard, into the run directory (extra `tensorboard`).
         overrides: what takes the place of the config's settings: `data`, `target`, `seed`, `max_time` and so
@@ -214,23 +78,61 @@ def evolve(
             `out` that is not empty.
         TypeError: there is no such override.
     """
+    observer = observer or (NotebookLine() if in_notebook() else None)
+    if y is None and (config is None or isinstance(config, (str, Path, Mapping, Settings))):
+        if preset is not None:
+            raise TypeError("preset goes with examples, evolve(X, y, preset=...); else say it first")
+        settings, split = _resolved(config, overrides)
+        directory = RunDirectory.create(settings.name, settings.seed, out)
+        with _discarded_if_fruitless(directory):
+            return _begin(directory, settings, split, observer, tensorboard)
+    directory = RunDirectory.create(GIVEN, overrides.get("seed") or 0, out)
+    with _discarded_if_fruitless(directory):
+        if overrides.get("data") is not None:
+            raise AzgenError("examples are given in memory and as data too; leave one of them out")
+        target = overrides.pop("target", None)
+        data, given = keep_examples(directory, config, target if y is None else y)
+        overrides["data"], overrides["target"] = data, given
+        if data.suffix == ".csv":
+            overrides["tasks"] = {"categorical": ("auto",), **(overrides.get("tasks") or {})}
+        settings, split = _resolved(preset, overrides)
+        return _begin(directory, settings, split, observer, tensorboard)
+
+
+def _resolved(config: Any, overrides: Overrides) -> tuple[Settings, TaskSplit]:
+    """Settings, and the tasks that they stand for."""
     settings = resolve_settings(config, **overrides)
     verify(settings.user, settings.dtype)
-    split = settings.tasks.split(settings.seed, user=settings.user)
-    directory = RunDirectory.create(settings.name, settings.seed, out)
+    return settings, settings.tasks.split(settings.seed, user=settings.user)
+
+
+@contextlib.contextmanager
+def _discarded_if_fruitless(directory: RunDirectory) -> Iterator[None]:
+    """A run that fails before it has found anything leaves nothing behind."""
     try:
-        directory.write_settings(settings)
-        directory.write_environment(environment(settings, split))
-        starts = tuned_starts(settings, split)
-        if starts:
-            settings = starts.decide(settings)
-            directory.write_settings(settings)
-            directory.write_starts(starts.as_records())
-        return carry_out(directory, settings, split, observer, tensorboard, starts)
+        yield
     except BaseException:
         if not directory.has_checkpoint and not directory.has_champion:
             directory.discard()
         raise
+
+
+def _begin(
+    directory: RunDirectory,
+    settings: Settings,
+    split: TaskSplit,
+    observer: Observer | None,
+    tensorboard: bool,
+) -> Run:
+    """Writes what the run is, tunes what it starts from, and carries it out."""
+    directory.write_settings(settings)
+    directory.write_environment(environment(settings, split))
+    starts = tuned_starts(settings, split)
+    if starts:
+        settings = starts.decide(settings)
+        directory.write_settings(settings)
+        directory.write_starts(starts.as_records())
+    return carry_out(directory, settings, split, observer, tensorboard, starts)
 
 
 def carry_out(

@@ -103,6 +103,13 @@ class Task:
             f"{self.n_features} features{classes}, {self.metric}{name})"
         )
 
+    def _repr_html_(self) -> str:
+        rows = [("to learn from", self.n_train), ("to be scored on", self.n_valid)]
+        rows += [("features", self.n_features)]
+        named = [("name", self.name)] if self.name else []
+        classes = [("classes", self.n_classes)] if self.is_classification else []
+        return html_table([*named, *rows, *classes, ("metric", str(self.metric))])
+
     @property
     def n_features(self) -> int:
         """F, the length of a feature vector."""

@@ -1,11 +1,16 @@
 """What a notebook shows of programs, tasks and runs: short, and whole where it matters."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import azgen
 from azgen.language.zoo import zoo, zoo_names
+from azgen.runs.events import Finished, Progress, Started
 from azgen.runs.saved import load_run
+from azgen.study.notebook import NotebookLine, in_notebook
 from azgen.tasks.task import Task
 
 
@@ -25,6 +30,36 @@ def test_tasks():
     assert repr(task) == (
         "Task(60 + 9 examples to learn from and to be scored on, 3 features, 2 classes, accuracy)"
     )
+    page = task._repr_html_()
+    assert "<td>60</td>" in page and "<td>classes</td><td>2</td>" in page and len(page) < 500
+
+
+def test_progress_is_one_line(monkeypatch):
+    shown, updates = [], []
+
+    class Handle:
+        def update(self, line):
+            updates.append(line)
+
+    def display(line, display_id):
+        shown.append(line)
+        return Handle()
+
+    shell = SimpleNamespace(kernel=object())
+    modules = {"IPython": SimpleNamespace(get_ipython=lambda: shell)}
+    modules["IPython.display"] = SimpleNamespace(HTML=str, display=display)
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    assert in_notebook()
+    line = NotebookLine()
+    line(Started("linear", "tasks", "space", 0.0, True))
+    for number in range(1000):
+        line(Progress(0.001 * number, 10_000 * number, 0, 0.5, {}))
+    line(Finished("10 seconds", 10.0, 12.0, 10_000_000, {}, 0.75))
+    assert len(shown) == 1 and len(updates) < 20
+    assert "10 000 000 programs: 10 seconds; champion 0.7500 on test tasks" in updates[-1]
+    shell.kernel = None
+    assert not in_notebook()
 
 
 def test_a_run(tmp_path):
