@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
@@ -49,6 +50,16 @@ def write_whole(path: Path, content: Content) -> None:
     _sync_folder(path.parent)
 
 
+def trouble(error: OSError) -> str:
+    """What the system says of a file or folder, and what to do where that is known."""
+    said = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{said}; free some space, or name a place on another disk"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{said}; name a place that you may write to"
+    return said
+
+
 def check_file_place(path: Path) -> None:
     """Checks that a file can go there, before the work whose result it takes.
 
@@ -68,7 +79,7 @@ def write_file(path: Path, content: Content) -> None:
     try:
         write_whole(path, content)
     except OSError as error:
-        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
+        raise AzgenError(f"cannot write {path}: {trouble(error)}") from None
 
 
 def remove_parts(folder: Path) -> None:
@@ -82,7 +93,8 @@ def _write(file: BinaryIO, content: Content) -> None:
     if callable(content):
         content(file)
     else:
-        file.write(content.encode() if isinstance(content, str) else content)
+        # A path that is no UTF-8 may be named in a text; the text is to be read all the same.
+        file.write(content.encode(errors="replace") if isinstance(content, str) else content)
 
 
 def _sync_folder(folder: Path) -> None:

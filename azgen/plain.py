@@ -45,9 +45,21 @@ _NUMBERS = re.compile(r"\[\s+(?:(?:[-+.\dEe]+|null),\s+)*(?:[-+.\dEe]+|null)\s+\
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
-    text = json.dumps(finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
+    value = finite(value)
+    text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    if not is_utf8(text):  # a path of other bytes: escaped, it is read back as it was
+        text = json.dumps(value, indent=indent, allow_nan=False)
     # Lists of numbers on one line: they are long, and nobody reads them down a page.
     return _NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) if indent else text
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written as UTF-8; a path of other bytes cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_json(path: Path) -> Any:

@@ -88,6 +88,8 @@ def main() -> None:
     try:
         app(prog_name="azgen")
     except OSError as error:
+        if error.errno is None:  # a mistake of azgen's
+            raise
         # What files and folders do wrong is an AzgenError where they are used; the output is left.
         _give_up_output()
         where = error.filename or "the output cannot be written"

@@ -22,8 +22,12 @@ def console() -> Console:
     """Standard output. Text is printed as it is: brackets in programs are no markup."""
     from rich.console import Console
 
-    result = Console(highlight=False, markup=False)
-    return result if result.is_terminal else Console(highlight=False, markup=False, width=_PIPE_WIDTH)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # Rich would end with status 1; `azgen.cli.app` knows what to do
+            raise BrokenPipeError
+
+    result = Output(highlight=False, markup=False)
+    return result if result.is_terminal else Output(highlight=False, markup=False, width=_PIPE_WIDTH)
 
 
 def grid(rows: Sequence[Sequence[str]], *headers: str, right: Sequence[int] = ()) -> Table:

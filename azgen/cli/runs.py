@@ -127,7 +127,7 @@ def report(
     check_file_place(output)
     text = render_report(run, worth=worth)
     write_file(output, text)
-    typer.echo(f"{output}: {size(len(text.encode()))}, everything inside; open it in a browser")
+    typer.echo(f"{output}: {size(output.stat().st_size)}, everything inside; open it in a browser")
 
 
 @app.command(rich_help_panel=PANEL)
@@ -140,6 +140,7 @@ def plot(
     png: bool = typer.Option(False, "--png", help="PNG in place of SVG."),
 ) -> None:
     """Write a run's figures, each as a file of its own. Needs matplotlib."""
+    from azgen.files import trouble
     from azgen.study.report.plots import chosen, require_matplotlib, save
 
     require_matplotlib()
@@ -149,7 +150,7 @@ def plot(
     try:
         output.mkdir(exist_ok=True)
     except OSError as error:
-        raise AzgenError(f"cannot write into {output}: {error.strerror or error}") from None
+        raise AzgenError(f"cannot write into {output}: {trouble(error)}") from None
     for each in found:
         path = output / f"{each.name}.{'png' if png else 'svg'}"
         save(each, path)

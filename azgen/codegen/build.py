@@ -194,6 +194,12 @@ def _load_or_compile(entry: Path, recipe: Recipe) -> Built:
         except store.Damaged:
             with cache_folder.disk_errors(entry):
                 store.set_aside(entry, recipe.ingredients)
+        except CompilerError:
+            # What cannot be loaded may be another compiler's fault: it is not to stay.
+            with cache_folder.disk_errors(entry):
+                store.remove_entry(entry)
+            if compiled:
+                raise
         else:
             with suppress(OSError):  # its time is when it was last used, for `prune`; not worth failing for
                 os.utime(entry)

@@ -19,6 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from azgen.errors import CacheError
+from azgen.plain import is_utf8
 
 ENVIRONMENT_VARIABLE = "AZGEN_BUILD_DIR"
 
@@ -56,6 +57,8 @@ def build_directory() -> Path:
     it cannot be created, belongs to someone else, or can be written by others.
     """
     folder = _chosen_directory()
+    if not is_utf8(str(folder)):
+        raise CacheError(f"the compile cache {str(folder)!r} is no UTF-8, which Cython needs. {_ADVICE}")
     make_private(folder, parents=True)
     return folder
 

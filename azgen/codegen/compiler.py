@@ -184,6 +184,11 @@ def compile_c(
     if finished.returncode != 0 and first:  # it may be damaged or deleted
         discard(first)
         finished = _run(toolchain, [*options, *rest])
+    if finished.returncode == 0 and not so_path.is_file():
+        raise CompilerError(
+            f"{toolchain.command[0]} says that it has compiled {c_path}, but there is no {so_path.name}. "
+            "Is it a C compiler? Correct the environment variable CC, or unset it: azgen looks for one then."
+        )
     if finished.returncode != 0:
         so_path.unlink(missing_ok=True)
         raise CompilerError(_compiler_failure(toolchain, c_path, finished.returncode, finished.stderr))
@@ -217,7 +222,8 @@ def load_module(name: str, so_path: Path) -> ModuleType:
         raise CompilerError(
             f"the compiled module {so_path} cannot be loaded: {error}\n"
             "If its folder is on a file system mounted noexec, choose another with --build-dir or "
-            "AZGEN_BUILD_DIR."
+            "AZGEN_BUILD_DIR. If not, the C compiler does not do what it says: `azgen doctor` tells which it "
+            "is, the environment variable CC names another."
         ) from error
     return module
 

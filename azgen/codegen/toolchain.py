@@ -77,7 +77,7 @@ def compiler_environment() -> dict[str, str]:
 @lru_cache(maxsize=8)
 def _find_toolchain(cc: str, path: str) -> Toolchain:
     if cc:
-        words = shlex.split(cc)
+        words = _words(cc)
         executable = shutil.which(words[0], path=path)
         version = _version((executable, *words[1:])) if executable else None
         if executable is None or version is None:
@@ -101,6 +101,16 @@ def _find_toolchain(cc: str, path: str) -> Toolchain:
                 version = f"zig {package_version('ziglang')}, {version}"
             return _describe(command, version)
     raise CompilerError(_NO_COMPILER)
+
+
+def _words(cc: str) -> list[str]:
+    try:
+        return shlex.split(cc) or [cc]
+    except ValueError as error:
+        raise CompilerError(
+            f"the environment variable CC is {cc!r}, which cannot be split into words ({error}). Correct it, "
+            "or unset it so that azgen looks for a compiler itself."
+        ) from None
 
 
 def _describe(command: tuple[str, ...], version: str) -> Toolchain:

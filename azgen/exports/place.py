@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from azgen.errors import AzgenError
-from azgen.files import write_whole
+from azgen.files import trouble, write_whole
 
 
 def check_place(path: Path) -> None:
@@ -32,7 +32,7 @@ def write_export(path: Path, text: str) -> None:
     try:
         write_whole(path, text)
     except OSError as error:
-        raise AzgenError(f"cannot export to {path}: {error.strerror or error}") from None
+        raise AzgenError(f"cannot export to {path}: {trouble(error)}") from None
 
 
 def check_folder(path: Path) -> None:
@@ -61,4 +61,4 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(path / name, text)
     except OSError as error:
-        raise AzgenError(f"cannot export to {path}: {error.strerror or error}") from None
+        raise AzgenError(f"cannot export to {path}: {trouble(error)}") from None

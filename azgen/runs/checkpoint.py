@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, write_file
+from azgen.files import remove_parts, trouble, write_file
 
 CHECKPOINTS = "checkpoints"
 """Folder in the run directory."""
@@ -81,7 +81,7 @@ class CheckpointDirectory:
             path.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise AzgenError(f"cannot keep checkpoints in {path}: {error.strerror or error}") from None
+            raise AzgenError(f"cannot keep checkpoints in {path}: {trouble(error)}") from None
         try:
             # The system lets go of the lock when the process ends, however it ends.
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -33,7 +33,7 @@ from typing import Any, BinaryIO
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, write_file
+from azgen.files import remove_parts, trouble, write_file
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.plain import to_json
@@ -105,7 +105,7 @@ class RunDirectory:
         except FileExistsError:
             raise AzgenError(f"{path} is a file; a run needs a folder") from None
         except OSError as error:
-            raise AzgenError(f"cannot write a run to {path or ROOT}: {error.strerror or error}") from None
+            raise AzgenError(f"cannot write a run to {path or ROOT}: {trouble(error)}") from None
 
     @property
     def name(self) -> str:
@@ -237,4 +237,4 @@ class RunDirectory:
         try:
             yield
         except OSError as error:
-            raise AzgenError(f"cannot write {self.path / name}: {error.strerror or error}") from None
+            raise AzgenError(f"cannot write {self.path / name}: {trouble(error)}") from None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.files import trouble
 from azgen.runs.events import Event, Progress, Restarted, Warned
 
 _LEAST_SECONDS = 1.0
@@ -74,4 +75,4 @@ def rewind(path: Path, seconds: float) -> None:
     try:
         os.truncate(path, size)
     except OSError as error:
-        raise AzgenError(f"cannot write {path}: {error.strerror or error}") from None
+        raise AzgenError(f"cannot write {path}: {trouble(error)}") from None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.language.userfile import user_text
+from azgen.plain import is_utf8
 from azgen.settings.checks import check
 from azgen.settings.former import Former, tell
 from azgen.settings.settings import Settings
@@ -64,9 +65,24 @@ def settings_from(
         raise AzgenError(f"{source}: {error}") from None
     if not saved:
         tell(former.told, source)
+    for text in _texts(mapping):
+        if not is_utf8(text):
+            raise AzgenError(
+                f"{source}: {text!r} is no UTF-8, and so nothing that a configuration can hold; rename it, "
+                "or make a link to it under another name"
+            )
     settings = read_values(Settings, mapping, source, "")
     if settings.ops_file and not settings.ops_text:
         path = str(folder / settings.ops_file) if folder else settings.ops_file
         settings = dataclasses.replace(settings, ops_file=path, ops_text=user_text(path))
     check(settings, source)
     return settings
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in nested values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)

@@ -288,6 +288,19 @@ def test_loaded_library_is_never_changed_in_place(entry, quick_compiler):
         assert mapped.read() == before
 
 
+def test_what_cannot_be_loaded_does_not_stay(build_dir, quick_compiler, monkeypatch):
+    def writes_garbage(c_path, so_path, *arguments, **options):
+        so_path.write_text("garbage")
+        return 0.0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler, "compile_c", writes_garbage)
+        with pytest.raises(CompilerError, match=r"cannot be loaded: .*(?s:.)*CC names another"):
+            build.build("kernel", FILES)
+    assert store.entries() == []
+    assert build.build("kernel", FILES).module.times(2.0) == 6.0
+
+
 def test_entry_repaired_by_another_process_is_put_back(entry):
     recipe = build.Recipe.of("kernel", FILES, compiler.DEFAULT_FLAGS, ())
     inode = entry.stat().st_ino

@@ -153,11 +153,17 @@ def test_cc_with_arguments_is_used(monkeypatch):
     assert compiler.find_toolchain().command == (path, "-pipe")
 
 
-@pytest.mark.parametrize("value", ["no-such-compiler", "false"])
+@pytest.mark.parametrize("value", ["no-such-compiler", "false", '"gcc'])
 def test_unusable_cc_is_an_error_and_not_ignored(monkeypatch, value):
     monkeypatch.setenv("CC", value)
     with pytest.raises(CompilerError, match=f"CC is '{value}'"):
         compiler.find_toolchain()
+
+
+def test_a_compiler_that_makes_nothing_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiler, "_run", lambda *given: subprocess.CompletedProcess([], 0, "", ""))
+    with pytest.raises(CompilerError, match=r"says that it has compiled .*there is no m\.so.*\bCC\b"):
+        compiler.compile_c(tmp_path / "m.c", tmp_path / "m.so")
 
 
 def test_missing_python_headers_are_one_clear_message(tmp_path, monkeypatch):
