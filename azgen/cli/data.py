@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import gathered, table_options
+from azgen.cli.options import ClassesOption, gathered, table_options
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _SHOWN_FEATURES = 8
 _SHOWN_COLUMNS = 60
 
 _DRAWN: dict[str, Any] = {
+    "classes": ClassesOption,
     "seed": Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="With --draw: decides split and projection (default 0)."),
@@ -63,7 +64,7 @@ def data(
     kind: str = typer.Option(
         "auto",
         metavar="KIND",
-        help="auto, regression, classification or multiclass, for tables; multiclass also for images.",
+        help="Of a table: auto, regression, classification or multiclass; of a teacher all but the last.",
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     *,
@@ -85,7 +86,7 @@ def data(
             )
         _list(to, json)
         return
-    tasks = _tasks(name, target, kind, drawn.get("features") if draw else None, table)
+    tasks = _tasks(name, target, kind, drawn if draw else {}, table)
     if draw:
         split = tasks.split(drawn.get("seed", 0))
         shown = _chosen(split, drawn.get("set", "search"), drawn.get("task", 0))
@@ -96,13 +97,16 @@ def data(
         _describe(to, name, target, tasks, json)
 
 
-def _tasks(name: str, target: str | None, kind: str, features: int | None, table: dict[str, Any]) -> Source:
+def _tasks(name: str, target: str | None, kind: str, drawn: dict[str, Any], table: dict[str, Any]) -> Source:
     """Search, selection and test tasks of whatever a name says, ten of each (of whole images one)."""
     from azgen.settings.reading import settings_from
     from azgen.settings.resolve import source_of
     from azgen.tasks.synthetic import TEACHERS
 
     tasks: dict[str, Any] = {"kind": kind, **table}
+    features = drawn.get("features")
+    if "classes" in drawn:
+        tasks["classes"] = drawn["classes"]
     source, count = "teacher" if name in TEACHERS else source_of(name), 10
     tasks |= {"source": source, **({"teacher": name} if source == "teacher" else {"data": name})}
     if source == "table":

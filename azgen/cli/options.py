@@ -78,9 +78,13 @@ KindOption = Annotated[
     str | None,
     typer.Option(
         metavar="KIND",
-        help="regression, classification or multiclass; without it the target column tells. For images "
-        "multiclass means all classes at once.",
+        help="regression, classification or multiclass (one-hot labels also for two classes); without it the "
+        "table's target column tells.",
     ),
+]
+ClassesOption = Annotated[
+    str | None,
+    typer.Option(metavar="WHICH", help="Of images: pairs (a task is two classes; default), or all at once."),
 ]
 MetricOption = Annotated[
     str | None,
@@ -114,7 +118,7 @@ def in_panels(options: dict[str, Any], panels: dict[str, tuple[str, ...]]) -> di
 
 
 PANELS = {
-    "Data": ("data", "target", "kind", "metric"),
+    "Data": ("data", "target", "kind", "classes", "metric"),
     "Search": ("ops", "start", "epochs", "seed", "backend", "dtype"),
     "Limits": ("max_time", "max_programs", "target_fitness"),
     "Islands": ("islands", "workers", "engine", "scheduler"),
@@ -167,6 +171,7 @@ OVERRIDES: dict[str, Any] = {
     ],
     "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
     "kind": KindOption,
+    "classes": ClassesOption,
     "metric": MetricOption,
     "ops": OpsOption,
     "start": Annotated[

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from azgen.cli.options import KindOption, MetricOption, OpsOption, table_options, use_build_directory
+from azgen.cli.options import (
+    ClassesOption,
+    KindOption,
+    MetricOption,
+    OpsOption,
+    table_options,
+    use_build_directory,
+)
 from azgen.cli.programs import REFERENCE, Reference, find
 from azgen.errors import AzgenError
 from azgen.study.wording import SET_NAMES
@@ -24,6 +31,7 @@ _OPTIONS: dict[str, Any] = {
     "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],
     "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
     "kind": KindOption,
+    "classes": ClassesOption,
     "metric": MetricOption,
     "ops": OpsOption,
     "tasks": Annotated[
@@ -97,14 +105,15 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
     """
     from azgen.language.instruction import VECTOR
     from azgen.settings.presets import preset_names
-    from azgen.settings.resolve import resolve_settings
+    from azgen.settings.resolve import resolve_settings, source_of
     from azgen.settings.settings import Settings
     from azgen.tasks.sources import TeacherTasks
     from azgen.tasks.synthetic import TEACHERS
 
     run, data = found.run, overrides["data"]
-    if found.program.form == VECTOR and data and overrides["kind"] is None:
-        overrides["kind"] = "multiclass"  # it takes one-hot labels alone
+    if found.program.form == VECTOR and data:  # it takes one-hot labels alone
+        name_of, all_of = ("kind", "multiclass") if source_of(data) == "table" else ("classes", "all")
+        overrides[name_of] = overrides[name_of] or all_of
     if name is not None and overrides["data"] is not None:
         raise AzgenError("--tasks and --data exclude each other; give one of them")
     if name is not None and name not in preset_names() and name in TEACHERS:

@@ -74,7 +74,7 @@ class Former:
             found |= {"source": "images", "classes": _IMAGES[name]}
             self._tell(f'{at}source = "{name}" is source = "images", classes = "{_IMAGES[name]}" now')
         if found.get("source") == "images" and "kind" in found:
-            found |= classes_of_kind(found.pop("kind"), at)
+            found |= self._classes_of_kind(found.pop("kind"), at)
         before = bool(execution) or found.get("source") != name
         return (_without_others(found) if before else found), execution
 
@@ -87,19 +87,21 @@ class Former:
         own = {name: change[name] for name in change if name == "epochs"}
         return self.tasks({k: v for k, v in change.items() if k not in own}, at)[0] | own
 
+    def _classes_of_kind(self, kind: Any, at: str) -> dict[str, Any]:
+        """What a kind meant for images: "multiclass" was all classes at once.
+
+        Raises:
+            AzgenError: images are no regression.
+        """
+        if kind == "regression":
+            raise AzgenError(f'{at}kind is "regression", but images are told apart by their classes')
+        if kind != "multiclass":
+            return {}
+        self._tell(f'{at}kind = "multiclass" is classes = "all" for images now')
+        return {"classes": "all"}
+
     def _tell(self, what: str) -> None:
         self.told[what] = None
-
-
-def classes_of_kind(kind: Any, at: str) -> dict[str, Any]:
-    """What a kind means for images: "multiclass" is all classes at once; others are what they are anyway.
-
-    Raises:
-        AzgenError: images are no regression.
-    """
-    if kind == "regression":
-        raise AzgenError(f'{at}kind is "regression", but images are told apart by their classes')
-    return {"classes": "all"} if kind == "multiclass" else {}
 
 
 def tell(told: Mapping[str, None], source: str) -> None:

@@ -39,8 +39,8 @@ class Overrides(ResumeOverrides, total=False):
     Attributes:
         data: a table (CSV, TSV, NPZ, Parquet, ARFF) or a data set's name, in place of the config's tasks.
         target: the table's column to predict.
-        kind: "regression", "classification" or "multiclass"; without it the column tells. For images
-            "multiclass" means all classes at once, in place of pairs of classes.
+        kind: "regression", "classification" or "multiclass"; without it the table's column tells.
+        classes: "pairs" or "all": which classes of images a task is to tell apart.
         metric: what fitness is; see docs/data.md.
         ops: a Python file of ops and metrics (azgen.language.userfile). Those of its ops that the config
             names in no function are added to Predict and Learn, where these evolve.
@@ -61,6 +61,7 @@ class Overrides(ResumeOverrides, total=False):
     data: str | Path | None
     target: str | None
     kind: str | None
+    classes: str | None
     metric: str | None
     ops: str | Path | None
     tasks: Mapping[str, Any] | None

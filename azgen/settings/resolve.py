@@ -72,8 +72,8 @@ def resolve_settings(
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", with a table as `data` the preset "table", and with images and the kind
-            "multiclass" the preset "ten-digits".
+            the preset "digits", with a table as `data` the preset "table", and with all `classes` of images
+            the preset "ten-digits".
         overrides: see `Overrides`.
 
     Raises:
@@ -105,7 +105,8 @@ def _base(config: str | Path | Mapping[str, Any] | Settings | None, overrides: O
     if config is not None:
         return _named(str(config))
     data = overrides.get("data")
-    images = MULTICLASS if overrides.get("kind") == "multiclass" else DEFAULT
+    all_classes = overrides.get("classes") == "all" or overrides.get("kind") == "multiclass"  # of before
+    images = MULTICLASS if all_classes else DEFAULT
     if data is None:
         return preset(images)
     settings = preset(TABLE if source_of(str(data)) == "table" else images)
@@ -117,7 +118,7 @@ def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
     source = before["source"] if data is None else source_of(str(data))
     if before.get("classes") == "all" and kind is None and source == "table":
         kind = "multiclass"
-    changes = _present({name: overrides.get(name) for name in ("target", "metric")})
+    changes = _present({name: overrides.get(name) for name in ("target", "classes", "metric")})
     changes |= {"source": source} | ({} if kind is None else {"kind": kind})
     changes |= {} if data is None else {"data": str(data)}
     former = Former()

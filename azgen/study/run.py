@@ -61,8 +61,8 @@ def evolve(
 
     Args:
         config: name of a preset, path of a TOML file, nested mappings as TOML gives them, or settings. None:
-            the preset "digits", with a table as `data` the preset "table", and with images and the kind
-            "multiclass" the preset "ten-digits". Or examples in memory, for the preset "table": an array of
+            the preset "digits", with a table as `data` the preset "table", and with all `classes` of images
+            the preset "ten-digits". Or examples in memory, for the preset "table": an array of
             examples x features, or a data frame.
         y: with examples, one label for each, or the data frame's column that holds them.
         preset: with examples, what says all else: as `config`, in place of the preset "table".

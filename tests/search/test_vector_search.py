@@ -238,5 +238,5 @@ def test_programs_say_what_they_are_for() -> None:
     )
     record = json.loads(azgen("run", "zoo:softmax-linear", "--data", "digits", "--set", "select", "--json"))
     assert record["sets"]["select"]["mean"] > 0.5
-    text = azgen("data", "digits", "--draw", "--kind", "multiclass", "--rows", 2)
+    text = azgen("data", "digits", "--draw", "--classes", "all", "--rows", 2)
     assert "10 classes at once" in text and "class " in text

@@ -110,7 +110,13 @@ def test_words_of_today_need_no_notice():
     assert silent(settings_from, tomllib.loads(text)).execution.epochs == 2
     for name in ("linear", "digits", "ten-digits", "two-layer", "table", "paper"):
         silent(preset, name)
-    silent(resolve_settings, data="digits", kind="multiclass", epochs=3)
+    silent(resolve_settings, data="digits", classes="all", epochs=3)
+
+
+def test_a_kind_of_images_is_which_classes_a_task_has_now():
+    with pytest.warns(FormerName, match='tasks.kind = "multiclass" is classes = "all" for images now'):
+        every = resolve_settings(data="digits", kind="multiclass")
+    assert every == resolve_settings(data="digits", classes="all")
 
 
 def test_islands_and_stages_are_read_likewise():

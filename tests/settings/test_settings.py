@@ -179,15 +179,19 @@ def test_data_decides_the_source_of_tasks(tmp_path):
 
 
 def test_all_classes_of_images_at_once(tmp_path):
-    every = resolve_settings(data="digits", kind="multiclass")
+    every = resolve_settings(data="digits", classes="all")
     assert every.tasks == preset("ten-digits").tasks
-    assert resolve_settings("digits", kind="multiclass").tasks.classes == "all"
+    assert resolve_settings("digits", classes="all").tasks.classes == "all"
     # A configuration for all classes at once stays one, whatever the data.
     assert resolve_settings("ten-digits", data="digits").tasks.classes == "all"
     table = resolve_settings("ten-digits", data="wine").tasks
     assert (table.source, table.kind) == ("table", "multiclass")
     with pytest.raises(AzgenError, match="images are told apart by their classes"):
         resolve_settings(data="digits", kind="regression")
+    with pytest.raises(AzgenError, match=r'tasks.classes is for source "images", but .* is "table"'):
+        resolve_settings(data="wine", classes="all")
+    with pytest.raises(AzgenError, match=r"tasks.classes is 'some'; it must be one of 'pairs', 'all'"):
+        resolve_settings(data="digits", classes="some")
 
 
 def test_settings_may_be_given_in_any_form(tmp_path):
