@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from azgen.caller import on_command_line
+from azgen.cli.options import with_flags
 from azgen.errors import AzgenError, FormerName
 
 
@@ -22,7 +24,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Invokes the command."""
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), on_command_line():
                 warnings.simplefilter("always", FormerName)
                 others = warnings.showwarning
                 warnings.showwarning = lambda message, category, *where, **more: (
@@ -34,7 +36,8 @@ class Commands(TyperGroup):
                 sys.stdout.flush()  # what cannot be written is told now, not as Python ends
                 return result
         except AzgenError as error:
-            typer.echo(typer.style("Error:", fg="red", bold=True) + f" {error}", err=True)
+            text = with_flags(str(error))
+            typer.echo(typer.style("Error:", fg="red", bold=True) + f" {text}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("Interrupted.", err=True)

@@ -270,7 +270,7 @@ def _print_check(to: Console, checked: _Checked) -> None:
 
 
 def _said(advice: Advice) -> str:
-    from azgen.tasks.advice import option
+    from azgen.caller import option
 
     return " ".join(option(advice.setting, advice.value)) if advice.setting else ""
 

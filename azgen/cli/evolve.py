@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +169,7 @@ def _show(
 
     use_build_directory(build_dir)
     to = console()
-    with interruptible(), view_for(settings, to, json) as view:
+    with _table_explained(settings), interruptible(), view_for(settings, to, json) as view:
         run = carry_out(observer=view.observe)
     result = run.as_record()
     if json:
@@ -187,3 +189,20 @@ def _show(
     print_ladder(to, result)
     print_files(to, result)
     return run
+
+
+@contextmanager
+def _table_explained(settings: Settings) -> Iterator[None]:
+    """Says of a table that is refused where one hears all that it needs."""
+    from azgen.tasks.sources import TableTasks
+
+    try:
+        yield
+    except AzgenError as error:
+        tasks = settings.tasks
+        if not isinstance(tasks, TableTasks) or not tasks.target or not Path(tasks.data).is_file():
+            raise
+        if not str(error).startswith(tasks.data):
+            raise
+        told = shlex.join(["azgen", "data", tasks.data, "--target", tasks.target])
+        raise AzgenError(f"{error}\n{told}   # all that the table needs, and the command for it") from None

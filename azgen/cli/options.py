@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import inspect
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -278,6 +279,33 @@ def listed_names(text: str) -> list[str]:
             "comma or a quotation mark as in a CSV file, between quotation marks that are doubled inside"
         ) from None
     return [cell for cell in cells if cell.strip()]
+
+
+_PLACES = {
+    **{f"tasks.{name}": name for name in (*TABLE, *PANELS["Data"])},
+    **{f"islands.{name}": name for name in ("workers", "engine", "scheduler")},
+    **{f"stop.{name}": name for name in ("max_programs", "target_fitness")},
+    **{name: name for name in ("seed", "backend", "dtype", "baselines", "pick")},
+    "islands.count": "islands",
+    "stop.max_seconds": "max_time",
+    "execution.epochs": "epochs",
+    "evolution.initial": "start",
+}
+"""Options by the place of their setting."""
+
+
+def with_flags(message: str) -> str:
+    """A message with options in place of the settings' keys, if it is about no file's."""
+    source, _, said = message.partition(": ")
+    if source not in ("configuration", "azgen data"):
+        return message
+
+    def flag(place: re.Match[str]) -> str:
+        return "--" + _PLACES[place[0]].replace("_", "-") if place[0] in _PLACES else place[0]
+
+    # A key without a section is one where the message begins with it, and else any word.
+    found = re.sub(r"^\w+(?= is )|\b[a-z]+\.\w+", flag, said)
+    return message if found == said else found
 
 
 def use_build_directory(folder: Path | None) -> None:

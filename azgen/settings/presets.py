@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from azgen.caller import setting
 from azgen.errors import AzgenError, suggest
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
+from azgen.tasks.datasets import data_set_names
 
 DEFAULT = "digits"
 """The preset of a run that names none."""
@@ -33,6 +35,8 @@ def preset_text(name: str) -> str:
     """
     if name not in preset_names():
         hint = suggest(name, preset_names(), repr)
+        if name in data_set_names():
+            hint = f"It is a data set: {setting('data', name)}."
         there_are = f"There are {', '.join(preset_names())}"
         raise AzgenError(" ".join(filter(None, (f"there is no preset {name!r}.", hint, there_are))))
     return (_DIRECTORY / f"{name}.toml").read_text(encoding="utf-8")

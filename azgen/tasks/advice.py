@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from azgen.caller import option, setting
 from azgen.errors import AzgenError
 from azgen.tasks.cells import LARGEST, numbers_of
 from azgen.tasks.features import MOST_CATEGORIES
@@ -17,9 +18,13 @@ from azgen.tasks.readers.base import Table, few
 from azgen.tasks.readers.missing import labelled, with_missing
 from azgen.tasks.sources import TableTasks
 from azgen.tasks.table import MIN_ROWS_PER_CLASS
+from azgen.tasks.task import FloatArray
 
 _MARKS = ("?", ".", "-", "--", "---", "*", "..", "...", "na", "n.a.", "N.A.", "missing", "unknown", "Unknown")
 """What an empty cell among numbers may look like, beside what is taken for one anyway."""
+
+_FEW_WORDS, _FEW_CELLS = 3, 0.05
+"""So many different words in so small a share of a column's cells are slips among numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +65,24 @@ def advise(table: Table, target: str, tasks: TableTasks) -> tuple[TableTasks, li
 def command(name: str, target: str, tasks: TableTasks) -> str:
     """`azgen evolve` with these settings, for a shell."""
     usual, words = TableTasks(), ["azgen", "evolve", "--data", name, "--target", target]
-    for setting in ("kind", "positive", "missing", "drop_unlabelled", "drop", "drop_constant", "categorical"):
-        words += option(setting, getattr(tasks, setting), getattr(usual, setting))
-    for setting in ("impute", "groups", "time", "folds", "test_fraction"):
-        words += option(setting, getattr(tasks, setting), getattr(usual, setting))
+    for option_name in (
+        "kind",
+        "positive",
+        "missing",
+        "drop_unlabelled",
+        "drop",
+        "drop_constant",
+        "categorical",
+    ):
+        words += _unusual(option_name, tasks, usual)
+    for option_name in ("impute", "groups", "time", "folds", "test_fraction"):
+        words += _unusual(option_name, tasks, usual)
     return shlex.join(words)
 
 
-def option(setting: str, value: Any, usual: Any = None) -> list[str]:
-    """A setting as words of a command line; none if it is as usual."""
-    flag = "--" + setting.replace("_", "-")
-    if value == usual:
-        return []
-    if isinstance(value, bool):
-        return [flag]
-    if isinstance(value, tuple):
-        return [flag, ",".join(_quoted(name) for name in value)]
-    return [flag, str(value)]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+def _unusual(name: str, tasks: TableTasks, usual: TableTasks) -> list[str]:
+    value = getattr(tasks, name)
+    return [] if value == getattr(usual, name) else option(name, value)
 
 
 def _as_told(table: Table, target: str, tasks: TableTasks) -> Table:
@@ -94,15 +96,25 @@ def _feature_columns(table: Table, target: str, tasks: TableTasks) -> list[str]:
 
 
 def _missing(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
-    """Marks of empty cells among numbers."""
+    """Marks of empty cells among numbers, slips among numbers, and infinities."""
     marks: dict[str, list[str]] = {}
     for name in (*_feature_columns(table, target, tasks), target):
         column = table.columns[name]
         numbers, text = numbers_of(column)
+        for infinite in (np.inf, -np.inf):
+            if (numbers == infinite).any():
+                why = f"{infinite} in {table.where(numbers == infinite)}, which may count as empty"
+                yield Advice((name,), why, "missing", (str(infinite),))
         words = set(column[text].astype("str").str.strip())
-        if words and words <= set(_MARKS) and not np.isnan(numbers).all():
+        if not words or np.isnan(numbers).all():
+            continue
+        if words <= set(_MARKS):
             for word in sorted(words):
                 marks.setdefault(word, []).append(name)
+        elif len(words) <= _FEW_WORDS and text.sum() <= _FEW_CELLS * len(table):
+            shown = ", ".join(map(repr, sorted(words)))
+            why = f"numbers, but {shown} in {table.where(text)}; correct it, or have it count as empty"
+            yield Advice((name,), why, "missing", tuple(sorted(words)))
     for word, names in marks.items():
         yield Advice(tuple(names), f"numbers, and {word!r} where there is none", "missing", (word,))
 
@@ -128,8 +140,18 @@ def _target(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
     why = f"{few(rare)} in fewer than {MIN_ROWS_PER_CLASS} rows each, as classes"
     if numeric and tasks.kind == "auto" and not tasks.positive:
         yield Advice((target,), why, "kind", "regression")
+    elif _can_be_left_out(table, target, rare, int(counts.sum())):
+        yield Advice((target,), f"{why}; their rows can be left out", "missing", tuple(rare))
+        yield Advice((target,), "rows without a label then", "drop_unlabelled", True)
     else:
         yield Advice((target,), f"{why}: merge classes, take those rows out, or pick one class (--positive)")
+
+
+def _can_be_left_out(table: Table, target: str, rare: list[str], n_rows: int) -> bool:
+    """Whether rows of rare classes are few, and their classes' names stand nowhere else in the table."""
+    count = int(table.text(target).isin(rare).sum())
+    elsewhere = (table.columns[name].astype("str").isin(rare).any() for name in table.names if name != target)
+    return count <= _FEW_CELLS * n_rows and not any(elsewhere)
 
 
 def _features(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
@@ -148,8 +170,12 @@ def _features(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
             yield advice
             if advice.setting != "categorical":
                 continue
+        elif _leading_zeros(table, name, numbers):
+            why = f"numbers with leading zeros, which are names: {distinct} categories"
+            if table.text(name).nunique() <= MOST_CATEGORIES:
+                yield Advice((name,), why, "categorical", (name,))
         elif (np.abs(numbers) > LARGEST).any():
-            yield Advice((name,), "a number that is infinite, or beyond float32", "drop", (name,))
+            yield Advice((name,), "a number beyond float32", "drop", (name,))
             continue
         if filled < len(table) and distinct >= 2:
             gaps.append(name)
@@ -161,12 +187,30 @@ def _features(table: Table, target: str, tasks: TableTasks) -> Iterator[Advice]:
         yield Advice(tuple(gaps), "empty cells", "impute", "mean")
 
 
+def _leading_zeros(table: Table, name: str, numbers: FloatArray) -> bool:
+    """Whether whole numbers are written as codes are: 01234."""
+    some = numbers[~np.isnan(numbers)]
+    if not len(some) or (some != np.floor(some)).any():
+        return False
+    return bool(table.text(name).str.match(r"0\d").any())
+
+
+def _are_times(table: Table, name: str) -> bool:
+    import pandas as pd
+
+    cells = table.columns[name].dropna().astype("str")
+    return bool(pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601").notna().all())
+
+
 def _of_text(table: Table, name: str, n_text: int, filled: int, distinct: int) -> Advice:
     if n_text < filled:
         text = numbers_of(table.columns[name])[1]
         more = f" and {n_text - 1} more" if n_text > 1 else ""
         why = f"numbers, but {table.columns[name][text].iloc[0]!r} in {table.where(text)}{more}"
         return Advice((name,), f"{why}; correct it, or leave the column out", "drop", (name,))
+    if _are_times(table, name):
+        why = "times; leave them out, or be scored on later rows: " + setting("time", name)
+        return Advice((name,), why, "drop", (name,))
     if distinct > MOST_CATEGORIES:
         return Advice((name,), f"{distinct} different texts, too many for categories", "drop", (name,))
     return Advice((name,), f"text, {distinct} categories", "categorical", (name,))

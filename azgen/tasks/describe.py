@@ -63,10 +63,13 @@ def _column(name: str, cells: pd.Series[Any]) -> Column:
 def _range(numbers: FloatArray, distinct: FloatArray) -> str:
     if len(distinct) <= _VALUES:
         return ", ".join(f"{v:.6g}: {int((numbers == v).sum())}" for v in distinct)
-    return f"{distinct[0]:.6g} to {distinct[-1]:.6g}, mean {numbers.mean():.4g}"
+    finite = numbers[np.isfinite(numbers)]
+    mean = f", mean {finite.mean():.4g}" if len(finite) else ""
+    return f"{distinct[0]:.6g} to {distinct[-1]:.6g}{mean}"
 
 
 def _shortened(text: str) -> str:
+    text = " ".join(text.split())  # a cell may have several lines
     return text if len(text) <= 20 else text[:19] + "…"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.caller import setting
 from azgen.errors import AzgenError
 from azgen.tasks.cells import check_range, numbers_of, text_error
 from azgen.tasks.readers.base import Table, few, value_name
@@ -94,8 +95,8 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Tabl
             _encode(table, name, rest_rows, found)
             continue
         if text.any():
-            advice = f"correct it, leave the column out (drop={name})"
-            advice += f", or, if it is a category, give categorical={name}"
+            advice = f"correct it, leave the column out ({setting('drop', [name])})"
+            advice += f", or, if it is a category, give {setting('categorical', [name])}"
             others = [n for n in names[names.index(name) + 1 :] if n not in named and _holds_text(table, n)]
             if others:
                 advice += f"; text is also in {few(others)}: azgen data tells what each column needs"
@@ -150,7 +151,8 @@ def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None
     if len(categories) > MOST_CATEGORIES:
         raise AzgenError(
             f"{table.source}: column {name!r} has {len(categories)} categories, more than "
-            f"{MOST_CATEGORIES}; if it names rows, leave it out (drop={name}); otherwise merge some"
+            f"{MOST_CATEGORIES}; if it names rows, leave it out ({setting('drop', [name])}); otherwise "
+            "merge some"
         )
     if len(categories) < 2:
         found.constant.append(f"{name} (always {categories[0] if categories else 'empty'})")
@@ -168,14 +170,14 @@ def _refuse(table: Table, found: _Collected, options: TableOptions) -> None:
     if found.constant and not options.drop_constant:
         raise AzgenError(
             f"{table.source}: a constant column tells nothing: {few(found.constant)}; remove it from the "
-            "table, or give drop_constant"
+            f"table, or give {setting('drop_constant')}"
         )
     if found.empty and not options.impute:
         name, mask = min(found.empty.items(), key=lambda item: int(np.argmax(item[1])))
         raise AzgenError(
             f"{table.source}: {found.empty_cells()} feature cells are empty or NaN, in "
             f"{few(list(found.empty))}; the first is in {table.where(mask)}, column {name!r}; fill them in, "
-            "or give impute=mean or impute=median"
+            f"or give {setting('impute', 'mean')} or {setting('impute', 'median')}"
         )
     if not found.columns:
         raise AzgenError(f"{table.source}: there is no feature column to learn from")

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.caller import setting
 from azgen.errors import AzgenError
 from azgen.tasks.cells import check_range, holds_booleans, numbers_of, text_error
 from azgen.tasks.readers.base import Table, few, value_name
@@ -69,14 +70,19 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
     if missing.any():
         raise AzgenError(
             f"{table.source}: the target column {target!r} is empty in {missing.sum()} rows, first in "
-            f"{table.where(missing)}; remove those rows"
+            f"{table.where(missing)}; remove those rows, or leave them out: {setting('drop_unlabelled')}"
         )
     numbers, text = numbers_of(column)
     if text.any():
         if kind == "regression":
             raise text_error(table, target, text, "regression needs numbers in the target column")
         if kind == "auto" and text.mean() < 0.5:
-            raise text_error(table, target, text, "correct it (or give kind=classification if it is a class)")
+            raise text_error(
+                table,
+                target,
+                text,
+                f"correct it (or give {setting('kind', 'classification')} if it is a class)",
+            )
         distinct, codes = np.unique(column.astype("str").to_numpy(dtype=object), return_inverse=True)
     else:
         check_range(table, target, numbers)
@@ -97,7 +103,7 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
             else "regression"
         )
         if kind == "classification" and len(names) > 2 and not text.any():
-            why = " (kind=regression takes them as numbers)"
+            why = f" ({setting('kind', 'regression')} takes them as numbers)"
     if kind == "regression":
         return Labels(numbers, "regression", (target,), f"regression: {target} is a number")
     if kind == "multiclass" or len(names) > 2:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.caller import setting
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
@@ -31,7 +32,6 @@ from azgen.tasks.table_options import TableOptions
 from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit
 
 MIN_ROWS = 10
-_AS_NUMBERS = "; if these are counts and no classes, give kind=regression"
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
 
 
@@ -103,11 +103,17 @@ def _named_columns(table: Table, target: str, options: TableOptions) -> set[str]
 def _check_class_sizes(table: Table, labels: Labels) -> None:
     if labels.classes is None:
         return
-    for number, count in enumerate(np.bincount(labels.classes, minlength=len(labels.names))):
+    for number, count in enumerate(np.bincount(labels.classes, minlength=len(labels.names)).tolist()):
         if count < MIN_ROWS_PER_CLASS:
+            rows = "1 row" if count == 1 else f"{count} rows"
+            way = (
+                f"merge it with another, take its rows out, or pick one class: {setting('positive', 'CLASS')}"
+            )
+            if labels.of_numbers:
+                way = f"if these are counts and no classes, give {setting('kind', 'regression')}"
             raise AzgenError(
-                f"{table.source}: class {labels.names[number]!r} has {count} rows; at least "
-                f"{MIN_ROWS_PER_CLASS} of each class are needed{_AS_NUMBERS * labels.of_numbers}"
+                f"{table.source}: class {labels.names[number]!r} has {rows}; at least {MIN_ROWS_PER_CLASS} "
+                f"of each class are needed; {way}"
             )
 
 

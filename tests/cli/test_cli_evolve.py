@@ -355,4 +355,4 @@ def test_workers_never_change_what_islands_find(tmp_path, monkeypatch):
     one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
     assert one.champion.program == two.champion.program
     assert one.result["counts"] == two.result["counts"]
-    assert "islands.workers is 3" in azgen("evolve", "linear", "--workers", "3", status=2)
+    assert "--workers is 3" in azgen("evolve", "linear", "--workers", "3", status=2)

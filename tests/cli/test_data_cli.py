@@ -101,7 +101,9 @@ def test_a_seed_decides_the_drawn_task(patients):
 
 
 def test_table_options_reach_the_table(patients):
-    assert "impute=mean" in data("patients.csv", "--target", "ill", "--drop", "color", "--draw", status=2)
+    assert "--impute mean or --impute median" in data(
+        "patients.csv", "--target", "ill", "--drop", "color", "--draw", status=2
+    )
     folds = ("--drop", "color,weight", "--folds", "5")
     text = data("patients.csv", "--target", "ill", *folds, "--draw")
     assert "Task 0 of 5 search tasks" in text
@@ -127,8 +129,8 @@ def test_images_and_teachers_are_drawn():
     [
         (("digits", "--draw", "--set", "final"), "there is no task set 'final'"),
         (("digits", "--draw", "--task", "99"), "counted from 0"),
-        (("digits", "--draw", "--groups", "x"), 'tasks.groups is for source "table"'),
-        (("linear", "--draw", "--impute", "mean"), 'tasks.impute is for source "table"'),
+        (("digits", "--draw", "--groups", "x"), '--groups is for source "table"'),
+        (("linear", "--draw", "--impute", "mean"), '--impute is for source "table"'),
         (("diabetes", "--draw", "--features", "4"), "for images and teachers"),
         (("diabetes", "--draw", "--kind", "maybe"), "kind is 'maybe'"),
         (("diabetes", "--draw", "--impute", "zero"), "impute is 'zero'"),

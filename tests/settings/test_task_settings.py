@@ -173,7 +173,7 @@ def test_all_commands_take_the_same_options():
     assert ran["data"] == tuned["data"] == drawn["description"] == result["data"]
     message = azgen("evolve", "--target", "ill", *OPTIONS, "--time", "visit", status=2)
     assert "exclude each other" in message
-    assert 'tasks.groups is for source "table"' in azgen("evolve", "linear", "--groups", "x", status=2)
+    assert '--groups is for source "table"' in azgen("evolve", "linear", "--groups", "x", status=2)
     assert "no dropped column 'x'" in azgen(
         "evolve", *OPTIONS[-2:], "--target", "ill", "--drop", "x", status=2
     )

@@ -198,7 +198,7 @@ def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "empty").mkdir()
     assert "is no run directory: there is no config.toml" in azgen("resume", tmp_path / "empty", status=2)
     azgen("evolve", config, "--max-programs", 3000, "--out", run)
-    assert "islands.workers is 2" in azgen("resume", run, *more, "--workers", 2, status=2)
+    assert "--workers is 2" in azgen("resume", run, *more, "--workers", 2, status=2)
     assert "must be one of 'auto'" in azgen("resume", run, *more, "--engine", "slurm", status=2)
     message = azgen("resume", run, *more, "--scheduler", "tcp://here:1", status=2)
     assert "tcp://here:1 is for the engine dask: add --engine dask" in message

@@ -131,3 +131,55 @@ def test_excel_files_are_tables(tmp_path):
     path.write_bytes(path.read_bytes()[:900])
     with pytest.raises(AzgenError, match="no readable Excel"):
         read_table(path)
+
+
+def advice_for(tmp_path, text, **told):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    full, found = advise(read_table(path), "y", TableTasks(data=str(path), target="y", **told))
+    full.split(0)  # it can be learned from
+    return full, found
+
+
+def lines(head, *columns):
+    return head + "\n" + "\n".join(",".join(map(str, row)) for row in zip(*columns, strict=True)) + "\n"
+
+
+def test_slips_and_infinities_among_numbers_may_count_as_empty(tmp_path):
+    a, b = [f"{x:.3f}" for x in VALUES[:, 0]], [f"{x:.3f}" for x in VALUES[:, 1]]
+    a[7], b[3], b[4] = "bad", "inf", "-inf"
+    full, found = advice_for(tmp_path, lines("a,b,y", a, b, VALUES[:, 0]))
+    assert set(full.missing) == {"bad", "inf", "-inf"} and full.impute == "mean" and not full.drop
+    assert any("'bad' in line 9; correct it" in advice.why for advice in found)
+
+
+def test_codes_with_leading_zeros_are_names(tmp_path):
+    codes = ["01234", "1234", "00501"] * 20
+    full, _ = advice_for(tmp_path, lines("code,b,y", codes, VALUES[:, 1], VALUES[:, 0]))
+    assert full.categorical == ("code",)
+    assert len(full.split(0).feature_names) == 4
+
+
+def test_times_are_told_from_texts(tmp_path):
+    days = [f"2025-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(60)]
+    full, found = advice_for(tmp_path, lines("day,b,y", days, VALUES[:, 1], VALUES[:, 0]))
+    assert full.drop == ("day",) and "be scored on later rows" in found[0].why
+
+
+def test_rows_of_rare_classes_can_be_left_out(tmp_path):
+    classes = ["a", "b", "c"] * 19 + ["a", "b", "rare"]
+    full, _ = advice_for(tmp_path, lines("a,b,y", VALUES[:, 0], VALUES[:, 1], classes))
+    assert full.missing == ("rare",) and full.drop_unlabelled
+
+
+def test_messages_name_options_on_the_command_line_and_keywords_in_python(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(lines('"a, b",c,y', ["x", "z"] * 30, VALUES[:, 1], VALUES[:, 0]), encoding="utf-8")
+    with pytest.raises(AzgenError, match=r'tasks=\{"drop": \["a, b"\]\}'):
+        TableTasks(data=str(path), target="y").split(0)
+    told = azgen("evolve", "--data", path, "--target", "y", status=2)
+    assert """--drop '"a, b"'""" in told and f"azgen data {path} --target y   # all that" in told
+    assert "--folds is 1; at least 2" in azgen(
+        "evolve", "--data", path, "--target", "y", "--folds", 1, status=2
+    )
+    assert "It is a data set: --data wine." in azgen("evolve", "wine", status=2)

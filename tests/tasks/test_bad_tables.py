@@ -69,7 +69,7 @@ def test_text_in_a_feature_column_is_named_by_line_and_column(tmp_path):
     bad[12][1] = "other"
     text = message(tmp_path, bad)
     assert "line 8, column 'b': 'n.a. (see notes)' is not a number" in text
-    assert "drop=b" in text and "categorical=b" in text
+    assert 'tasks={"drop": ["b"]}' in text and 'tasks={"categorical": ["b"]}' in text
     # A column that is all text but one number is not silently taken for categories.
     mixed = [["a", "y"], *([f"t{i % 3}", str(i)] for i in range(20)), ["5", "1"]]
     text = message(tmp_path, mixed, categorical=("auto",))
@@ -95,7 +95,7 @@ def test_empty_cells_are_counted(tmp_path):
     bad[9][1] = "NA"
     text = message(tmp_path, bad)
     assert "3 feature cells are empty or NaN, in a, b; the first is in line 4, column 'b'" in text
-    assert "impute=mean or impute=median" in text
+    assert 'tasks={"impute": "mean"} or tasks={"impute": "median"}' in text
     bad[6][2] = ""
     assert "the target column 'y' is empty in 1 rows, first in line 7; remove those rows" in message(
         tmp_path, bad
@@ -158,7 +158,7 @@ def test_identifiers_are_no_categories(tmp_path):
         {"id": [f"user{i:04d}" for i in range(200)], "x": range(200), "y": np.arange(200) * 0.5}
     )
     columns.to_csv(tmp_path / "d.csv", index=False)
-    with pytest.raises(AzgenError, match=r"column 'id' has 160 categories, more than 50; .*drop=id"):
+    with pytest.raises(AzgenError, match=r"column 'id' has 160 categories, more than 50; .*drop.*id"):
         table_tasks(tmp_path / "d.csv", "y", categorical=("id",))
     with pytest.raises(AzgenError, match="column 'y' is categorical, but it is no feature column"):
         table_tasks(tmp_path / "d.csv", "y", categorical=("y",))

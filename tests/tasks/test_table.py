@@ -154,7 +154,7 @@ def test_numbers_are_regression_unless_they_look_like_classes(tmp_path):
     assert kind_of(tmp_path, np.arange(60) % 4 + 0.5).metric == "rmse"  # no whole numbers
     split = kind_of(tmp_path, np.arange(60) % 4)
     assert split.metric == "accuracy" and split.label_names == ("0", "1", "2", "3")
-    assert "4 classes of y: 0, 1, 2, 3 (kind=regression takes them as numbers)" in split.description
+    assert '4 classes of y: 0, 1, 2, 3 (kind="regression" takes them as numbers)' in split.description
     assert kind_of(tmp_path, np.arange(60) % 4, kind="regression").metric == "rmse"
     assert kind_of(tmp_path, np.arange(12), n=12).metric == "rmse"  # each number once
 
