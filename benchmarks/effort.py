@@ -34,7 +34,7 @@ class FullEffort(effort.Effort):
     random_runs: int = 9
     ladder_seeds: int = 3
     ladder_programs: int = 200_000
-    ladder_presets: tuple[str, ...] = ("linear", "digits")
+    ladder_presets: tuple[str, ...] = ("demo", "digits")
     solve_seeds: int = 20
     solve_limit: float = 120.0
     backend_epochs: tuple[int, ...] = (600, 3000, 6000, 12000)
@@ -47,7 +47,7 @@ class FullEffort(effort.Effort):
 QUICK = FullEffort(
     **(asdict(effort.QUICK) | {
         "oracle_runs": 1, "baseline_programs": 50, "random_runs": 3, "ladder_seeds": 1,
-        "ladder_programs": 50_000, "ladder_presets": ("linear",), "solve_seeds": 5, "solve_limit": 60.0,
+        "ladder_programs": 50_000, "ladder_presets": ("demo",), "solve_seeds": 5, "solve_limit": 60.0,
         "backend_epochs": (600, 6000), "worker_runs": 1, "worker_programs": 1_000_000,
     })
 )  # fmt: skip

@@ -172,7 +172,7 @@ class SimulatedEngine:
 
 def settings_for(n_islands: int, topology: str, *, interval_rounds: int = 1, migrants: int = 10) -> Settings:
     """The linear demo on many islands, which exchange programs every few rounds."""
-    settings = preset("linear")
+    settings = preset("demo")
     stop = dataclasses.replace(
         settings.stop,
         max_programs=0,

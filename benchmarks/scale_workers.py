@@ -115,7 +115,7 @@ def main() -> None:
     print(f"2 workers give {rates['2 workers'] / rates['1 worker']:.2f} times the throughput of 1\n")
 
     idle = with_changes(
-        preset("linear"),
+        preset("demo"),
         {"max_programs": 4 * (1000 + 600 * 16), "round_programs": 16},
         {"count": 4, "interval": 10**6},
     )

@@ -75,7 +75,7 @@ def variants(program: str, count: int) -> list[Program]:
 
 def demo_settings() -> Settings:
     """Settings of the original's demo."""
-    return preset("linear")
+    return preset("demo")
 
 
 def demo_kernel() -> Kernel:

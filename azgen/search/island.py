@@ -100,6 +100,7 @@ class Island:
         wiring = to["wiring"]
         for field in dataclasses.fields(evolution.wiring):
             wiring[field.name] = getattr(evolution.wiring, field.name)
+        to["valid"] = ("any", "initial", "all").index(evolution.valid)
         wiring["again"], wiring["smallest"] = evolution.more_mutations, evolution.smallest_constant
 
     def take_tasks(self, tasks: LaneTasks) -> None:
@@ -170,23 +171,24 @@ class Island:
         Args:
             starts: programs that the members are, in turn; None: all are random or empty.
         """
-        at_random = None in starts and "random" in self._settings.starts
+        anew = None in starts and "random" in self._settings.starts
+        at_random = tuple(anew or getattr(self._settings, name).random for name in FUNCTIONS)
         programs = self._kernel.encode([self._padded(start, at_random) for start in starts])
         self.population[:] = programs[np.arange(len(self.population)) % len(programs)]
-        if at_random:
-            state = self._state[0]
+        if any(at_random):
+            members, state = self.population, self._state[0]
             state["random"] = self._kernel.module.randomize(
-                self.population.ctypes.data, len(self.population), self._address, int(state["random"])
+                members.ctypes.data, len(members), at_random, self._address, int(state["random"])
             )
 
-    def _padded(self, start: Program | None, at_random: bool) -> Program:
+    def _padded(self, start: Program | None, at_random: tuple[bool, ...]) -> Program:
         """A program to start from, as long as the settings want it."""
         no_op, functions = Instruction(self._kernel.spec.ops[0]), []
         for place, name in enumerate(FUNCTIONS):
             function = getattr(self._settings, name)
             size = function.initial_size
             if size < 0:
-                size = function.max_size if at_random else function.min_size
+                size = function.max_size if at_random[place] else function.min_size
             given = start.functions[place] if start else ()
             functions.append(given + (no_op,) * max(0, size - len(given)))
         return Program(*functions, form=self._kernel.spec.form)

@@ -46,6 +46,7 @@ MUTATION = np.dtype(
         ("min_size", "i4", (3,)),
         ("max_size", "i4", (3,)),
         ("wiring", WIRING),
+        ("valid", "i8"),
     ],
     align=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from azgen.execution.layout import check_form
-from azgen.language.instruction import Memory
+from azgen.language.instruction import FUNCTIONS, Memory
 from azgen.language.program import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
 from azgen.settings.settings import Settings
@@ -19,7 +19,9 @@ Start = tuple[Program | None, ...]
 
 
 def start_program(initial: str, settings: Settings, tasks: Sequence[Task]) -> Program | None:
-    """A program that populations start from; None for random and empty ones.
+    """A program that populations start from, without what begins with random instructions.
+
+    None for random and empty ones.
 
     Args:
         initial: one of `Settings.starts`; "auto" stands for the zoo's linear program, if it is not tuned.
@@ -34,7 +36,15 @@ def start_program(initial: str, settings: Settings, tasks: Sequence[Task]) -> Pr
     program = zoo_for_classes(initial) if tasks[0].vector_classes else None
     program = program or find_program(initial, settings.user.table)
     check_form(program, tasks)
-    return program
+    return _without_random_functions(program, settings)
+
+
+def _without_random_functions(program: Program, settings: Settings) -> Program:
+    kept = (
+        () if getattr(settings, name).random else function
+        for name, function in zip(FUNCTIONS, program.functions, strict=True)
+    )
+    return Program(*kept, form=program.form)
 
 
 def start_programs(
@@ -60,7 +70,8 @@ def named_start(settings: Settings, program: Program) -> str:
     for initial in settings.starts:
         if initial not in ("random", "empty", "auto"):
             given = [find_program(initial, settings.user.table), zoo_for_classes(initial)]
-            if any(one is not None and one.hash == program.hash for one in given):
+            parts = (_without_random_functions(one, settings) for one in given if one is not None)
+            if any(one.hash == program.hash for one in parts):
                 return initial
     return "zoo:linear"  # what "auto" stands for, if nothing has been tuned
 

@@ -90,6 +90,9 @@ class EvolutionSettings(Bounded):
         smallest_constant: first values of constants are log-uniform from here to 1, either sign; 0: uniform
             in [-1, 1], as in the original.
         parsimony: fitness that an instruction costs in tournaments.
+        valid: which programs must be able to learn, by their data flow: the features reach the prediction,
+            and the label a register that accumulates and reaches the prediction too. "any": none need;
+            "initial": random ones of initial populations; "all": children too (eight attempts each).
         live_only: instructions that cannot influence a prediction are taken out of children.
         strategy: "population" (regularised evolution) or "archive" (short runs from members of an archive,
             see `ArchiveSettings`).
@@ -123,6 +126,7 @@ class EvolutionSettings(Bounded):
     smallest_constant: Share = 0.0
     parsimony: NotNegative = 0.0
     live_only: bool = False
+    valid: Literal["any", "initial", "all"] = "any"
     strategy: Literal["population", "archive"] = "population"
     initial: str | tuple[str, ...] = ""
 

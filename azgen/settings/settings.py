@@ -46,12 +46,14 @@ class FunctionSettings(Bounded):
         initial_size: instructions in the initial population; -1: as max_size for a random start, else
         min_size.
         min_size, max_size: limits that insertion and removal keep.
+        random: the initial population has random instructions here, whatever program it starts from.
     """
 
     ops: tuple[str, ...] = ()
     initial_size: Annotated[int, Bounds(-1)] = -1
     min_size: Count = 0
     max_size: Annotated[int, Bounds(0, 1000)] = 0
+    random: bool = False
 
 
 @dataclass(frozen=True)

@@ -879,7 +879,7 @@ def value_name(value):
 
 def imputer(x, impute):
     """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
-    if impute is None:
+    if not impute:
         return lambda rows: rows
     middle = np.zeros(x.shape[1])
     some = ~np.isnan(x).all(axis=0)

@@ -1073,6 +1073,7 @@ cdef struct Mutation:
     int min_size[3]
     int max_size[3]
     Wiring wiring
+    int64_t valid               # 1: random programs can learn, see can_learn; 2: children too
 
 cdef inline short random_address(int kind, bint written, uint64_t* random) noexcept nogil:
     cdef int reserved = RESERVED[kind] if written else 0
@@ -1627,6 +1628,76 @@ cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int 
     growth.n = 1
     return True
 
+cdef enum:
+    VALID_DRAWS = 100000        # until one that can learn is given up
+    VALID_CHILDREN = 8          # mutants of a parent, the same
+
+cdef void carry(const Instruction* code, int n, Registers* set) noexcept nogil:
+    """Turns the registers that depend on something before a function into those that do after it."""
+    cdef int i
+    for i in range(n):
+        if reached(&code[i], set):
+            registers_add(set, code[i].out)
+        elif OPS[code[i].op].result >= 0 and not OPS[code[i].op].keeps_rest:
+            registers_remove(set, code[i].out)
+
+cdef bint predicts_from_features(const Program* program) noexcept nogil:
+    cdef Registers set
+    memset(&set, 0, sizeof(Registers))
+    registers_add(&set, FEATURES)
+    carry(program.code + program.size[0], program.size[1], &set)
+    return registers_have(&set, PREDICTION)
+
+cdef bint accumulates(const Program* program, int r) noexcept nogil:
+    """Whether a register depends on what it held a training example before."""
+    cdef Registers set
+    memset(&set, 0, sizeof(Registers))
+    registers_add(&set, r)
+    carry(program.code + program.size[0], program.size[1], &set)
+    carry(program.code + program.size[0] + program.size[1], program.size[2], &set)
+    return registers_have(&set, r)
+
+cdef bint can_learn(const Program* program) noexcept nogil:
+    """Whether the features reach the prediction, and the label an accumulating register that reaches it too."""
+    cdef NormalForm normal
+    cdef Registers label, lasting
+    cdef int r
+    if not predicts_from_features(program):
+        return False
+    normalize(program, &normal)
+    memset(&lasting, 0, sizeof(lasting))
+    registers_add(&lasting, PREDICTION)
+    live_before(normal.program.code + normal.program.size[0], normal.program.size[1], &lasting)
+    label_reaches(&normal.program, &label)
+    for r in range(REGISTERS):
+        if r != FEATURES and r != LABEL and registers_have(&lasting, r) and registers_have(&label, r) and accumulates(&normal.program, r):
+            return True
+    return False
+
+cdef void randomize_program(Program* program, const bint* which, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Random instructions in some functions, as far as they have ops to choose from; if asked, until the program can learn."""
+    cdef int attempt, f
+    for attempt in range(VALID_DRAWS):
+        for f in range(3):
+            if which[f] and N_ALLOWED[f] > 0:
+                randomize_function(program, f, mutation, random)
+        if not mutation.valid or can_learn(program):
+            return
+
+cdef void make_child(Program* child, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Turns a parent into its child; if asked, one that can learn."""
+    cdef Program parent
+    cdef int attempt
+    if mutation.valid < 2:
+        mutate(child, mutation, random)
+        return
+    parent = child[0]
+    for attempt in range(VALID_CHILDREN):
+        child[0] = parent
+        mutate(child, mutation, random)
+        if can_learn(child):
+            return
+
 # ---------------------------------------------------------------- the ladder
 cdef struct Entry:
     uint64_t key                # 0: empty
@@ -1989,7 +2060,7 @@ cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexc
             batch.programs[i] = island.population[(island.next + i) % island.population_size]
         else:
             batch.programs[i] = island.population[tournament(island)]
-            mutate(&batch.programs[i], &island.mutation, &island.random)
+            make_child(&batch.programs[i], &island.mutation, &island.random)
 
 cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe) noexcept nogil:
     """Makes children in batches from tournaments, rates them, and lets the oldest die.
@@ -2218,21 +2289,23 @@ def normal_form(long long program, long long result):
     (<Program*>result)[0] = normal.program
     return program_key(&normal.program)
 
-def randomize(long long programs, int n_programs, long long island, uint64_t random):
-    """Replaces every instruction of the functions that have ops to choose from, sizes kept; returns the generator's state."""
-    cdef Program* given = <Program*>programs
-    cdef int i, f
+def randomize(long long programs, int n_programs, functions, long long island, uint64_t random):
+    """Replaces every instruction of some functions (three truth values), sizes kept; returns the generator's state."""
+    cdef bint[3] which = functions
+    cdef int i
     for i in range(n_programs):
-        for f in range(3):
-            if N_ALLOWED[f] > 0:
-                randomize_function(&given[i], f, &(<Island*>island).mutation, &random)
+        randomize_program(&(<Program*>programs)[i], which, &(<Island*>island).mutation, &random)
     return random
+
+def program_can_learn(long long program):
+    """Whether features and label reach the prediction as they must, see can_learn."""
+    return can_learn(<const Program*>program)
 
 def mutate_programs(long long programs, int n_programs, long long island, uint64_t random):
     """Mutates every program once by the island's settings; returns the generator's state."""
     cdef int i
     for i in range(n_programs):
-        mutate(&(<Program*>programs)[i], &(<Island*>island).mutation, &random)
+        make_child(&(<Program*>programs)[i], &(<Island*>island).mutation, &random)
     return random
 
 def evolve_island(long long island, long long n_programs, bint initial, long long tasks, long long probe):

@@ -33,7 +33,7 @@ from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.tasks import island_tasks
 
-DEMO = preset("linear")
+DEMO = preset("demo")
 SMALL = dataclasses.replace(
     DEMO,
     evolution=dataclasses.replace(DEMO.evolution, population=40, batch=40),

@@ -19,7 +19,7 @@ from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 
 PRESETS = Path(__file__).parents[2] / "azgen/presets"
-LINEAR = read_settings(PRESETS / "linear.toml")
+LINEAR = read_settings(PRESETS / "demo.toml")
 
 
 def changed(settings: Settings = LINEAR, **changes: object) -> Settings:
@@ -181,7 +181,7 @@ def test_interruption_keeps_what_was_found() -> None:
 
 
 def test_a_given_program_is_the_start_and_fixed_functions_stay() -> None:
-    settings = read_settings(PRESETS / "linear.toml")
+    settings = read_settings(PRESETS / "demo.toml")
     fixed = dataclasses.replace(settings.setup, ops=(), min_size=1, max_size=1)
     settings = changed(
         settings,

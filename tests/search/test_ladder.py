@@ -40,7 +40,7 @@ OFF: dict[str, dict[str, Any]] = {
 
 
 def settings_of(**changes: Any) -> Settings:
-    demo = preset("linear")
+    demo = preset("demo")
     tasks = dataclasses.replace(demo.tasks, n_search=20, n_train=(40, 10, 10), n_valid=(20, 10, 10))
     execution = dataclasses.replace(demo.execution, max_abs_error=2.0)
     # Few ops and short functions: the same programs, and equivalent ones, come again and again.
