@@ -230,6 +230,33 @@ class Island:
             state = self._kernel.module.mutate_programs(programs.ctypes.data, count, self._address, state)
         return programs
 
+    def sample(
+        self, count: int, functions: Sequence[bool], goal: float, found: NDArray[Any]
+    ) -> tuple[int, int, int, int]:
+        """Random search: the population's first member with some functions drawn at random, again and again.
+
+        Args:
+            functions: which are drawn.
+            goal: fitness from which on a program is acceptable.
+            found: the first acceptable programs are written here (the kernel's records).
+
+        Returns:
+            Programs that were drawn, can learn by their data flow, did not fail on the probe, and are
+            acceptable.
+        """
+        given, room = self.population, (found.ctypes.data, len(found))
+        counts: tuple[int, int, int, int] = self._kernel.module.sample_programs(
+            given.ctypes.data,
+            tuple(functions),
+            count,
+            self._address,
+            self._tasks.address,
+            self._probe.address,
+            goal,
+            room,
+        )
+        return counts
+
     def rate_initial(self, n_programs: int) -> None:
         """Rates the oldest members, which become the youngest."""
         self._run(n_programs, initial=True)

@@ -856,7 +856,10 @@ class Table:
         elif ending == ".xlsx":
             frame = pandas.read_excel(self.path)
         else:
-            frame = pandas.read_parquet(self.path).reset_index()
+            frame = pandas.read_parquet(self.path)
+            unnamed = "__index_level_{}__"  # what pandas calls an index without a name in such a file
+            frame.index.names = [name or unnamed.format(n) for n, name in enumerate(frame.index.names)]
+            frame = frame.reset_index()
         self.lines = list(range(1, len(frame) + 1))
         self.columns = {}
         for name in frame.columns:

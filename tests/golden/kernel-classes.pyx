@@ -1733,6 +1733,93 @@ cdef void free_bench(Bench* bench) noexcept nogil:
     free(bench.scratch)
     free(bench.fitness)
 
+# ---------------------------------------------------------------- random search
+cdef struct Sample:             # what became of random programs
+    int64_t drawn
+    int64_t can_learn           # by their data flow; the others are no better than a constant and are not run
+    int64_t evaluated           # and did not fail on the probe
+    int64_t acceptable          # fitness at least the goal
+
+cdef bint draw_able(Program* program, const bint* which, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """A random program, function by function: no further as soon as it is clear that it cannot learn."""
+    if which[1]:
+        randomize_function(program, 1, mutation, random)
+    if not predicts_from_features(program):
+        return False
+    if which[2]:
+        randomize_function(program, 2, mutation, random)
+    if not can_learn(program):
+        return False
+    if which[0]:
+        randomize_function(program, 0, mutation, random)
+    return True
+
+cdef struct Sieve:              # what random programs are measured with
+    Island* island
+    const Tasks* tasks
+    const Tasks* probe
+    double goal                 # fitness from which on a program is acceptable
+    Program* found              # the first acceptable ones
+    int room                    # for so many of them
+
+cdef void count_fitness(Sieve* sieve, Sample* sample, const Program* program, double fitness) noexcept nogil:
+    if fitness >= sieve.goal:
+        if sample.acceptable < sieve.room:
+            sieve.found[sample.acceptable] = program[0]
+        sample.acceptable += 1
+
+cdef void rate_sample(Sieve* sieve, Batch* batch, Sample* sample) noexcept nogil:
+    """Counts the acceptable programs of a batch; of those that are equal but for names, one is evaluated."""
+    cdef Island* island = sieve.island
+    cdef bint failed[64]
+    cdef double* known
+    cdef int i, j, n
+    batch.n_waiting = 0
+    for i in range(batch.n):
+        normalize(&batch.programs[i], &batch.normal[i])
+        batch.key[i] = program_key(&batch.normal[i].program)
+        known = look_up(&island.known, batch.key[i])
+        if known:
+            count_fitness(sieve, sample, &batch.programs[i], known[0])
+        else:
+            keep_waiting(batch, i)
+    n = batch.n_waiting
+    probe_programs(batch.strands, batch.waiting, n, sieve.probe, batch.probe_key, failed)
+    batch.n_waiting = 0
+    for j in range(n):
+        i = batch.place[j]
+        if failed[j]:
+            store(&island.known, batch.key[i], 0)
+        else:
+            keep_waiting(batch, i)
+    evaluate_programs(batch.strands, batch.waiting, batch.n_waiting, sieve.tasks, batch.scratch, NULL)
+    sample.evaluated += batch.n_waiting
+    for j in range(batch.n_waiting):
+        i = batch.place[j]
+        batch.fitness[i] = combine(batch.scratch + j * sieve.tasks.n_groups * LANES, island.n_tasks, False)
+        store(&island.known, batch.key[i], batch.fitness[i])
+        count_fitness(sieve, sample, &batch.programs[i], batch.fitness[i])
+    batch.n = 0
+
+cdef Sample sample(Sieve* sieve, const Program* given, const bint* which, int64_t n_programs) noexcept nogil:
+    """Draws random programs: of a given one some functions anew."""
+    cdef Batch batch = allocate_batch(sieve.tasks.n_groups)
+    cdef Island* island = sieve.island
+    cdef Sample result
+    cdef Program program = given[0]
+    memset(&result, 0, sizeof(Sample))
+    while result.drawn < n_programs:
+        result.drawn += 1
+        if draw_able(&program, which, &island.mutation, &island.random):
+            result.can_learn += 1
+            batch.programs[batch.n] = program
+            batch.n += 1
+            if batch.n == 64:
+                rate_sample(sieve, &batch, &result)
+    rate_sample(sieve, &batch, &result)
+    free_batch(&batch)
+    return result
+
 # ---------------------------------------------------------------- interface
 def sizes():
     """Sizes in bytes of the structures that Python lays out too."""
@@ -1799,6 +1886,24 @@ def evolve_island(long long island, long long n_programs, bint initial, long lon
     """Rates the initial population, or makes and rates that many children."""
     with nogil:
         evolve(<Island*>island, n_programs, initial, <const Tasks*>tasks, <const Tasks*>probe)
+
+def sample_programs(
+    long long given, functions, int64_t n_programs, long long island, long long tasks, long long probe, double goal, found
+):
+    """Random search, see sample: how many programs were drawn, can learn, were evaluated and are acceptable.
+
+    functions: three truth values, which are random; found: address of, and room for, acceptable programs.
+    """
+    cdef bint[3] which = functions
+    cdef long long programs
+    cdef Sieve sieve
+    cdef Sample result
+    programs, sieve.room = found
+    sieve.island, sieve.tasks, sieve.probe = <Island*>island, <const Tasks*>tasks, <const Tasks*>probe
+    sieve.goal, sieve.found = goal, <Program*>programs
+    with nogil:
+        result = sample(&sieve, <const Program*>given, which, n_programs)
+    return result.drawn, result.can_learn, result.evaluated, result.acceptable
 
 def cells(long long programs, int n_programs, long long keys):
     """The cell of every program, see cell_key; programs become their normal forms."""

@@ -1,0 +1,131 @@
+"""`azgen difficulty`: how rare acceptable programs are among random ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from azgen.cli.app import app
+from azgen.cli.options import use_build_directory
+from azgen.errors import AzgenError
+
+if TYPE_CHECKING:
+    from azgen.study.difficulty import Difficulty, Observer, RandomSearch
+
+
+@app.command(rich_help_panel="Search")
+def difficulty(
+    config: str = typer.Argument(..., metavar="PRESET | CONFIG.toml", help="Whose search space is meant."),
+    programs: float = typer.Option(
+        1e8, min=1, metavar="N", help="Random programs to draw in all, such as 1e9."
+    ),
+    max_time: str | None = typer.Option(None, metavar="TIME", help="Stop earlier: 90s, 10m, 1h30m."),
+    goal: str | None = typer.Option(
+        None,
+        metavar="FITNESS | PROGRAM",
+        help="What is acceptable: a fitness on the search tasks, or at least that of a program; "
+        "default: the hand-designed program for the teacher, such as zoo:linear.",
+    ),
+    seed: int | None = typer.Option(None, min=0, help="Decides the tasks and the programs."),
+    workers: int = typer.Option(1, min=1, metavar="N", help="Threads; the count is the same for any number."),
+    out: Path | None = typer.Option(
+        None,
+        metavar="FILE.json",
+        help="Keep the count there; if there is one of the same search, go on from it.",
+    ),
+    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+) -> None:
+    """Count the acceptable programs among random ones: the difficulty of a search (figure 4 of the paper).
+
+    Functions are drawn at their full length, uniformly over ops and addresses. Programs that cannot learn by
+    their data flow are counted as not acceptable without being run. Presets of the figure:
+    paper-linear-learn, paper-linear, paper-affine-learn, paper-affine. Ctrl-C ends the count; what has been
+    counted stays.
+    """
+    from azgen.files import check_file_place
+    from azgen.plain import as_plain, to_json
+    from azgen.settings.resolve import parse_duration, resolve_settings
+    from azgen.study import difficulty as counting
+
+    use_build_directory(build_dir)
+    seconds = parse_duration(max_time) if max_time is not None else math.inf
+    search = counting.RandomSearch(resolve_settings(config, seed=seed), _goal(goal))
+    done = search.begin()
+    if out is not None:
+        check_file_place(out)
+        done = counting.load(out, done) if out.exists() else done
+    with _progress(programs, json) as show:
+
+        def observe(found: Difficulty) -> None:
+            nonlocal done
+            done = found
+            if out is not None:
+                counting.save(out, found)
+            show(found)
+
+        try:
+            search.search(done, programs, seconds, workers, observe)
+        except KeyboardInterrupt:
+            if not done.drawn:
+                raise
+    if json:
+        low, high = done.interval
+        print(to_json(as_plain(done) | {"rate": done.rate, "low": low, "high": high}))
+    else:
+        _report(search, done)
+
+
+def _goal(text: str | None) -> float | str | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return text
+
+
+@contextmanager
+def _progress(programs: float, json: bool) -> Iterator[Observer]:
+    """A bar with the programs so far, the acceptable ones among them, and the time that is left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=json or not console.is_terminal) as bar:
+        task = bar.add_task("", total=programs)
+
+        def show(found: Difficulty) -> None:
+            text = f"{found.drawn:.1e} programs, {found.acceptable} acceptable"
+            bar.update(task, completed=found.drawn, description=text)
+
+        yield show
+
+
+def _report(search: RandomSearch, done: Difficulty) -> None:
+    from azgen.cli.output import console, print_code, thousands
+
+    if not done.drawn:
+        raise AzgenError("no program has been drawn; give --programs or --max-time some more")
+    to = console()
+    low, high = done.interval
+    goal = f"a fitness of at least {done.goal:.6f}"
+    goal += f", which {search.reference} has on the same tasks" if search.reference else ""
+    to.print(
+        f"{done.name}: {thousands(done.acceptable)} of {thousands(done.drawn)} random programs have {goal}"
+    )
+    if done.acceptable:
+        to.print(f"one in {1 / done.rate:.2g} (95 % interval: {1 / high:.2g} to {1 / low:.2g})", style="bold")
+    else:
+        to.print(f"fewer than one in {1 / high:.2g} (95 % limit)", style="bold")
+    able = f"{done.can_learn / done.drawn:.2%} can learn by their data flow"
+    speed = f"{done.drawn / max(done.cpu_seconds, 1e-9):.1e} programs a second"
+    spent = f"{done.cpu_seconds:.1f} processor seconds, {speed}"
+    to.print(f"{able}; {thousands(done.evaluated)} were evaluated; {spent}")
+    if done.found:
+        to.print("\nThe first of them:", style="dim")
+        print_code(to, done.found[0])
