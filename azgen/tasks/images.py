@@ -108,29 +108,24 @@ def tasks_of_images(
         what = f"{drawn.what}, projection {number}"
         return Task(x_train, labels[0], x_valid, labels[1], metric="accuracy", name=what)
 
+    search, select, test = (tuple(task(name, n) for n in range(counts[name])) for name in SET_NAMES)
     dimension = f"projected to {width} features" if wanted.n_features else f"all {width} features"
     numbers = (
         f"{counts[s]} {s} tasks{ways.of(s)} ({sizes[s][0]} + {sizes[s][1]} examples)" for s in SET_NAMES
     )
-    search, select, test = (tuple(task(name, n) for n in range(counts[name])) for name in SET_NAMES)
-    return TaskSplit(
-        search,
-        select,
-        test,
-        description=f"{data.name}: {ways.description}, {dimension}; " + ", ".join(numbers),
-        label_names=ways.label_names,
-        provenance={
-            "source": data.name,
-            "kind": ways.kind,
-            "n_features": width,
-            "projected": wanted.n_features > 0,
-            "seed": seed,
-            "redraw": redraw,
-            "sizes": {s: {"tasks": counts[s], "train": sizes[s][0], "valid": sizes[s][1]} for s in SET_NAMES},
-            **ways.provenance,
-            "own_test": data.own_test is not None,
-        },
-    )
+    provenance = {
+        "source": data.name,
+        "kind": ways.kind,
+        "n_features": width,
+        "projected": wanted.n_features > 0,
+        "seed": seed,
+        "redraw": redraw,
+        "sizes": {s: {"tasks": counts[s], "train": sizes[s][0], "valid": sizes[s][1]} for s in SET_NAMES},
+        **ways.provenance,
+        "own_test": data.own_test is not None,
+    }
+    description = f"{data.name}: {ways.description}, {dimension}; " + ", ".join(numbers)
+    return TaskSplit(search, select, test, description, label_names=ways.label_names, provenance=provenance)
 
 
 def _dealt(data: DataSet, fractions: tuple[float, float, float], seed: int) -> Dealt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from azgen.errors import AzgenError
 from azgen.tasks.cells import check_range, holds_booleans, numbers_of, text_error
 from azgen.tasks.readers.base import Table, few, value_name
 from azgen.tasks.task import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["auto", "regression", "classification", "multiclass"]
 LabelKind = Literal["regression", "classification", "multiclass"]
@@ -63,26 +66,9 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
     Raises:
         AzgenError: empty cells, one value only, or text where numbers are needed.
     """
-    column = table.columns[target]
-    if kind != "regression" and (numbers_of(column)[1].any() or holds_booleans(column)):
-        column = table.text(target)  # classes keep their text: "None" is one of them, and so is "True"
-    missing = column.isna().to_numpy(dtype=bool)
-    if missing.any():
-        raise AzgenError(
-            f"{table.source}: the target column {target!r} is empty in {missing.sum()} rows, first in "
-            f"{table.where(missing)}; remove those rows, or leave them out: {setting('drop_unlabelled')}"
-        )
+    column = _target_column(table, target, kind)
     numbers, text = numbers_of(column)
     if text.any():
-        if kind == "regression":
-            raise text_error(table, target, text, "regression needs numbers in the target column")
-        if kind == "auto" and text.mean() < 0.5:
-            raise text_error(
-                table,
-                target,
-                text,
-                f"correct it (or give {setting('kind', 'classification')} if it is a class)",
-            )
         distinct, codes = np.unique(column.astype("str").to_numpy(dtype=object), return_inverse=True)
     else:
         check_range(table, target, numbers)
@@ -95,26 +81,35 @@ def read_labels(table: Table, target: str, kind: Kind = "auto", positive: str | 
         )
     if positive is not None:
         return _one_against_rest(table, target, positive, names, codes)
-    why, guessed = "", kind == "auto"
-    if kind == "auto":
-        kind = (
-            "classification"
-            if text.any() or len(names) == 2 or _like_classes(distinct, codes)
-            else "regression"
-        )
-        if kind == "classification" and len(names) > 2 and not text.any():
-            why = f" ({setting('kind', 'regression')} takes them as numbers)"
-    if kind == "regression":
+    guessed = kind == "auto" and not text.any()
+    if kind == "regression" or (guessed and len(names) > 2 and not _like_classes(distinct, codes)):
         return Labels(numbers, "regression", (target,), f"regression: {target} is a number")
     if kind == "multiclass" or len(names) > 2:
-        why = f"{len(names)} classes of {target}: {few(list(names))}{why}"
-        return Labels(codes.astype(float), "multiclass", names, why, guessed and not text.any())
-    return Labels(
-        codes.astype(float),
-        "classification",
-        names,
-        f"classification: {target} is {names[0]} (label 0) or {names[1]} (label 1)",
-    )
+        hint = f" ({setting('kind', 'regression')} takes them as numbers)" if guessed else ""
+        why = f"{len(names)} classes of {target}: {few(list(names))}{hint}"
+        return Labels(codes.astype(float), "multiclass", names, why, guessed)
+    why = f"classification: {target} is {names[0]} (label 0) or {names[1]} (label 1)"
+    return Labels(codes.astype(float), "classification", names, why)
+
+
+def _target_column(table: Table, target: str, kind: Kind) -> pd.Series[Any]:
+    """The target's cells: numbers, or text where labels are classes."""
+    column = table.columns[target]
+    if kind != "regression" and (numbers_of(column)[1].any() or holds_booleans(column)):
+        column = table.text(target)  # classes keep their text: "None" is one of them, and so is "True"
+    missing = column.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise AzgenError(
+            f"{table.source}: the target column {target!r} is empty in {missing.sum()} rows, first in "
+            f"{table.where(missing)}; remove those rows, or leave them out: {setting('drop_unlabelled')}"
+        )
+    text = numbers_of(column)[1]
+    if text.any() and kind == "regression":
+        raise text_error(table, target, text, "regression needs numbers in the target column")
+    if text.any() and kind == "auto" and text.mean() < 0.5:
+        advice = f"correct it (or give {setting('kind', 'classification')} if it is a class)"
+        raise text_error(table, target, text, advice)
+    return column
 
 
 def _one_against_rest(

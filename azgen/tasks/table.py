@@ -9,27 +9,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.caller import setting
 from azgen.errors import AzgenError
-from azgen.language.metrics import Metric
 from azgen.tasks.cells import numbers_of
-from azgen.tasks.features import Features, imputer, read_features
+from azgen.tasks.features import read_features
 from azgen.tasks.labels import Labels, read_labels
 from azgen.tasks.large import shortened
 from azgen.tasks.readers import Table
 from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.readers.missing import labelled, with_missing
-from azgen.tasks.reading import TableReading
-from azgen.tasks.splits import Draw, Split, SplitPlan, plan_grouped, plan_ordered, plan_random
-from azgen.tasks.standardize import Standardizer
+from azgen.tasks.splits import Draw, SplitPlan, plan_grouped, plan_ordered, plan_random
 from azgen.tasks.table_options import TableOptions
-from azgen.tasks.task import FloatArray, RawRows, Task, TaskSplit
+from azgen.tasks.table_read import TableRead
+from azgen.tasks.task import FloatArray, TaskSplit
 
 MIN_ROWS = 10
 MIN_ROWS_PER_CLASS = 5  # one each for test, selection and validation, and two to learn from
@@ -75,7 +72,7 @@ def tasks_of_table(table: Table, options: TableOptions, seed: int = 0, redraw: i
     plan = shortened(plan, width, seed=seed, ordered=bool(options.time))
     _check_memory(table, plan, width)
     table = table.without_cells()  # of a large one they take as much memory as the features
-    return _build(table, replace(options, target=target), draw, labels, features, plan)
+    return TableRead(table, replace(options, target=target), draw, labels, features, plan).split()
 
 
 def _check_memory(table: Table, plan: SplitPlan, width: int) -> None:
@@ -158,119 +155,3 @@ def _refuse_empty(table: Table, name: str, empty: NDArray[np.bool_]) -> None:
             f"{table.source}: column {name!r} is empty in {empty.sum()} rows, first in {table.where(empty)}; "
             "fill the cells in, or remove those rows"
         )
-
-
-def _build(
-    table: Table, options: TableOptions, draw: Draw, labels: Labels, features: Features, plan: SplitPlan
-) -> TaskSplit:
-    x, y = features.x, labels.values
-    n_zeros = max(0, len(labels.names) - len(features.names)) if labels.kind == "multiclass" else 0
-    impute = options.impute
-
-    def task(split: Split, name: str) -> Task:
-        fill = imputer(x[split.train], impute)
-        x_train, x_valid = fill(x[split.train]), fill(x[split.valid])
-        scaler = Standardizer.fit(x_train)
-        y_train, y_valid = y[split.train], y[split.valid]
-        if labels.kind == "regression":
-            offset, scale = _label_statistics(y_train)
-            y_train, y_valid = (y_train - offset) / scale, (y_valid - offset) / scale
-        elif labels.kind == "multiclass":
-            one_hot = np.eye(len(labels.names))
-            y_train, y_valid = one_hot[y_train.astype(int)], one_hot[y_valid.astype(int)]
-        metric: Metric = "rmse" if labels.kind == "regression" else "accuracy"
-        x_train, x_valid = (np.pad(scaler.apply(part), ((0, 0), (0, n_zeros))) for part in (x_train, x_valid))
-        return Task(x_train, y_train, x_valid, y_valid, metric=metric, name=name)
-
-    raw = RawRows(
-        x,
-        y,
-        plan.rest_rows,
-        plan.test_rows,
-        table.lines[plan.test_rows],
-        imputer(x[plan.rest_rows] if impute else x, impute),
-    )
-    rows = {
-        "all": len(table),
-        "test": len(plan.test_rows),
-        "selection": len(plan.select[0].valid),
-        "search_train": len(plan.search[0].train),
-        "search_valid": len(plan.search[0].valid),
-    }
-    how = f", whole groups of {options.groups}" if options.groups else ""
-    how = f", ordered by {options.time}" if options.time else how
-    if n_zeros:
-        how += f"; {n_zeros} features of zeros added, so that vectors have an entry for every class"
-    description = (
-        f"{table.source}: {labels.why}; {len(table)} rows, {len(features.names)} features; {rows['test']} "
-        f"test rows set aside, {rows['selection']} rows for selection, {len(plan.search)} search tasks of "
-        f"{rows['search_train']} + {rows['search_valid']} rows{how}{_shares(plan)}"
-    )
-    return TaskSplit(
-        search=tuple(task(split, f"search split {i}") for i, split in enumerate(plan.search)),
-        select=tuple(task(split, f"selection split {i}") for i, split in enumerate(plan.select)),
-        test=tuple(task(split, f"test, training order {i}") for i, split in enumerate(plan.test)),
-        description="; ".join([description, *table.remarks, *features.remarks]),
-        feature_names=(*features.names, *(f"zero {i + 1}" for i in range(n_zeros))),
-        label_names=labels.names,
-        provenance={
-            "source": table.source,
-            "sha256": table.sha256,
-            "kind": labels.kind,
-            "target": options.target,
-            "rows": rows,
-            "remarks": [*table.remarks, *features.remarks],
-            "options": asdict(options),
-            "draw": asdict(draw),
-            "reading": asdict(_reading(table, options, draw, labels, features)),
-            "standardization": _standardization(raw, regression=labels.kind == "regression"),
-        },
-        raw=raw,
-    )
-
-
-def _shares(plan: SplitPlan) -> str:
-    """What to say of a large table, whose test tasks are a part of it."""
-    train, valid = len(plan.test[0].train), len(plan.test[0].valid)
-    if (train, valid) == (len(plan.rest_rows), len(plan.test_rows)):
-        return ""
-    return f"; the table is large, and each of {len(plan.test)} test tasks is {train} + {valid} rows of it"
-
-
-def _reading(
-    table: Table, options: TableOptions, draw: Draw, labels: Labels, features: Features
-) -> TableReading:
-    positive = labels.names[1] if options.positive else ""
-    return TableReading(
-        target=options.target,
-        kind=labels.kind,
-        classes=() if labels.kind == "regression" else labels.names,
-        positive=positive,
-        columns=features.columns,
-        impute=options.impute,
-        groups=options.groups,
-        time=options.time,
-        missing=options.missing,
-        drop_unlabelled=options.drop_unlabelled,
-        seed=draw.seed,
-        test_fraction=options.test_fraction,
-        sha256=table.sha256,
-    )
-
-
-def _standardization(raw: RawRows, regression: bool) -> dict[str, Any]:
-    """Offsets and scales by the rows that test tasks train on; a scale of 0 marks a constant column."""
-    features = Standardizer.fit(raw.x_train)
-    offset, scale = _label_statistics(raw.y_train) if regression else (0.0, 1.0)
-    return {
-        "feature_offset": features.offset.tolist(),
-        "feature_scale": features.scale.tolist(),
-        "label_offset": offset,
-        "label_scale": scale,
-    }
-
-
-def _label_statistics(y: FloatArray) -> tuple[float, float]:
-    """Mean and standard deviation of training labels; 1 for 0, lest validation labels vanish as well."""
-    statistics = Standardizer.fit(y[:, None])
-    return float(statistics.offset[0]), float(statistics.scale[0]) or 1.0

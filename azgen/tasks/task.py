@@ -1,8 +1,7 @@
 """A task: training and validation examples of one problem, and task sets that never share a scored example.
 
 A task is what a program is executed on (Real et al. 2020, section 2): it learns from the training examples
-one by one and is scored on the validation examples. A task source (see ``sources``)
-yields a `TaskSplit`.
+one by one and is scored on the validation examples. A task source (see ``sources``) yields a `TaskSplit`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from html import escape
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.language.instruction import SCALAR, VECTOR, Form
@@ -26,8 +25,10 @@ from azgen.language.metrics import (
     is_classification,
 )
 from azgen.plain import html_table
+from azgen.tasks.examples import FloatArray, check_classes, check_examples, frozen_array
 
-FloatArray = NDArray[np.float64]
+__all__ = ["SET_NAMES", "FloatArray", "RawRows", "SetName", "Task", "TaskSplit"]
+
 SetName = Literal["search", "select", "test"]
 _LEAST_VARIANCE = 1e-30
 SET_NAMES: tuple[SetName, ...] = get_args(SetName)
@@ -64,27 +65,14 @@ class Task:
     def __post_init__(self) -> None:
         if not isinstance(self.metric, UserMetric) and self.metric not in METRICS:
             raise self._error(f"the metric is {self.metric!r}; it must be one of {', '.join(METRICS)}")
+        one_hot = self.is_classification and not isinstance(self.metric, UserMetric)
         for part in ("train", "valid"):
-            x = self._array(f"x_{part}")
-            y = self._array(f"y_{part}")
-            if x.ndim != 2:
-                raise self._error(f"x_{part} has shape {x.shape}; it must be examples x features")
-            if x.shape[0] == 0 or x.shape[1] == 0:
-                raise self._error(
-                    f"x_{part} is empty (shape {x.shape}); at least one example and one feature"
-                )
-            if len(y) != len(x):
-                raise self._error(f"x_{part} has {len(x)} examples, but y_{part} has {len(y)} labels")
-            one_hot = self.is_classification and not isinstance(self.metric, UserMetric)
-            if y.ndim > 2 or (y.ndim == 2 and not one_hot):
-                raise self._error(
-                    f"y_{part} has shape {y.shape}; one label per example is needed"
-                    + (" (or a one-hot row)" if one_hot else "")
-                )
-            self._check_values(f"x_{part}", x)
-            self._check_values(f"y_{part}", y)
+            x, y = (frozen_array(getattr(self, n), self._error, n) for n in (f"x_{part}", f"y_{part}"))
+            check_examples(x, y, part, one_hot, self._error)
             if self.is_classification:
-                self._check_classes(f"y_{part}", y)
+                check_classes(y, f"y_{part}", str(self.metric), self._error)
+            object.__setattr__(self, f"x_{part}", x)
+            object.__setattr__(self, f"y_{part}", y)
         if self.x_train.shape[1] != self.x_valid.shape[1]:
             raise self._error(
                 f"x_train has {self.x_train.shape[1]} features, but x_valid has {self.x_valid.shape[1]}"
@@ -175,45 +163,6 @@ class Task:
 
     def _error(self, message: str) -> AzgenError:
         return AzgenError(f"task {self.name!r}: {message}" if self.name else f"task: {message}")
-
-    def _array(self, field_name: str) -> FloatArray:
-        array = frozen_array(getattr(self, field_name), self._error, field_name)
-        object.__setattr__(self, field_name, array)
-        return array
-
-    def _check_values(self, field_name: str, array: FloatArray) -> None:
-        finite = np.isfinite(array)
-        if not finite.all():
-            row = int(np.argwhere(~finite)[0][0])
-            raise self._error(f"{field_name} holds NaN or infinity, first in example {row} (counted from 0)")
-
-    def _check_classes(self, field_name: str, labels: FloatArray) -> None:
-        if not ((labels == 0.0) | (labels == 1.0)).all():
-            raise self._error(
-                f'{field_name} holds labels other than 0 and 1; metric "{self.metric}" needs 0 or 1'
-            )
-        if labels.ndim == 2 and (labels.shape[1] < 2 or (labels.sum(axis=1) != 1.0).any()):
-            raise self._error(
-                f"{field_name} must have two or more columns and exactly one 1 in each row (one-hot)"
-            )
-
-
-def frozen_array(value: ArrayLike, error: Any, what: str) -> FloatArray:
-    """`value` as a read-only C-contiguous float64 array, shared if it is one, otherwise copied."""
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as problem:
-        raise error(f"{what} is not an array of numbers ({problem})") from None
-    if array.dtype.kind not in "biuf":
-        raise error(f"{what} has type {array.dtype}; numbers are needed")
-    if array.ndim == 0:
-        raise error(f"{what} is a single number; an array is needed")
-    result = np.ascontiguousarray(array, dtype=np.float64)
-    if result.flags.writeable:
-        if np.shares_memory(result, array):
-            result = result.copy()
-        result.flags.writeable = False
-    return result
 
 
 @dataclass(frozen=True, eq=False)
