@@ -6,6 +6,7 @@ import math
 import sys
 import types
 import warnings
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -119,6 +120,20 @@ def load_text(text: str) -> types.ModuleType:
     return module
 
 
+def load_parts(text: str) -> types.ModuleType:
+    """The same, for sweeps over hundreds of modules: what stands in all of them is compiled once."""
+    assert "__future__" not in text  # it would hold for its own part only
+    module = types.ModuleType("winner")
+    for part in text.split("\n\n\n"):
+        exec(compiled(part), module.__dict__)
+    return module
+
+
+@lru_cache(1000)
+def compiled(part: str) -> types.CodeType:
+    return compile(part, "winner.py", "exec", dont_inherit=True)
+
+
 def learner(text: str) -> str:
     """The class Learner of a module, without docstrings and registers."""
     start = text.index("class Learner:")
@@ -127,7 +142,7 @@ def learner(text: str) -> str:
 
 
 def exported_predictions(program, x_train, y_train, x_valid, metric, dtype, seed=0):
-    module = load_text(render_module(program, metric=metric, dtype=dtype))
+    module = load_parts(render_module(program, metric=metric, dtype=dtype))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if metric == "rmse":
@@ -315,7 +330,7 @@ def test_registers_stand_beside_names_and_reading_may_stop():
 def test_memory_keeps_the_number_type(dtype):
     rng = np.random.default_rng(3)
     for i in range(200):
-        module = load_text(render_module(random_program(rng), dtype=dtype))
+        module = load_parts(render_module(random_program(rng), dtype=dtype))
         x, y, _ = examples(i, 3, "rmse")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
