@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from azgen.codegen.lanes import LaneType
@@ -12,6 +12,7 @@ from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_he
 from azgen.language.instruction import FUNCTIONS, Form, Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
+from azgen.settings.evolution import ActionWeights
 
 CACHE_WAYS = 8
 STRANDS = 4
@@ -143,6 +144,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             fusions=spec.fusions,
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
+            actions=[field.name for field in fields(ActionWeights)],
         )
     )
     # The tables need the lane's types.

@@ -14,6 +14,7 @@ from azgen.codegen.lanes import LaneType
 from azgen.codegen.target import Target
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
+from azgen.language.metrics import LEAST_PROBABILITY
 from azgen.language.ops import Op
 
 STACK_BYTES = 1 << 18
@@ -55,6 +56,7 @@ def environment() -> jinja2.Environment:
         UNROLLED=UNROLLED,
         STACK_BYTES=STACK_BYTES,
         PACK_FUNCTIONS=PACK_FUNCTIONS,
+        LEAST_PROBABILITY=LEAST_PROBABILITY,
         random=draws,
     )
     return result

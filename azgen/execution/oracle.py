@@ -18,13 +18,10 @@ from azgen.execution.layout import epoch_order
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import FEATURES, SCALAR, Address, Instruction, Memory
 from azgen.language.meaning import larger, softmax
-from azgen.language.metrics import Metric, UserMetric
+from azgen.language.metrics import LEAST_PROBABILITY, Metric, UserMetric
 from azgen.language.program import Program
 from azgen.language.random import Generator, task_state
 from azgen.tasks.task import Task
-
-LEAST_PROBABILITY = 1e-7
-"""Log-loss takes no probability of the right class for less than this, in float32 and float64 alike."""
 
 
 class OracleMemory:

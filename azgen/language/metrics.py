@@ -14,6 +14,9 @@ REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
 CLASSIFICATION_METRICS: tuple[ClassificationMetric, ...] = get_args(ClassificationMetric)
 METRICS: tuple[str, ...] = REGRESSION_METRICS + CLASSIFICATION_METRICS
 
+LEAST_PROBABILITY = 1e-7
+"""Log-loss takes no probability of the right class for less than this, in float32 and float64 alike."""
+
 
 @dataclass(frozen=True)
 class UserMetric:

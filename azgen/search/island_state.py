@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.search.state import Part, StateBlock
-from azgen.settings.evolution import EvolutionSettings
+from azgen.settings.evolution import ActionWeights, EvolutionSettings
 from azgen.settings.settings import Settings
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
@@ -41,7 +42,7 @@ WIRING = np.dtype(
 MUTATION = np.dtype(
     [
         ("probability", "f8"),
-        ("action", "f8", (12,)),
+        ("action", "f8", (len(dataclasses.fields(ActionWeights)),)),
         *((name, "f8") for name in ("sign_flip", "fresh", "factor_low", "factor_high")),
         ("min_size", "i4", (3,)),
         ("max_size", "i4", (3,)),

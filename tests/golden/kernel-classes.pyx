@@ -138,6 +138,12 @@ cdef inline void vector_add_scaled(lane* out, const lane* addend, lane a, const 
         out[i] = addend[i] + a * b[i]
 
 # ---------------------------------------------------------------- interpreter
+# A program's functions, in the order of its code.
+cdef enum:
+    SETUP
+    PREDICT
+    LEARN
+
 cdef enum:
     END = 0                     # case of no_op, which a normal form does not contain
     CHECK = 6
@@ -422,29 +428,29 @@ cdef void normalize(const Program* program, NormalForm* normal) noexcept nogil:
     cdef bint dies[24]
     cdef int f, i, position, user
     cdef const OpRow* row
-    begin[0] = program.code
-    begin[1] = begin[0] + program.size[0]
-    begin[2] = begin[1] + program.size[1]
+    begin[SETUP] = program.code
+    begin[PREDICT] = begin[SETUP] + program.size[SETUP]
+    begin[LEARN] = begin[PREDICT] + program.size[PREDICT]
     memset(&before_predict, 0, sizeof(Registers))
     memset(&before_learn, 0, sizeof(Registers))
     while True:
         live = before_predict
-        live_before(begin[2], program.size[2], &live)
+        live_before(begin[LEARN], program.size[LEARN], &live)
         before_learn = live
         registers_include(&live, &before_predict)
         registers_add(&live, PREDICTION)
-        after[1] = live
-        live_before(begin[1], program.size[1], &live)
+        after[PREDICT] = live
+        live_before(begin[PREDICT], program.size[PREDICT], &live)
         registers_remove(&live, LABEL)
         registers_remove(&live, FEATURES)
         if registers_equal(&live, &before_predict):
             break
         before_predict = live
-    after[0] = before_predict
-    after[2] = before_predict
+    after[SETUP] = before_predict
+    after[LEARN] = before_predict
     # Which instructions stay: those that write what is live after them.
-    position = program.size[0] + program.size[1] + program.size[2]
-    for f in range(2, -1, -1):
+    position = length_of(program)
+    for f in range(LEARN, SETUP - 1, -1):
         live = after[f]
         user = -1  # the kept instruction that comes next
         for i in range(program.size[f] - 1, -1, -1):
@@ -515,10 +521,10 @@ cdef inline short renamed(short r, int kind, short* name, short* next_name) noex
 
 cdef uint64_t program_key(const Program* normal) noexcept nogil:
     """64-bit hash of a normal form, constants included; never 0."""
-    cdef uint64_t key = mix64(normal.size[0] * 65536 + normal.size[1] * 256 + normal.size[2] + 1)
+    cdef uint64_t key = mix64(normal.size[SETUP] * 65536 + normal.size[PREDICT] * 256 + normal.size[LEARN] + 1)
     cdef int i, k
     cdef const Instruction* instruction
-    for i in range(normal.size[0] + normal.size[1] + normal.size[2]):
+    for i in range(length_of(normal)):
         instruction = &normal.code[i]
         key = mix64(key ^ ((<uint64_t>instruction.op << 48) + (<uint64_t>instruction.out << 32)
                            + (<uint64_t>instruction.a << 16) + <uint64_t>instruction.b))
@@ -538,6 +544,21 @@ cdef double program_cost(const Program* program, int64_t n_training, int64_t n_s
     return cost[0] + n_steps * cost[1] + n_training * cost[2]
 
 # ---------------------------------------------------------------- mutation
+cdef enum:                      # what is done to a child, in the order of the settings' weights
+    ALTER_PARAMETER
+    RANDOMIZE_INSTRUCTION
+    RANDOMIZE_FUNCTION
+    IDENTITY
+    INSERT_INSTRUCTION
+    REMOVE_INSTRUCTION
+    TRADE_INSTRUCTION
+    RANDOMIZE_PROGRAM
+    ALTER_WIRED
+    GROW
+    REGROW
+    INTERPOSE
+    N_ACTIONS
+
 cdef struct Wiring:
     double in_use               # probability that an operand is drawn among registers that hold something
     double informed             # in Learn, that it is drawn among those that the label reaches
@@ -552,7 +573,7 @@ cdef struct Wiring:
 
 cdef struct Mutation:
     double probability          # that a child differs from its parent at all
-    double action[12]           # running sum of the actions' weights, in the order of mutate()
+    double action[N_ACTIONS]    # running sum of the actions' weights
     double sign_flip            # probability of a sign flip instead of a step
     double fresh                # probability of a fresh constant instead of a step
     double factor_low           # the step: a uniform factor between these, or log-normal when factor_high is 0
@@ -635,18 +656,21 @@ cdef void alter_constant(Instruction* to, const Mutation* mutation, uint64_t* ra
         to.constant[1] = max(to.constant[0], to.constant[1])
         to.constant[0] = low
 
+cdef inline int length_of(const Program* program) noexcept nogil:
+    return program.size[SETUP] + program.size[PREDICT] + program.size[LEARN]
+
 cdef inline int begin_of(const Program* program, int function) noexcept nogil:
-    return 0 if function == 0 else program.size[0] if function == 1 else program.size[0] + program.size[1]
+    return 0 if function == SETUP else program.size[SETUP] if function == PREDICT else program.size[SETUP] + program.size[PREDICT]
 
 cdef void insert_instruction(Program* program, int function, int position, const Mutation* mutation, uint64_t* random) noexcept nogil:
-    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int total = length_of(program)
     cdef int at = begin_of(program, function) + position
     memmove(&program.code[at + 1], &program.code[at], (total - at) * sizeof(Instruction))
     random_instruction(&program.code[at], function, mutation, random)
     program.size[function] += 1
 
 cdef void remove_instruction(Program* program, int function, int position) noexcept nogil:
-    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int total = length_of(program)
     cdef int at = begin_of(program, function) + position
     memmove(&program.code[at], &program.code[at + 1], (total - at - 1) * sizeof(Instruction))
     program.size[function] -= 1
@@ -683,43 +707,43 @@ cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noex
     """One action on one function (automl-zero's mutator, and wired ones); size limits are inclusive."""
     cdef double choice
     cdef int action = 0, function, size, g
-    choice = draw_unit(random) * mutation.action[11]
-    while action < 11 and choice >= mutation.action[action]:
+    choice = draw_unit(random) * mutation.action[N_ACTIONS - 1]
+    while action < N_ACTIONS - 1 and choice >= mutation.action[action]:
         action += 1
     function = mutable_function(random)
     if function < 0:
         return
     size = program.size[function]
-    if action == 0:    # alter parameter
+    if action == ALTER_PARAMETER:
         if size > 0:
             alter_instruction(&program.code[begin_of(program, function) + draw_below(random, size)], mutation, random)
-    elif action == 1:  # randomize instruction
+    elif action == RANDOMIZE_INSTRUCTION:
         if size > 0:
             random_instruction(&program.code[begin_of(program, function) + draw_below(random, size)], function, mutation, random)
-    elif action == 2:  # randomize function
+    elif action == RANDOMIZE_FUNCTION:
         randomize_function(program, function, mutation, random)
-    elif action == 4:  # insert instruction
+    elif action == INSERT_INSTRUCTION:
         if size < mutation.max_size[function]:
             insert_instruction(program, function, draw_below(random, size + 1), mutation, random)
-    elif action == 5:  # remove instruction
+    elif action == REMOVE_INSTRUCTION:
         if size > mutation.min_size[function]:
             remove_instruction(program, function, draw_below(random, size))
-    elif action == 6:  # trade instruction: insert one, then remove one
+    elif action == TRADE_INSTRUCTION:
         insert_instruction(program, function, draw_below(random, size + 1), mutation, random)
         remove_instruction(program, function, draw_below(random, size + 1))
-    elif action == 7:  # randomize program
+    elif action == RANDOMIZE_PROGRAM:
         for g in range(3):
             if N_ALLOWED[g] > 0:
                 randomize_function(program, g, mutation, random)
-    elif action == 8:
+    elif action == ALTER_WIRED:
         alter_wired(program, function, mutation, random)
-    elif action == 9:
+    elif action == GROW:
         grow(program, function, mutation, random)
-    elif action == 10:
+    elif action == REGROW:
         regrow(program, function, mutation, random)
-    elif action == 11:
+    elif action == INTERPOSE:
         interpose(program, function, mutation, random)
-    # Action 3 is the identity.
+    # What is left is IDENTITY.
 
 cdef struct Usage:              # of a program's registers
     Registers written           # by some instruction; features and prediction too
@@ -734,7 +758,7 @@ cdef void usage_of(const Program* program, Usage* usage) noexcept nogil:
     registers_add(&usage.written, FEATURES)
     registers_add(&usage.written, PREDICTION)
     usage.mentioned = usage.written
-    for i in range(program.size[0] + program.size[1] + program.size[2]):
+    for i in range(length_of(program)):
         code = &program.code[i]
         row = &OPS[code.op]
         if row.result < 0:
@@ -767,13 +791,13 @@ cdef short wired_operand(const Usage* usage, int function, int kind, const Mutat
     """A register to read: probably one that holds something when the function runs."""
     cdef Registers holding
     cdef short r = -1
-    if function == 2 and mutation.wiring.informed > 0 and draw_unit(random) < mutation.wiring.informed:
+    if function == LEARN and mutation.wiring.informed > 0 and draw_unit(random) < mutation.wiring.informed:
         r = pick_register(&usage.informed, True, kind, False, random)
         if r >= 0:
             return r
     if draw_unit(random) < mutation.wiring.in_use:
         holding = usage.written
-        if function == 2:
+        if function == LEARN:
             registers_add(&holding, LABEL)
         r = pick_register(&holding, True, kind, False, random)
     return r if r >= 0 else random_address(kind, False, random)
@@ -910,13 +934,13 @@ cdef void declare_operands(Program* program, Growth* growth) noexcept nogil:
             if operand[k] == LABEL or registers_have(&growth.usage.written, operand[k]):
                 continue
             first = draw_unit(growth.random) < growth.mutation.wiring.declare
-            learned = growth.function == 1 and draw_unit(growth.random) < growth.mutation.wiring.learned
+            learned = growth.function == PREDICT and draw_unit(growth.random) < growth.mutation.wiring.learned
             if first or learned:
                 registers_add(&growth.usage.written, operand[k])
             if first:
                 set_first_value(program, operand[k], OPS[code.op].operand[k], growth.mutation, growth.random)
             if learned:
-                learn(program, operand[k], OPS[code.op].operand[k], program.size[2], growth.mutation, growth.random)
+                learn(program, operand[k], OPS[code.op].operand[k], program.size[LEARN], growth.mutation, growth.random)
 
 cdef bint set_first_value(Program* program, short r, int kind, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """Setup's last instruction gives a register a first value, drawn or constant."""
@@ -937,11 +961,11 @@ cdef bint set_first_value(Program* program, short r, int kind, const Mutation* m
     first.out = r
     for k in range(OPS[first.op].n_constants):
         first.constant[k] = first_constant(OPS[first.op].constant[k], mutation, random)
-    return splice(program, 0, program.size[0], &first, 1, mutation)
+    return splice(program, SETUP, program.size[SETUP], &first, 1, mutation)
 
 cdef bint splice(Program* program, int function, int position, const Instruction* code, int n, const Mutation* mutation) noexcept nogil:
     """Inserts instructions, if the function and the program have room for them."""
-    cdef int total = program.size[0] + program.size[1] + program.size[2]
+    cdef int total = length_of(program)
     cdef int at = begin_of(program, function) + position
     if program.size[function] + n > mutation.max_size[function] or total + n > 24:
         return False
@@ -954,11 +978,11 @@ cdef bint learn(Program* program, short out, int kind, int position, const Mutat
     """Learn adds something that the label reaches to a register."""
     cdef Usage usage, before
     cdef Growth growth
-    cdef int op = allowed_op(2, SUM[kind]), attempt
+    cdef int op = allowed_op(LEARN, SUM[kind]), attempt
     cdef short new
     if op < 0:
         return False
-    begin_growth(&growth, &usage, program, 2, mutation, random)
+    begin_growth(&growth, &usage, program, LEARN, mutation, random)
     before = usage
     for attempt in range(LEARN_ATTEMPTS):
         usage = before
@@ -971,7 +995,7 @@ cdef bint learn(Program* program, short out, int kind, int position, const Mutat
         growth.code[growth.n].out = growth.code[growth.n].a = out
         growth.code[growth.n].b = new
         growth.n += 1
-        if not splice(program, 2, position, growth.code, growth.n, mutation):
+        if not splice(program, LEARN, position, growth.code, growth.n, mutation):
             return False
         declare_operands(program, &growth)
         return True
@@ -999,8 +1023,8 @@ cdef bint grow(Program* program, int function, const Mutation* mutation, uint64_
     out = pick_register(&usage.mentioned, True, kind, True, random)
     if out < 0:
         out = fresh_register(&usage, kind, random)
-    if function == 2 and draw_unit(random) < mutation.wiring.accumulate:
-        return learn(program, out, kind, draw_below(random, program.size[2] + 1), mutation, random)
+    if function == LEARN and draw_unit(random) < mutation.wiring.accumulate:
+        return learn(program, out, kind, draw_below(random, program.size[LEARN] + 1), mutation, random)
     if not grow_into(&growth, out, kind, 1):
         return False
     position = draw_below(random, program.size[function] + 1)
@@ -1045,7 +1069,7 @@ cdef bint interpose(Program* program, int function, const Mutation* mutation, ui
     cdef int position, kind, i, begin, end
     cdef short x, new
     cdef bint forward_only
-    if function == 0 or program.size[function] == 0:
+    if function == SETUP or program.size[function] == 0:
         return False
     position = draw_below(random, program.size[function])
     instruction = &program.code[begin_of(program, function) + position]
@@ -1064,11 +1088,11 @@ cdef bint interpose(Program* program, int function, const Mutation* mutation, ui
         pass
     elif not grow_into(&growth, new, kind, 1) or not reads(growth.code, growth.n, &value):
         return False
-    forward_only = function == 1 and draw_unit(random) < mutation.wiring.forward_only
+    forward_only = function == PREDICT and draw_unit(random) < mutation.wiring.forward_only
     if not splice(program, function, position, growth.code, growth.n, mutation):
         return False
     begin = begin_of(program, function) + position + growth.n
-    end = begin_of(program, 2) + (0 if forward_only else program.size[2])
+    end = begin_of(program, LEARN) + (0 if forward_only else program.size[LEARN])
     for i in range(begin, end):
         instruction = &program.code[i]
         row = &OPS[instruction.op]
@@ -1090,7 +1114,7 @@ cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int 
     cdef Instruction one
     cdef short s
     cdef int op = allowed_op(growth.function, SCALED[kind])
-    if op < 0 or allowed_op(0, SCALAR_CONST) < 0:
+    if op < 0 or allowed_op(SETUP, SCALAR_CONST) < 0:
         return False
     if program.size[growth.function] >= growth.mutation.max_size[growth.function]:
         return False
@@ -1104,7 +1128,7 @@ cdef bint multiple_of(Program* program, Growth* growth, short x, short new, int 
     one.op = <short>SCALAR_CONST
     one.out = s
     one.constant[0] = 1.0
-    if not splice(program, 0, program.size[0], &one, 1, growth.mutation):
+    if not splice(program, SETUP, program.size[SETUP], &one, 1, growth.mutation):
         return False
     registers_add(&growth.usage.written, s)
     memset(&growth.code[0], 0, sizeof(Instruction))
@@ -1229,6 +1253,9 @@ cdef void store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
     oldest.used = cache.clock
     oldest.fitness = fitness
 
+cdef enum:
+    FEWEST_SEEN = 20            # fitnesses before a hurdle stops anything
+
 cdef struct Hurdle:             # an early stage of evaluation, and what it takes to go on (AutoML-Zero, section 3.2)
     const Tasks* tasks          # fewer training examples, or fewer tasks
     int64_t n_tasks             # the first of the island's tasks
@@ -1241,7 +1268,7 @@ cdef struct Hurdle:             # an early stage of evaluation, and what it take
 
 cdef double height(const Hurdle* hurdle) noexcept nogil:
     """Fitness that a program must reach; none while the hurdle has seen too few."""
-    if hurdle.n < min(20, hurdle.capacity):
+    if hurdle.n < min(FEWEST_SEEN, hurdle.capacity):
         return -1
     return hurdle.ordered[<int64_t>(hurdle.percentile * (hurdle.n - 1))]
 
@@ -1585,22 +1612,25 @@ cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
 
 cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
     """Registers that what Learn is told about the label may have come to."""
-    cdef const Instruction* predict = program.code + program.size[0]
+    cdef const Instruction* predict = program.code + program.size[SETUP]
     cdef Registers before
     memset(label, 0, sizeof(Registers))
     registers_add(label, LABEL)
     while True:
         before = label[0]
-        spread(predict + program.size[1], program.size[2], label)
-        spread(predict, program.size[1], label)
+        spread(predict + program.size[PREDICT], program.size[LEARN], label)
+        spread(predict, program.size[PREDICT], label)
         if registers_equal(&before, label):
             break
+
+cdef enum:
+    MOST_COUNTED = 3            # registers of a kind; more are as good as so many
 
 cdef uint64_t cell_key(const Program* normal) noexcept nogil:
     """Names a program's skeleton: which ops Predict computes with, in order of first use; how many registers of each kind
     that Predict finds filled the label reaches; which kinds Setup makes, constant or drawn. Never 0."""
     cdef Registers label, lasting
-    cdef const Instruction* predict = normal.code + normal.size[0]
+    cdef const Instruction* predict = normal.code + normal.size[SETUP]
     cdef uint64_t key = 0, seen[1]
     cdef int count[3]
     cdef int i, kind, made = 0
@@ -1608,12 +1638,12 @@ cdef uint64_t cell_key(const Program* normal) noexcept nogil:
     memset(seen, 0, sizeof(seen))
     label_reaches(normal, &label)
     registers_add(&lasting, PREDICTION)
-    live_before(predict, normal.size[1], &lasting)
+    live_before(predict, normal.size[PREDICT], &lasting)
     registers_remove(&lasting, FEATURES)
     registers_remove(&lasting, LABEL)
-    for i in range(normal.size[0]):
+    for i in range(normal.size[SETUP]):
         made |= 1 << (OPS[normal.code[i].op].result * 2 + (OPS[normal.code[i].op].n_constants > 1))
-    for i in range(normal.size[1]):
+    for i in range(normal.size[PREDICT]):
         if not seen[predict[i].op >> 6] >> (predict[i].op & 63) & 1:
             seen[predict[i].op >> 6] |= <uint64_t>1 << (predict[i].op & 63)
             key = mix64(key + predict[i].op + 1)
@@ -1621,7 +1651,7 @@ cdef uint64_t cell_key(const Program* normal) noexcept nogil:
         count[kind] = 0
         for i in range(FIRST[kind], FIRST[kind] + COUNT[kind]):
             count[kind] += registers_have(&lasting, i) and registers_have(&label, i)
-        key = mix64(key ^ <uint64_t>min(count[kind], 3))
+        key = mix64(key ^ <uint64_t>min(count[kind], MOST_COUNTED))
     return mix64(key ^ <uint64_t>made) | 1
 
 cdef void offer(Elites* elites, const Program* normal, double fitness) noexcept nogil:
@@ -1704,7 +1734,7 @@ cdef double shrink(Bench* bench, Program* program, double tolerance, const Tasks
 
 cdef void vary(Program* program, double step, uint64_t* random) noexcept nogil:
     """Log-normal steps of some of the constants; of the only one for certain."""
-    cdef int i, k, n = 0, total = program.size[0] + program.size[1] + program.size[2]
+    cdef int i, k, n = 0, total = length_of(program)
     cdef const OpRow* row
     for i in range(total):
         row = &OPS[program.code[i].op]
@@ -1717,12 +1747,12 @@ cdef void vary(Program* program, double step, uint64_t* random) noexcept nogil:
                 program.code[i].constant[k] *= exp(step * draw_normal(random))
 
 cdef void make_bench(Bench* bench, int n, const Tasks* tasks) noexcept nogil:
-    bench.strands = <Strand*>aligned_alloc(64, 4 * ((sizeof(Strand) + 63) // 64 * 64))
-    bench.variant = <Program*>aligned_alloc(64, (n * sizeof(Program) + 63) // 64 * 64)
-    bench.normal = <NormalForm*>aligned_alloc(64, (n * sizeof(NormalForm) + 63) // 64 * 64)
-    bench.list = <const NormalForm**>aligned_alloc(64, (n * sizeof(NormalForm*) + 63) // 64 * 64)
-    bench.scratch = <double*>aligned_alloc(64, (n * tasks.n_groups * LANES * sizeof(double) + 63) // 64 * 64)
-    bench.fitness = <double*>aligned_alloc(64, (n * sizeof(double) + 63) // 64 * 64)
+    bench.strands = <Strand*>room_for(4 * sizeof(Strand))
+    bench.variant = <Program*>room_for(n * sizeof(Program))
+    bench.normal = <NormalForm*>room_for(n * sizeof(NormalForm))
+    bench.list = <const NormalForm**>room_for(n * sizeof(NormalForm*))
+    bench.scratch = <double*>room_for(n * tasks.n_groups * LANES * sizeof(double))
+    bench.fitness = <double*>room_for(n * sizeof(double))
     bench.evaluated = 0
 
 cdef void free_bench(Bench* bench) noexcept nogil:
@@ -1830,7 +1860,7 @@ cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
     cdef bint keep[24]
     cdef bint dies[24]
     cdef int i
-    for i in range(program.size[0] + program.size[1] + program.size[2]):
+    for i in range(length_of(program)):
         keep[i] = OPS[program.code[i].op].result >= 0
         dies[i] = False
     rename(program, keep, dies, normal)

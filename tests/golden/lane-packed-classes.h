@@ -242,11 +242,13 @@ static inline lane random_gaussian(Random *random, lane mean, lane stdev) {
     return mean + stdev * draw;
 }
 
+#define LEAST_PROBABILITY 1e-07  /* of the right class; the logarithm of 0 would decide all */
+
 /* Loss of one validation example; weight[0] and weight[1] are for labels 0 and 1 (azgen.tasks.task.Task.loss_weights). */
 static inline lane lane_loss(lane label, lane prediction, const lane *weight) {
     lane right = lane_select(lane_is(label > lane_splat(0.5)), prediction, lane_splat(1) - prediction);
     (void)weight;
-    return -lane_log(lane_max(right, lane_splat(1e-7)));
+    return -lane_log(lane_max(right, lane_splat(LEAST_PROBABILITY)));
 }
 
 /* Fitness of one task in [0, 1] from its mean loss: root mean square error squashed or accuracy (original, evaluator.cc),
@@ -290,7 +292,7 @@ static inline lane vector_of_label(const lane *label, const lane *values) {
 /* Loss of one validation example; weight has an entry for each class. Of equally probable classes the first is taken. */
 static inline lane vector_loss(const lane *label, const lane *probability, const lane *weight) {
     (void)weight;
-    return -lane_log(lane_max(vector_of_label(label, probability), lane_splat(1e-7)));
+    return -lane_log(lane_max(vector_of_label(label, probability), lane_splat(LEAST_PROBABILITY)));
 }
 
 #endif
