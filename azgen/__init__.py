@@ -5,15 +5,15 @@
     run = azgen.evolve("linear", seed=3)            # search; also evolve(X, y), evolve(data="table.csv")
     print(run.champion.program, run.test_fitness)
 
-    program = azgen.Program.parse(text)             # or azgen.load("program.az")
+    program = azgen.Program.parse(text)             # or azgen.load("program.az"), azgen.load("zoo:linear")
     task = azgen.Task(x_train, y_train, x_valid, y_valid, metric="rmse")
     result = azgen.execute(program, [task])         # result.fitness, result.predictions
-    azgen.export(program, "winner.py")              # a Python module that needs NumPy alone
+    azgen.export(run, "winner.py")                  # a Python module that needs NumPy alone
 
 Programs:
     Program   a learning algorithm: Setup, Predict, Learn. `Program.parse(text)` reads one, `str(program)`
               prints it; `.normalized()` is its normal form, `.hash` and `.structure_hash` identify it.
-    load      a program from an .az file.
+    load      a program from an .az file, or of the zoo: "zoo:linear".
 
 Execution:
     Task      training and validation examples of one problem, metric "rmse" or "accuracy"; one-hot labels
@@ -31,7 +31,7 @@ Search:
               `.predict(X)`, `.report()` and more.
     AzgenRegressor, AzgenClassifier
               the same as scikit-learn estimators: `fit(X, y)` searches for an algorithm, then trains it.
-    export    writes a program as a Python module of its own.
+    export    writes a run's champion, or any program, as a Python module of its own.
 
 AzgenError is raised for every mistake in what azgen is given; its message says what to do about it.
 Names are imported when they are first used, so `import azgen` is quick.
@@ -45,9 +45,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azgen.errors import AzgenError
     from azgen.execution.execute import Result, execute, prepare
-    from azgen.exports.module import export
-    from azgen.language.program import Program, load
+    from azgen.language.program import Program
+    from azgen.language.zoo import find_program as load
     from azgen.study.estimators import AzgenClassifier, AzgenRegressor
+    from azgen.study.exporting import export
     from azgen.study.finished import Run
     from azgen.study.resume import resume
     from azgen.study.run import evolve
@@ -82,11 +83,14 @@ _HOMES = {
     "Task": "azgen.tasks.task",
     "evolve": "azgen.study.run",
     "execute": "azgen.execution.execute",
-    "export": "azgen.exports.module",
-    "load": "azgen.language.program",
+    "export": "azgen.study.exporting",
+    "load": "azgen.language.zoo",
     "prepare": "azgen.execution.execute",
     "resume": "azgen.study.resume",
 }
+
+_NAMES = {"load": "find_program"}
+"""What is called otherwise at home."""
 
 
 def __getattr__(name: str) -> Any:
@@ -95,7 +99,7 @@ def __getattr__(name: str) -> Any:
 
         value: Any = azgen_version()
     elif name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
+        value = getattr(import_module(_HOMES[name]), _NAMES.get(name, name))
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -13,6 +13,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from functools import cache
+from numbers import Real
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from azgen.errors import FieldError
@@ -31,10 +32,11 @@ class Bounds:
     most: float = math.inf
     inside: bool = False
 
-    def __contains__(self, number: float) -> bool:
-        if self.inside:
-            return self.least < number < self.most
-        return self.least <= number <= self.most
+    def __contains__(self, number: Any) -> bool:
+        if not isinstance(number, Real):
+            return False
+        value: Any = number
+        return bool(self.least < value < self.most if self.inside else self.least <= value <= self.most)
 
     def __str__(self) -> str:
         if self.most == math.inf:
@@ -76,7 +78,8 @@ class Bounded:
             for item in found if isinstance(found, tuple) else (found,):
                 if item not in allowed:
                     shown = list(found) if isinstance(found, tuple) else found
-                    raise FieldError(f"{{at}}{name} is {shown!r}; it must be {allowed}")
+                    number = "" if isinstance(item, Real) or isinstance(allowed, _Words) else "a number "
+                    raise FieldError(f"{{at}}{name} is {shown!r}; it must be {number}{allowed}")
 
 
 @cache

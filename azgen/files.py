@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from azgen.errors import AzgenError
 
@@ -58,6 +58,17 @@ def trouble(error: OSError) -> str:
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{said}; name a place that you may write to"
     return said
+
+
+def path_of(value: Any, what: str) -> Path:
+    """A path that was given.
+
+    Raises:
+        AzgenError: it is none; `what` says what it is for.
+    """
+    if isinstance(value, str | os.PathLike):
+        return Path(value)
+    raise AzgenError(f"{what} is a path as text; this is {type(value).__name__}")
 
 
 def check_file_place(path: Path) -> None:

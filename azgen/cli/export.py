@@ -180,6 +180,7 @@ def export(
     from azgen.exports.place import check_folder, check_place, write_export, write_folder
     from azgen.exports.provenance import Provenance
     from azgen.runs.directory import ENVIRONMENT
+    from azgen.study.exporting import provenance_of
     from azgen.tasks.reading import table_reading
     from azgen.version import azgen_version
 
@@ -197,7 +198,9 @@ def export(
         check_place(path)
     made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
     told = (
-        Provenance(note=f"The program is {reference}.", **made) if run is None else _provenance(found, made)
+        Provenance(note=f"The program is {reference}.", **made)
+        if run is None or found.champion is None
+        else provenance_of(run, found.champion)
     )
     knows = run.environment if run else {}
     what = Export(
@@ -228,32 +231,3 @@ def _which(rank: int | None, pick: str | None) -> str | int | None:
     if rank is not None and pick is not None:
         raise AzgenError("--member and --pick exclude each other")
     return rank if pick is None else parse_pick(pick, (*PICKS, BEST_START))
-
-
-def _provenance(found: Reference, made: dict[str, Any]) -> Provenance:
-    from azgen.exports.provenance import Provenance
-
-    run, program = found.run, found.champion
-    assert run is not None and program is not None
-    result, sizes = run.result or {}, run.settings.tasks
-    tested = result.get("test", {}) if program is run.champion else {}
-    picked = f" (picked by: {', '.join(program.picked_by)})" if program.picked_by else ""
-    note = (
-        None if program is run.champion else f"Another of the run's hall of fame than its champion{picked}."
-    )
-    return Provenance(
-        run=run.name,
-        preset=run.settings.name,
-        seed=run.settings.seed,
-        program_number=program.number or None,
-        programs=result.get("counts", {}).get("programs") if program.number else None,
-        data=result.get("data"),
-        search_fitness=program.search_fitness,
-        selection_fitness=program.select_fitness,
-        test_fitness=tested.get("fitness", {}).get("mean"),
-        note=note,
-        search_tasks=sizes.n_search,
-        selection_tasks=sizes.n_select,
-        test_tasks=sizes.n_test,
-        **made,
-    )

@@ -75,8 +75,12 @@ class Subject:
     def split(self) -> TaskSplit:
         """Search, selection and test tasks."""
         from azgen.execution.verify import verify
+        from azgen.runs.saved import split_of_run
 
         verify(self.settings.user, self.settings.dtype)
+        run = self.found.run
+        if run is not None:
+            return split_of_run(run.path, self.settings)
         return self.settings.tasks.split(self.settings.seed, user=self.settings.user)
 
     def tasks(self, name: str) -> tuple[Task, ...]:

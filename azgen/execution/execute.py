@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,6 +24,7 @@ from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.program import Program
 from azgen.language.userops import user_ops
+from azgen.language.zoo import as_program
 from azgen.tasks.task import Task
 
 Backend = Literal["oracle", "kernel", "native"]
@@ -48,7 +50,7 @@ class Result:
 
 
 def execute(
-    program: Program,
+    program: Program | str | Path,
     tasks: Sequence[Task] | Task,
     backend: Backend = "native",
     seed: int = 0,
@@ -59,7 +61,8 @@ def execute(
     """Executes a program on tasks: Setup, training example by example, then validation.
 
     Args:
-        program: its live code is executed.
+        program: its live code is executed; or the name of its file, or zoo:NAME, or what has a program: a
+            champion.
         tasks: tasks of one metric and one shape.
         backend: "oracle" (NumPy, the definition), "kernel" (the search's interpreter) or "native" (compiled).
         seed: decides the draws of stochastic ops, together with each task's position.
@@ -71,11 +74,11 @@ def execute(
         AzgenError: tasks that do not agree, a program of another form than theirs, or an unknown backend or
             number type.
     """
-    return execute_under(Conditions(seed, epochs, dtype, max_abs_error), program, tasks, backend)
+    return prepare(program, tasks, backend, seed, epochs, dtype, max_abs_error)()
 
 
 def prepare(
-    program: Program,
+    program: Program | str | Path,
     tasks: Sequence[Task] | Task,
     backend: Backend = "native",
     seed: int = 0,
@@ -85,7 +88,28 @@ def prepare(
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again, with everything already built; see
     `execute`."""
-    return prepare_under(Conditions(seed, epochs, dtype, max_abs_error), program, tasks, backend)
+    given = list_of_tasks(tasks)
+    several = bool(given and given[0].vector_classes)
+    found = as_program(program, several_classes=several)
+    return prepare_under(Conditions(seed, epochs, dtype, max_abs_error), found, given, backend)
+
+
+def list_of_tasks(tasks: Any) -> list[Task]:
+    """One task, or several.
+
+    Raises:
+        AzgenError: it is something else.
+    """
+    if isinstance(tasks, Task):
+        return [tasks]
+    found = list(tasks) if isinstance(tasks, Iterable) else [tasks]
+    for task in found:
+        if not isinstance(task, Task):
+            raise AzgenError(
+                "a program is executed on azgen.Task(x_train, y_train, x_valid, y_valid), or several; "
+                f"this is {type(task).__name__}"
+            )
+    return found
 
 
 def execute_under(

@@ -17,6 +17,7 @@ from azgen.exports.place import check_place, write_export
 from azgen.exports.provenance import Provenance
 from azgen.exports.statements import Folder
 from azgen.exports.table_part import table_part
+from azgen.files import path_of
 from azgen.language import Program
 from azgen.language import random as draws
 from azgen.language.conditions import Conditions
@@ -68,7 +69,7 @@ def export(
     Raises:
         AzgenError: no such folder, the file cannot be written, or an argument makes no sense.
     """
-    target = Path(path)
+    target = path_of(path, "where a program is exported to")
     check_place(target)
     text = render_module(
         program,
@@ -114,7 +115,12 @@ def render_module(
     Conditions(epochs=epochs, dtype=dtype)  # checks both
     classifier = is_classification(metric)
     class_name = class_name or class_name_of(classifier)
-    if not class_name.isidentifier() or iskeyword(class_name) or class_name in ("Learner", "Generator"):
+    if (
+        not isinstance(class_name, str)
+        or not class_name.isidentifier()
+        or iskeyword(class_name)
+        or class_name in ("Learner", "Generator")
+    ):
         raise AzgenError(
             f"class name {class_name!r} is no Python identifier, or one that the module needs itself"
         )

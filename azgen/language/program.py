@@ -43,6 +43,8 @@ class Program:
         Raises:
             AzgenError: bad text, with line and column.
         """
+        if not isinstance(text, str):
+            raise AzgenError(f"a program is a text; this is {type(text).__name__}")
         form, functions = parse_functions(text, source, ops)
         return Program(*functions, form=form)
 

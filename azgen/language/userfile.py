@@ -29,6 +29,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.files import path_of
 from azgen.language.metrics import METRICS, Metric, UserMetric
 from azgen.language.ops import OPS, Op, OpTable
 from azgen.language.usermetrics import check_metric
@@ -85,6 +86,7 @@ def user_text(path: str | Path) -> str:
     Raises:
         AzgenError: there is none, or it is no Python file.
     """
+    path = path_of(path, "a file of ops")
     if not Path(path).is_file():
         raise AzgenError(f"{path}: there is no such file of ops")
     if Path(path).suffix != ".py":

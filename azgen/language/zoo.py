@@ -6,6 +6,7 @@ import re
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from azgen.errors import AzgenError, suggest
 from azgen.language.ops import OPS, OpTable
@@ -68,6 +69,29 @@ def find_program(reference: str | Path, ops: OpTable = OPS) -> Program:
     Args:
         reference: the file or name.
         ops: table that gives meaning to the lines of a file.
+
+    Raises:
+        AzgenError: there is no such program, it cannot be read, or this is no name.
     """
+    if not isinstance(reference, str | Path):
+        raise AzgenError(
+            f"a program is a file or zoo:NAME, such as zoo:linear; this is {type(reference).__name__}"
+        )
     text = str(reference)
     return zoo(text.removeprefix("zoo:")) if text.startswith("zoo:") else load(text, ops)
+
+
+def as_program(given: Any, *, several_classes: bool = False) -> Program:
+    """A program, that of a run or a champion, or by name as `find_program` knows it.
+
+    Args:
+        several_classes: whether tasks have these; then zoo:NAME stands for zoo:softmax-NAME.
+
+    Raises:
+        AzgenError: it is nothing of that.
+    """
+    found = getattr(given, "program", given)
+    if isinstance(found, Program):
+        return found
+    softmax = zoo_for_classes(found) if several_classes and isinstance(found, str) else None
+    return softmax or find_program(found)

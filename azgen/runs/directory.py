@@ -5,6 +5,7 @@
       data.npz, data.csv examples that were given in memory
       ops.py             the user's own ops and metrics, if the run has some
       environment.json   versions, compiler, processor, data
+      started_from/      program files that populations start from, if some were named
       starts.json        programs that the run started from, if it has tuned them
       events.jsonl       what happened, one JSON object a line
       hall_of_fame.json  the best programs, best first
@@ -22,6 +23,7 @@ renamed.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +35,7 @@ from typing import Any, BinaryIO
 import tomli_w
 
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, trouble, write_file
+from azgen.files import path_of, remove_parts, trouble, write_file
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.plain import to_json
@@ -57,6 +59,7 @@ EXPORT = "champion.py"
 RESULT = "result.json"
 STARTS = "starts.json"
 TENSORBOARD = "tensorboard"
+STARTED_FROM = "started_from"
 GIVEN = "data"
 """What examples that were given in memory are called, and a run on them."""
 
@@ -84,7 +87,7 @@ class RunDirectory:
         Raises:
             AzgenError: `out` has something in it, or no directory can be made.
         """
-        path = Path(out) if out is not None else None
+        path = path_of(out, "where a run is kept (out)") if out is not None else None
         try:
             if path is not None:
                 path.mkdir(parents=True, exist_ok=True)
@@ -148,13 +151,40 @@ class RunDirectory:
         self.write_settings(settings)
 
     def write_settings(self, settings: Settings) -> None:
-        """config.toml: all settings, also those at their defaults; ops.py beside it."""
+        """config.toml: all settings, also those at their defaults; beside it ops.py, and start programs.
+
+        The run can go on from any folder: a table has its whole path.
+        """
         if settings.ops_text:
             self._write(OPS_FILE, settings.ops_text)
             settings = replace(settings, ops_file=OPS_FILE)
         values = as_mapping(settings)
         del values["ops_text"]
+        data, initial = values["tasks"].get("data", ""), values["evolution"]["initial"]
+        if data and Path(data).is_file():
+            values["tasks"]["data"] = os.path.abspath(data)
+        if initial:
+            single = isinstance(initial, str)
+            kept = [self._keep_start(name) for name in ([initial] if single else initial)]
+            values["evolution"]["initial"] = kept[0] if single else kept
         self._write(CONFIG, tomli_w.dumps(values))
+
+    def _keep_start(self, name: str) -> str:
+        """Copies a program file that populations start from into the run; anything else stays as it is."""
+        given = Path(name)
+        if name.startswith("zoo:") or not given.is_file():
+            return name
+        folder, kept = self.path / STARTED_FROM, given
+        if folder.resolve() != given.parent.resolve():
+            text, number = given.read_text(encoding="utf-8"), 1
+            kept = folder / given.name
+            while kept.is_file() and kept.read_text(encoding="utf-8") != text:
+                number += 1
+                kept = folder / f"{given.stem}-{number}{given.suffix}"
+            with self._named_errors(STARTED_FROM):
+                folder.mkdir(exist_ok=True)
+            write_file(kept, text)
+        return f"{STARTED_FROM}/{kept.name}"
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """environment.json: what the run ran on."""
@@ -221,7 +251,8 @@ class RunDirectory:
         self.close()
         for name in (*_FILES, *_GIVEN_FILES):
             (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.path / TENSORBOARD, ignore_errors=True)
+        for part in (TENSORBOARD, STARTED_FROM):
+            shutil.rmtree(self.path / part, ignore_errors=True)
         for folder in (self.checkpoints, self.path):
             with suppress(OSError):  # not empty: something in there is not ours
                 folder.rmdir()

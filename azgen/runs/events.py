@@ -12,6 +12,19 @@ from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
 
 
+@dataclass(frozen=True)
+class MadeFor:
+    """What a program was evolved for, which its module must know.
+
+    Attributes:
+        metric, dtype, epochs: as of `azgen.export`.
+    """
+
+    metric: Any
+    dtype: str
+    epochs: int
+
+
 @dataclass(frozen=True, repr=False)
 class Champion:
     """A program that led a run when it was found.
@@ -31,6 +44,7 @@ class Champion:
         origin: what it is if the run started from it, such as "zoo:linear"; "" if it has evolved.
         picked_by: rules that pick it out of the hall of fame, such as "best" (known at the end).
         holds: whether it fails on no selection task, not even when it is trained twice as long.
+        made_for: what it was evolved for (known at the end); no part of its record.
     """
 
     program: Program
@@ -44,6 +58,7 @@ class Champion:
     origin: str = ""
     picked_by: tuple[str, ...] = field(default=(), compare=False)
     holds: bool = True
+    made_for: MadeFor | None = field(default=None, compare=False, repr=False)
 
     def __repr__(self) -> str:
         which = self.origin or f"program {self.number}"
@@ -203,7 +218,7 @@ def as_record(event: Event) -> dict[str, Any]:
 def champion_record(champion: Champion) -> dict[str, Any]:
     """A champion as plain values; the program as text."""
     hashes = {"hash": champion.program.hash, "structure_hash": champion.program.structure_hash}
-    return {**as_plain(champion, {Program: str}), **hashes}
+    return {**as_plain(champion, {Program: str}, leave_out=("made_for",)), **hashes}
 
 
 def read_champion(record: Any, source: str, ops: OpTable) -> Champion:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
+from azgen.files import path_of
 from azgen.language.program import Program
 from azgen.plain import read_json
 from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
-from azgen.runs.events import Champion, read_champion
+from azgen.runs.events import Champion, MadeFor, read_champion
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
+from azgen.tasks.task import TaskSplit
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,30 @@ def saved_settings(path: str | Path) -> Settings:
     Raises:
         AzgenError: no run is there, or its settings are damaged.
     """
-    path = Path(path)
+    path = path_of(path, "a run")
     if not path.is_dir():
         raise AzgenError(f"{path}: no such run directory; `azgen evolve` makes them in {ROOT}/")
     if not is_run(path):
         raise AzgenError(f"{path} is no run directory: there is no {CONFIG} in it")
     return read_settings(path / CONFIG, saved=True)
+
+
+def split_of_run(path: str | Path, settings: Settings) -> TaskSplit:
+    """The tasks of a run.
+
+    Raises:
+        AzgenError: as `TaskSource.split`; a table that is not where it was is named with the configuration.
+    """
+    try:
+        return settings.tasks.split(settings.seed, user=settings.user)
+    except AzgenError as error:
+        data = getattr(settings.tasks, "data", "")
+        if not data or Path(data).exists() or str(data) not in str(error):
+            raise
+        raise AzgenError(
+            f"{error}\nThe run's table is named in {Path(path) / CONFIG} (data, in [tasks]): put it back, or "
+            "correct it there"
+        ) from None
 
 
 def load_run(path: str | Path) -> SavedRun:
@@ -86,7 +106,7 @@ def load_run(path: str | Path) -> SavedRun:
     Raises:
         AzgenError: no run is there, it has found nothing yet, or a file is damaged; says which.
     """
-    path, settings = Path(path), saved_settings(path)
+    path, settings = path_of(path, "a run"), saved_settings(path)
     records = _read_json(path / HALL_OF_FAME)
     if records is None:
         raise AzgenError(f"{path}: this run has not found a program (there is no {HALL_OF_FAME} in it)")
@@ -100,6 +120,10 @@ def load_run(path: str | Path) -> SavedRun:
     for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
         if value is not None and not isinstance(value, dict):
             raise AzgenError(f"{path / name} is damaged: it must be a JSON object")
+    metric = (result or environment).get("metric")
+    if isinstance(metric, str):
+        made = MadeFor(settings.user.metric(metric), settings.dtype, settings.execution.epochs)
+        hall_of_fame = tuple(replace(champion, made_for=made) for champion in hall_of_fame)
     return SavedRun(path, settings, hall_of_fame[0], hall_of_fame, environment, result)
 
 

@@ -14,6 +14,7 @@ count, always 0, and no ratings.) Arrays, of all islands one after the other:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from azgen.version import azgen_version
 FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
+    "tasks": ("data",),  # another place; that they are the same examples is checked otherwise
     "": ("name", "description", "backend", "baselines", "pick", "prune", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
@@ -120,11 +122,17 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
         if not isinstance(value, Mapping):
             value, known, section = {section: value}, {section: known}, ""
         for key, item in value.items():
-            if key not in FREE.get(section, ()) and known[key] != item:
+            same = known[key] == item or (key == "initial" and _file_names(known[key]) == _file_names(item))
+            if key not in FREE.get(section, ()) and not same:
                 name = f"{section}.{key}" if section else key
                 raise AzgenError(
                     f"{name} is {item!r}, but the run began with {known[key]!r}; only limits may change"
                 )
+
+
+def _file_names(initial: Any) -> list[str]:
+    """What populations start from, wherever files of it lie."""
+    return [Path(name).name for name in ([initial] if isinstance(initial, str) else initial)]
 
 
 def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:

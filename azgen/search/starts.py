@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from azgen.execution.layout import check_form
 from azgen.language.instruction import FUNCTIONS, Memory
@@ -72,7 +73,7 @@ def named_start(settings: Settings, program: Program) -> str:
             given = [find_program(initial, settings.user.table), zoo_for_classes(initial)]
             parts = (_without_random_functions(one, settings) for one in given if one is not None)
             if any(one.hash == program.hash for one in parts):
-                return initial
+                return initial if initial.startswith("zoo:") else Path(initial).name
     return "zoo:linear"  # what "auto" stands for, if nothing has been tuned
 
 

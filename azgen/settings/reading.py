@@ -15,6 +15,7 @@ from azgen.settings.checks import check
 from azgen.settings.former import Former, tell
 from azgen.settings.settings import Settings
 from azgen.settings.values import read_values
+from azgen.tasks.sources import TableTasks
 
 
 def read_settings(path: str | Path, *, saved: bool = False) -> Settings:
@@ -55,7 +56,8 @@ def settings_from(
     """Settings from nested mappings, as TOML gives them; checked as a whole.
 
     Args:
-        folder: from which `ops_file` is seen; None: this process's.
+        folder: from which files are seen; tables and programs that are not there, and all if it is None,
+            from this process's.
         saved: whether a run saved it; then nobody is told what is called otherwise now.
     """
     former = Former()
@@ -72,10 +74,29 @@ def settings_from(
                 "or make a link to it under another name"
             )
     settings = read_values(Settings, mapping, source, "")
+    if folder:
+        settings = _seen_from(folder, settings)
     if settings.ops_file and not settings.ops_text:
         path = str(folder / settings.ops_file) if folder else settings.ops_file
         settings = dataclasses.replace(settings, ops_file=path, ops_text=user_text(path))
     check(settings, source)
+    return settings
+
+
+def _seen_from(folder: Path, settings: Settings) -> Settings:
+    """The same settings with paths of tables and start programs that lie beside a configuration."""
+
+    def seen(name: str) -> str:
+        there = folder / name
+        return str(there) if name and there.is_file() else name
+
+    tasks, initial = settings.tasks, settings.evolution.initial
+    if isinstance(tasks, TableTasks):
+        settings = dataclasses.replace(settings, tasks=dataclasses.replace(tasks, data=seen(tasks.data)))
+    if initial:
+        found = seen(initial) if isinstance(initial, str) else tuple(map(seen, initial))
+        evolution = dataclasses.replace(settings.evolution, initial=found)
+        settings = dataclasses.replace(settings, evolution=evolution)
     return settings
 
 

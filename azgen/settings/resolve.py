@@ -15,7 +15,7 @@ from azgen.language.ops import Op
 from azgen.language.userfile import read_user_file, user_text
 from azgen.settings.former import Former, tell
 from azgen.settings.overrides import Overrides, check_names
-from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset
+from azgen.settings.presets import DEFAULT, MULTICLASS, TABLE, preset, preset_names
 from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.settings import Settings
 from azgen.settings.tasks import changed_plain
@@ -35,6 +35,8 @@ def parse_duration(value: str | float) -> float:
         AzgenError: it is none, or not above zero.
     """
     seconds = 0.0
+    if not isinstance(value, str | int | float):
+        raise AzgenError(f'{value!r} is no duration; write seconds or a text such as "90s"')
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip().replace(" ", ""))
         if match:
@@ -110,7 +112,10 @@ def _base(config: str | Path | Mapping[str, Any] | Settings | None, overrides: O
     if data is None:
         return preset(images)
     settings = preset(TABLE if source_of(str(data)) == "table" else images)
-    return dataclasses.replace(settings, name=Path(data).stem)
+    name = Path(data).stem
+    # A table called like a preset has no runs of that preset's.
+    alike = name in preset_names() and not is_data_set(str(data))
+    return dataclasses.replace(settings, name=f"{name}-table" if alike else name)
 
 
 def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
@@ -121,6 +126,10 @@ def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
     changes = _present({name: overrides.get(name) for name in ("target", "classes", "metric")})
     changes |= {"source": source} | ({} if kind is None else {"kind": kind})
     changes |= {} if data is None else {"data": str(data)}
+    if not isinstance(overrides.get("tasks") or {}, Mapping):
+        raise AzgenError(
+            f'tasks is {overrides.get("tasks")!r}; it must be names and values: {{"impute": "mean"}}'
+        )
     former = Former()
     more, execution = former.tasks(changes | _present(overrides.get("tasks") or {}), "tasks.")
     tell(former.told, "tasks")
@@ -138,11 +147,16 @@ def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
         execution = {"tune_epochs": False} | execution
     plain["execution"] |= execution
     if start := overrides.get("start"):
+        if not isinstance(start, str | Sequence | Path):
+            raise AzgenError(f"start is {start!r}; it must be a text such as zoo:linear, or several")
+        start = str(start) if isinstance(start, Path) else start
         plain["evolution"]["initial"] = start if isinstance(start, str) else tuple(map(str, start))
 
 
 def _override_stop(stop: dict[str, Any], overrides: Overrides) -> None:
     max_time, max_programs = overrides.get("max_time"), overrides.get("max_programs")
+    if max_programs is not None and not isinstance(max_programs, int):
+        raise AzgenError(f"the limit of programs is {max_programs!r}; it must be a whole number")
     if max_programs is not None and max_programs < 1:
         raise AzgenError(f"the limit of programs is {max_programs}; it must be at least 1")
     if max_time is not None or max_programs is not None:

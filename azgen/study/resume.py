@@ -9,7 +9,7 @@ from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory
 from azgen.runs.events import Observer
-from azgen.runs.saved import SavedRun, load_run, saved_settings
+from azgen.runs.saved import SavedRun, load_run, saved_settings, split_of_run
 from azgen.search.progress import limit_reached
 from azgen.settings.overrides import ResumeOverrides, check_names
 from azgen.settings.resolve import resolve_settings
@@ -43,7 +43,7 @@ def resume(
     """
     settings = resumed_settings(run, **overrides)
     verify(settings.user, settings.dtype)
-    split = settings.tasks.split(settings.seed, user=settings.user)
+    split = split_of_run(run, settings)
     found = _found(Path(run))
     champions = found.hall_of_fame if found else ()
     return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, found=champions)

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,7 +20,7 @@ from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.runs.directory import GIVEN, RunDirectory
-from azgen.runs.events import Champion, Observer
+from azgen.runs.events import Champion, MadeFor, Observer
 from azgen.search.evolve import Evolution, Outcome
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
@@ -78,6 +79,8 @@ def evolve(
             `out` that is not empty.
         TypeError: there is no such override.
     """
+    if observer is not None and not callable(observer):
+        raise AzgenError(f"observer is {observer!r}; it must be a function that takes events")
     observer = observer or (NotebookLine() if in_notebook() else None)
     if y is None and (config is None or isinstance(config, (str, Path, Mapping, Settings))):
         if preset is not None:
@@ -235,6 +238,9 @@ def _compared(
 ) -> Run:
     """The champion's scores beside the baselines'."""
     outcome, choice = found
+    made = MadeFor(split.metric, settings.dtype, settings.execution.epochs)
+    hall = tuple(replace(champion, made_for=made) for champion in outcome.hall_of_fame)
+    outcome = replace(outcome, champion=replace(outcome.champion, made_for=made), hall_of_fame=hall)
     tested, which = outcome.tested, "few" if outcome.interrupted else settings.baselines
     return Run(
         outcome=outcome,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,8 @@ def frozen_array(value: ArrayLike, error: MakeError, what: str) -> FloatArray:
         array = np.asarray(value)
     except (ValueError, TypeError) as problem:
         raise error(f"{what} is not an array of numbers ({problem})") from None
+    if array.dtype.kind == "O" and array.ndim:
+        array = _numbers_of_objects(array)
     if array.dtype.kind not in "biuf":
         raise error(f"{what} has type {array.dtype}; numbers are needed")
     if array.ndim == 0:
@@ -32,6 +35,18 @@ def frozen_array(value: ArrayLike, error: MakeError, what: str) -> FloatArray:
             result = result.copy()
         result.flags.writeable = False
     return result
+
+
+def _numbers_of_objects(array: NDArray[Any]) -> NDArray[Any]:
+    """Python's numbers, None and pandas' NA as floats, NaN for the latter two; as it is if there is anything
+    else, such as text."""
+    flat = [math.nan if v is None or str(v) in ("<NA>", "NaT") else v for v in array.ravel().tolist()]
+    if any(isinstance(value, str | bytes) for value in flat):
+        return array
+    try:
+        return np.array([float(value) for value in flat]).reshape(array.shape)
+    except (TypeError, ValueError):
+        return array
 
 
 def check_examples(x: FloatArray, y: FloatArray, part: str, one_hot: bool, error: MakeError) -> None:

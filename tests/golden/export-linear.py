@@ -92,8 +92,11 @@ class EvolvedRegressor:
         self.epochs = epochs
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X, y, **unknown):
         """Trains from scratch on X (examples x features) and y (numbers, one per example)."""
+        if unknown:
+            raise TypeError(f"fit takes X and y, and no {', '.join(unknown)}: EvolvedRegressor learns from one example "
+                            "at a time and gives none more weight; repeat examples that are to count more")
         if not isinstance(self.epochs, (int, np.integer)) or self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs!r}; it must be a whole number of at least 1")
         names = column_names(X)
@@ -130,10 +133,12 @@ class EvolvedRegressor:
         """
         return self._outputs(X) * self.label_scale_ + self.label_offset_
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Coefficient of determination R2: 1 is perfect, 0 as good as predicting the mean of y."""
         y = np.asarray(y, dtype=float)
-        residual, total = np.sum((y - self.predict(X)) ** 2), np.sum((y - y.mean()) ** 2)
+        mean = np.average(y, weights=sample_weight)
+        residual = np.average((y - self.predict(X)) ** 2, weights=sample_weight)
+        total = np.average((y - mean) ** 2, weights=sample_weight)
         return float(1 - residual / total) if total > 0 else float(residual == 0)
 
     def get_params(self, deep=True):
@@ -228,11 +233,19 @@ class EvolvedRegressor:
         )
 
 
+def without_na(values):
+    """An array with NaN in place of None and of pandas' NA."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        return array
+    return np.frompyfunc(lambda v: np.nan if v is None or str(v) in ("<NA>", "NaT") else v, 1, 1)(array)
+
+
 def check_features(X):
     """X as an array of finite numbers, examples x features."""
     if hasattr(X, "toarray"):
         raise TypeError("Sparse data is not supported; pass X.toarray()")
-    X = np.asarray(X)
+    X = without_na(X)
     if np.iscomplexobj(X):
         raise ValueError("Complex data not supported")
     X = X.astype(float)
@@ -256,7 +269,7 @@ def check_examples(X, y):
     X = check_features(X)
     if y is None:
         raise ValueError("EvolvedRegressor requires y to be passed, but the target y is None")
-    y = np.asarray(y)
+    y = without_na(y)
     if y.ndim == 2 and y.shape[1] == 1:
         warning = scikit_learn_class("DataConversionWarning", UserWarning)
         warnings.warn("A column-vector y was passed when a 1d array was expected", warning, stacklevel=3)
@@ -268,7 +281,8 @@ def check_examples(X, y):
     if np.iscomplexobj(y):
         raise ValueError("Complex data not supported")
     y = y.astype(float)
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
+    empty = np.array([v != v for v in y.tolist()], dtype=bool)
+    if empty.any() or (y.dtype.kind == "f" and not np.isfinite(y).all()):
         raise ValueError("y contains NaN or infinity; drop such examples first")
     return X, y
 

@@ -106,8 +106,11 @@ class EvolvedClassifier:
         self.epochs = epochs
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X, y, **unknown):
         """Trains from scratch on X (examples x features) and y (classes, one per example)."""
+        if unknown:
+            raise TypeError(f"fit takes X and y, and no {', '.join(unknown)}: EvolvedClassifier learns from one example "
+                            "at a time and gives none more weight; repeat examples that are to count more")
         if not isinstance(self.epochs, (int, np.integer)) or self.epochs < 1:
             raise ValueError(f"epochs is {self.epochs!r}; it must be a whole number of at least 1")
         names = column_names(X)
@@ -150,9 +153,9 @@ class EvolvedClassifier:
         """Probability of each class, in the order of classes_, for every example (see predict)."""
         return self._outputs(X)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Accuracy: the fraction of examples that are classified correctly."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        return float(np.average(self.predict(X) == np.asarray(y), weights=sample_weight))
 
     def get_params(self, deep=True):
         """The parameters by name."""
@@ -254,11 +257,19 @@ class EvolvedClassifier:
         )
 
 
+def without_na(values):
+    """An array with NaN in place of None and of pandas' NA."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        return array
+    return np.frompyfunc(lambda v: np.nan if v is None or str(v) in ("<NA>", "NaT") else v, 1, 1)(array)
+
+
 def check_features(X):
     """X as an array of finite numbers, examples x features."""
     if hasattr(X, "toarray"):
         raise TypeError("Sparse data is not supported; pass X.toarray()")
-    X = np.asarray(X)
+    X = without_na(X)
     if np.iscomplexobj(X):
         raise ValueError("Complex data not supported")
     X = X.astype(float)
@@ -282,7 +293,7 @@ def check_examples(X, y):
     X = check_features(X)
     if y is None:
         raise ValueError("EvolvedClassifier requires y to be passed, but the target y is None")
-    y = np.asarray(y)
+    y = without_na(y)
     if y.ndim == 2 and y.shape[1] == 1:
         warning = scikit_learn_class("DataConversionWarning", UserWarning)
         warnings.warn("A column-vector y was passed when a 1d array was expected", warning, stacklevel=3)
@@ -293,7 +304,8 @@ def check_examples(X, y):
         raise ValueError(f"X has {len(X)} examples, but y has {len(y)} labels")
     if np.iscomplexobj(y):
         raise ValueError("Complex data not supported")
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
+    empty = np.array([v != v for v in y.tolist()], dtype=bool)
+    if empty.any() or (y.dtype.kind == "f" and not np.isfinite(y).all()):
         raise ValueError("y contains NaN or infinity; drop such examples first")
     return X, y
 

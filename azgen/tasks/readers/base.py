@@ -92,7 +92,8 @@ def check_file(path: Path) -> None:
         if not path.exists():
             names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
             hint = suggest(path.name, names, lambda name: str(path.parent / name))
-            raise AzgenError(f"{path}: there is no such file{f'. {hint}' if hint else ''}")
+            where = "" if path.is_absolute() else f" in {Path.cwd()}"
+            raise AzgenError(f"{path}: there is no such file{where}{f'. {hint}' if hint else ''}")
         if not path.is_file():  # reading a pipe or a device could wait for ever
             raise AzgenError(f"{path} is not an ordinary file")
         with path.open("rb") as file:
