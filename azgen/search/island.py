@@ -73,6 +73,7 @@ class Island:
         state["random"] = mix(seed)
         self._set_mutation(state["mutation"], settings)
         state["parsimony"], state["live_only"] = evolution.parsimony, evolution.live_only
+        state["crossover"], state["distinct"] = evolution.crossover, evolution.distinct
         state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
         for cache, n_sets in cache_sets(evolution).items():
             state[cache]["n_sets"] = n_sets
@@ -149,6 +150,7 @@ class Island:
         elites = {"key": "elite_keys", "fitness": "elite_fitness", "program": "elite_programs"}
         for name, array in elites.items():
             state["elites"][name] = self.arrays[array].ctypes.data
+        state["credit"] = self.arrays["credit"].ctypes.data if "credit" in self.arrays else 0
         state["hook"] = self._hook.address if self._hook else 0
         state["hurdles"] = self._hurdles.ctypes.data
         for hurdle, stage, (ordered, recent) in zip(

@@ -13,6 +13,8 @@ from azgen.search.state import Part, StateBlock
 from azgen.settings.evolution import ActionWeights, EvolutionSettings
 from azgen.settings.settings import Settings
 
+N_ACTIONS = len(dataclasses.fields(ActionWeights))
+
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256
 """Least size of a table of known fitness that programs in quarantine are entered in."""
@@ -42,7 +44,7 @@ WIRING = np.dtype(
 MUTATION = np.dtype(
     [
         ("probability", "f8"),
-        ("action", "f8", (len(dataclasses.fields(ActionWeights)),)),
+        ("action", "f8", (N_ACTIONS,)),
         *((name, "f8") for name in ("sign_flip", "fresh", "factor_low", "factor_high")),
         ("min_size", "i4", (3,)),
         ("max_size", "i4", (3,)),
@@ -123,6 +125,9 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
             ("hurdles", "u8"),
             ("n_hurdles", "i8"),
             ("parsimony", "f8"),
+            ("crossover", "f8"),
+            ("distinct", "i8"),
+            ("credit", "u8"),
             ("live_only", "i8"),
             ("elites", ELITES),
         ],
@@ -140,12 +145,15 @@ def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
     size, n_hurdles, n_sets = evolution.population, len(evolution.hurdles), cache_sets(evolution)
     # Programs in quarantine need room even where nothing else is remembered.
     known = max(n_sets["known"], QUARANTINE_SETS)
+    # Only where weights adapt: checkpoints of before have none.
+    credit = {"credit": Part(number, (2, N_ACTIONS), "whole")} if evolution.adaptive else {}
     n_cells = settings.archive.entries if evolution.strategy == "archive" else 0
     return StateBlock(
         {
             "state": Part(island_dtype(program), (1,), "numbers"),
             "population": Part(program, (size,), "programs"),
             "fitness": Part(number, (size,), "whole"),
+            **credit,
             "known": Part(ENTRY, (known, CACHE_WAYS), "entries"),
             "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
             "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),

@@ -93,6 +93,11 @@ class EvolutionSettings(Bounded):
         valid: which programs must be able to learn, by their data flow: the features reach the prediction,
             and the label a register that accumulates and reaches the prediction too. "any": none need;
             "initial": random ones of initial populations; "all": children too (eight attempts each).
+        crossover: probability that a child has a function of another tournament's winner, before it mutates.
+        distinct: no two members have the same structure (the normal form without constants): a child takes
+            the place of the member of its structure, if it is better, and else none.
+        adaptive: actions that made children better than their parents more often of late are taken more
+            often, at most four times as often as their weights say.
         live_only: instructions that cannot influence a prediction are taken out of children.
         strategy: "population" (regularised evolution) or "archive" (short runs from members of an archive,
             see `ArchiveSettings`).
@@ -125,6 +130,9 @@ class EvolutionSettings(Bounded):
     more_mutations: Share = 0.0
     smallest_constant: Share = 0.0
     parsimony: NotNegative = 0.0
+    crossover: Share = 0.0
+    distinct: bool = False
+    adaptive: bool = False
     live_only: bool = False
     valid: Literal["any", "initial", "all"] = "any"
     strategy: Literal["population", "archive"] = "population"

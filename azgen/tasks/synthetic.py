@@ -32,12 +32,15 @@ class TeacherOptions(TypedDict, total=False):
             its own, so that features are the same with and without noise.
         metric: of regression: the label is the output; of classification: it is 1 where the output is above
             0, else 0.
+        centred: the mean output of a task's training examples is taken off all its outputs, so that a program
+            that learns nothing but the labels' mean gains nothing. Departs from the paper.
     """
 
     data_seeds: Sequence[int] | None
     param_seeds: Sequence[int] | None
     noise: float
     metric: Metric
+    centred: bool
 
 
 def linear_tasks(
@@ -128,8 +131,7 @@ def teacher_tasks(
     Raises:
         AzgenError: an argument out of its range.
     """
-    noise, metric = options.get("noise", 0.0), options.get("metric", "rmse")
-    _check(teacher, n_tasks, n_features, n_train, n_valid, noise)
+    _check(teacher, n_tasks, n_features, n_train, n_valid, options.get("noise", 0.0))
     given = options.get("data_seeds"), options.get("param_seeds")
     drawn = draw_seeds(n_tasks, seed)
     data, param = (
@@ -137,8 +139,8 @@ def teacher_tasks(
         for seeds, mine in zip(given, drawn, strict=True)
     )
     return tuple(
-        _teacher_task(teacher, n_features, n_train, n_valid, data_seed, param_seed, noise, metric)
-        for data_seed, param_seed in zip(data, param, strict=True)
+        _teacher_task(teacher, (n_features, n_train, n_valid), seeds, options)
+        for seeds in zip(data, param, strict=True)
     )
 
 
@@ -156,19 +158,17 @@ def _check(teacher: str, n_tasks: int, n_features: int, n_train: int, n_valid: i
 
 
 def _teacher_task(
-    teacher: Teacher,
-    n_features: int,
-    n_train: int,
-    n_valid: int,
-    data_seed: int,
-    param_seed: int,
-    noise: float,
-    metric: Metric,
+    teacher: Teacher, counts: tuple[int, int, int], seeds: tuple[int, int], options: TeacherOptions
 ) -> Task:
+    """A task by its numbers of features, training and validation examples, and its two seeds."""
+    (n_features, n_train, n_valid), (data_seed, param_seed) = counts, seeds
+    noise, metric = options.get("noise", 0.0), options.get("metric", "rmse")
     x = np.random.default_rng([data_seed, DATA]).standard_normal((n_train + n_valid, n_features))
     output = _TEACHERS[teacher](x, np.random.default_rng([param_seed, PARAM]))
     if noise:
         output = output + noise * np.random.default_rng([data_seed, NOISE]).standard_normal(len(x))
+    if options.get("centred"):
+        output = output - output[:n_train].mean()
     y = (output > 0).astype(np.float64) if is_classification(metric) else output
     return Task(
         x[:n_train],

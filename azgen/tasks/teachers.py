@@ -30,6 +30,8 @@ class TeacherTasks(TaskSource):
         kind: "classification": labels are the signs of the teacher's outputs; else they are the outputs, or
             what the metric asks for.
         noise: standard deviation of noise on labels.
+        centred: labels have the mean 0 on the training examples of each task, so that learning their mean is
+            no stepping stone; departs from the paper.
         data_seeds, param_seeds: seeds of the examples and of the teachers of search tasks; a list that is too
             short goes on with its last number + 1, + 2 and so on. Empty: drawn by the seed.
     """
@@ -39,6 +41,7 @@ class TeacherTasks(TaskSource):
     n_features: Positive = 4
     kind: Literal["auto", "regression", "classification"] = "auto"
     noise: NotNegative = 0.0
+    centred: bool = False
     data_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
     param_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
 
@@ -51,14 +54,15 @@ class TeacherTasks(TaskSource):
         search, select, test = (
             self._tasks(seeds[end - n : end], n_train, n_valid, metric) for n, end, n_train, n_valid in sizes
         )
-        noise = f", noise {self.noise:g}" if self.noise else ""
+        extra = f", noise {self.noise:g}" if self.noise else ""
+        extra += ", labels centred" if self.centred else ""
         kind = "sign of" if is_classification(metric) else "regression on"
         names = ("output at most 0", "output above 0") if is_classification(metric) else ("teacher output",)
         return TaskSplit(
             search,
             select,
             test,
-            description=f"synthetic: {kind} a {self.teacher} teacher, {self.n_features} features{noise}; "
+            description=f"synthetic: {kind} a {self.teacher} teacher, {self.n_features} features{extra}; "
             f"{self.n_search} search, {self.n_select} selection and {self.n_test} test tasks",
             label_names=names,
             provenance={
@@ -70,6 +74,7 @@ class TeacherTasks(TaskSource):
                 "seed": seed,
                 "redraw": redraw,
                 "noise": self.noise,
+                "centred": self.centred,
                 "metric": str(metric),
                 "data_seeds": [data for data, _ in seeds],
                 "param_seeds": [param for _, param in seeds],
@@ -137,6 +142,7 @@ class TeacherTasks(TaskSource):
             param_seeds=[param for _, param in seeds],
             noise=self.noise,
             metric=metric,
+            centred=self.centred,
         )
 
     def _examples(self) -> tuple[Sizes, Sizes]:

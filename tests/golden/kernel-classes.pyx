@@ -519,8 +519,8 @@ cdef inline short renamed(short r, int kind, short* name, short* next_name) noex
         next_name[kind] += 1
     return name[r]
 
-cdef uint64_t program_key(const Program* normal) noexcept nogil:
-    """64-bit hash of a normal form, constants included; never 0."""
+cdef uint64_t program_key(const Program* normal, bint constants) noexcept nogil:
+    """64-bit hash of a normal form, or of its structure: without constants; never 0."""
     cdef uint64_t key = mix64(normal.size[SETUP] * 65536 + normal.size[PREDICT] * 256 + normal.size[LEARN] + 1)
     cdef int i, k
     cdef const Instruction* instruction
@@ -528,7 +528,7 @@ cdef uint64_t program_key(const Program* normal) noexcept nogil:
         instruction = &normal.code[i]
         key = mix64(key ^ ((<uint64_t>instruction.op << 48) + (<uint64_t>instruction.out << 32)
                            + (<uint64_t>instruction.a << 16) + <uint64_t>instruction.b))
-        for k in range(OPS[instruction.op].n_constants):
+        for k in range(OPS[instruction.op].n_constants if constants else 0):
             key = mix64(key + double_bits(instruction.constant[k]))
     return key | 1
 
@@ -695,16 +695,18 @@ cdef int mutable_function(uint64_t* random) noexcept nogil:
             n -= 1
     return -1
 
-cdef void mutate(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
-    """With the mutation probability, an action, and perhaps further ones."""
+cdef int mutate(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """With the mutation probability, an action, and perhaps further ones; returns which, one bit each."""
+    cdef int done
     if mutation.probability < 1 and draw_unit(random) >= mutation.probability:
-        return
-    act(program, mutation, random)
+        return 0
+    done = 1 << act(program, mutation, random)
     while mutation.wiring.again > 0 and draw_unit(random) < mutation.wiring.again:
-        act(program, mutation, random)
+        done |= 1 << act(program, mutation, random)
+    return done
 
-cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
-    """One action on one function (automl-zero's mutator, and wired ones); size limits are inclusive."""
+cdef int act(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """One action on one function (automl-zero's mutator, and wired ones), which it returns; size limits are inclusive."""
     cdef double choice
     cdef int action = 0, function, size, g
     choice = draw_unit(random) * mutation.action[N_ACTIONS - 1]
@@ -712,7 +714,7 @@ cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noex
         action += 1
     function = mutable_function(random)
     if function < 0:
-        return
+        return action
     size = program.size[function]
     if action == ALTER_PARAMETER:
         if size > 0:
@@ -744,6 +746,7 @@ cdef void act(Program* program, const Mutation* mutation, uint64_t* random) noex
     elif action == INTERPOSE:
         interpose(program, function, mutation, random)
     # What is left is IDENTITY.
+    return action
 
 cdef struct Usage:              # of a program's registers
     Registers written           # by some instruction; features and prediction too
@@ -1195,19 +1198,19 @@ cdef void randomize_program(Program* program, const bint* which, const Mutation*
         if not mutation.valid or can_learn(program):
             return
 
-cdef void make_child(Program* child, const Mutation* mutation, uint64_t* random) noexcept nogil:
-    """Turns a parent into its child; if asked, one that can learn."""
+cdef int make_child(Program* child, const Mutation* mutation, uint64_t* random) noexcept nogil:
+    """Turns a parent into its child; if asked, one that can learn. Returns the actions as mutate does."""
     cdef Program parent
-    cdef int attempt
+    cdef int attempt, done = 0
     if mutation.valid < 2:
-        mutate(child, mutation, random)
-        return
+        return mutate(child, mutation, random)
     parent = child[0]
     for attempt in range(VALID_CHILDREN):
         child[0] = parent
-        mutate(child, mutation, random)
+        done = mutate(child, mutation, random)
         if can_learn(child):
-            return
+            break
+    return done
 
 # ---------------------------------------------------------------- the ladder
 cdef struct Entry:
@@ -1341,6 +1344,9 @@ cdef struct Island:
     Hurdle* hurdles
     int64_t n_hurdles
     double parsimony            # fitness that an instruction costs in tournaments
+    double crossover            # probability that a child has a function of another tournament's winner
+    int64_t distinct            # no two members of equal structure
+    double* credit              # [tried, gained][action] of late, for weights that adapt; or NULL
     int64_t live_only           # dead code is taken out of children
     Elites elites
 
@@ -1350,6 +1356,8 @@ cdef struct Batch:              # programs on their way down the ladder
     double* fitness             # [program]
     uint64_t* key               # [program] of the normal form
     uint64_t* probe_key         # [program] of the rounded predictions on the probe, for those that came that far
+    int* actions                # [program] that made it from its parent, one bit each
+    double* parent              # [program] the parent's fitness
     int* same_as                # [program] an earlier one of the batch that it equals, or -1
     int n
     int* place                  # those still on the ladder: which of the batch
@@ -1369,6 +1377,8 @@ cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
     batch.fitness = <double*>room_for(64 * sizeof(double))
     batch.key = <uint64_t*>room_for(64 * sizeof(uint64_t))
     batch.probe_key = <uint64_t*>room_for(64 * sizeof(uint64_t))
+    batch.actions = <int*>room_for(64 * sizeof(int))
+    batch.parent = <double*>room_for(64 * sizeof(double))
     batch.same_as = <int*>room_for(64 * sizeof(int))
     batch.place = <int*>room_for(64 * sizeof(int))
     batch.waiting = <const NormalForm**>room_for(64 * sizeof(NormalForm*))
@@ -1383,6 +1393,8 @@ cdef void free_batch(Batch* batch) noexcept nogil:
     free(batch.fitness)
     free(batch.key)
     free(batch.probe_key)
+    free(batch.actions)
+    free(batch.parent)
     free(batch.same_as)
     free(batch.place)
     free(batch.waiting)
@@ -1426,7 +1438,7 @@ cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
     cdef int j
     batch.same_as[i] = -1
     normalize(&batch.programs[i], &batch.normal[i])
-    batch.key[i] = program_key(&batch.normal[i].program)
+    batch.key[i] = program_key(&batch.normal[i].program, True)
     island.counts.programs += 1
     found = look_up(&island.known, batch.key[i])
     if found:
@@ -1537,6 +1549,12 @@ cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* pr
     return True
 
 # ---------------------------------------------------------------- evolution
+cdef enum:
+    PRIOR_TRIALS = 20           # of every action, of which one gained, before any is made
+    MOST_ADAPTED = 4            # times as often as its weight says an action is taken at most, and so many times less
+
+cdef double FORGETTING = 0.998  # of what actions gained, with every batch
+
 cdef int64_t tournament(Island* island) noexcept nogil:
     """Index of the best of some members drawn with replacement; the first drawn wins ties."""
     cdef int64_t best = draw_below(&island.random, <int>island.population_size), other
@@ -1554,27 +1572,111 @@ cdef inline double standing(const Island* island, int64_t i) noexcept nogil:
         return island.fitness[i]
     return island.fitness[i] - island.parsimony * (size[0] + size[1] + size[2])
 
-cdef void place_child(Island* island, const Program* child, double fitness) noexcept nogil:
-    """The child takes the oldest member's place."""
-    island.population[island.next] = child[0]
-    island.fitness[island.next] = fitness
-    island.next += 1
+cdef void place_child(Island* island, const Program* child, double fitness, int64_t place) noexcept nogil:
+    """The child takes a member's place; in the oldest's, the next child's is the one that is oldest then."""
+    island.population[place] = child[0]
+    island.fitness[place] = fitness
+    if place == island.next:
+        island.next += 1
     if island.next == island.population_size:
         island.next = 0
     if fitness > island.best_fitness:
         island.best_fitness = fitness
         island.best = child[0]
 
+cdef uint64_t* structures_of(const Island* island) noexcept nogil:
+    """Key of every member's structure, to be freed; NULL where equal ones are welcome."""
+    cdef uint64_t* keys
+    cdef NormalForm normal
+    cdef int64_t i
+    if not island.distinct:
+        return NULL
+    keys = <uint64_t*>room_for(island.population_size * sizeof(uint64_t))
+    for i in range(island.population_size):
+        normalize(&island.population[i], &normal)
+        keys[i] = program_key(&normal.program, False)
+    return keys
+
+cdef int64_t place_of_child(const Island* island, uint64_t* structures, const Program* normal, double fitness) noexcept nogil:
+    """The oldest member's place; among distinct members that of its structure, if it is better; -1: nowhere."""
+    cdef uint64_t key
+    cdef int64_t i
+    if structures == NULL:
+        return island.next
+    key = program_key(normal, False)
+    for i in range(island.population_size):
+        if structures[i] == key:
+            return i if fitness > island.fitness[i] else -1
+    structures[island.next] = key
+    return island.next
+
+cdef void cross(Program* child, const Program* other, uint64_t* random) noexcept nogil:
+    """One of the functions that have ops to choose from becomes the other program's."""
+    cdef int function = mutable_function(random), n, rest
+    cdef int at, total = child.size[0] + child.size[1] + child.size[2]
+    if function < 0:
+        return
+    n = other.size[function]
+    at = begin_of(child, function)
+    if total - child.size[function] + n > 24:
+        return
+    rest = total - at - child.size[function]
+    memmove(&child.code[at + n], &child.code[at + child.size[function]], rest * sizeof(Instruction))
+    memcpy(&child.code[at], &other.code[begin_of(other, function)], n * sizeof(Instruction))
+    child.size[function] = n
+
+cdef void adapted(const Island* island, Mutation* mutation) noexcept nogil:
+    """The settings' mutation; where weights adapt, those of actions that gained more often of late are higher."""
+    cdef double rate[N_ACTIONS]
+    cdef double weight, before = 0, total = 0, mean = 0
+    cdef int a
+    mutation[0] = island.mutation
+    if island.credit == NULL:
+        return
+    for a in range(N_ACTIONS):
+        weight = island.mutation.action[a] - before
+        before = island.mutation.action[a]
+        rate[a] = (1 + island.credit[N_ACTIONS + a]) / (PRIOR_TRIALS + island.credit[a])
+        mean += weight * rate[a]
+    mean /= before
+    before = 0
+    for a in range(N_ACTIONS):
+        weight = island.mutation.action[a] - before
+        before = island.mutation.action[a]
+        total += weight * min(MOST_ADAPTED, max(1.0 / MOST_ADAPTED, rate[a] / mean))
+        mutation.action[a] = total
+
+cdef void learn_weights(Island* island, const Batch* batch) noexcept nogil:
+    """Counts which actions made children better than their parents; what was long ago counts less and less."""
+    cdef int a, i
+    if island.credit == NULL:
+        return
+    for a in range(2 * N_ACTIONS):
+        island.credit[a] *= FORGETTING
+    for i in range(batch.n):
+        for a in range(N_ACTIONS):
+            if batch.actions[i] >> a & 1:
+                island.credit[a] += 1
+                island.credit[N_ACTIONS + a] += batch.fitness[i] > batch.parent[i]
+
 cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexcept nogil:
     """Fills a batch: with children of tournaments' winners, or with the members that are next to be replaced."""
+    cdef Mutation mutation
+    cdef int64_t parent
     cdef int i
     batch.n = n
+    if not initial:
+        adapted(island, &mutation)
     for i in range(n):
         if initial:
             batch.programs[i] = island.population[(island.next + i) % island.population_size]
         else:
-            batch.programs[i] = island.population[tournament(island)]
-            make_child(&batch.programs[i], &island.mutation, &island.random)
+            parent = tournament(island)
+            batch.programs[i] = island.population[parent]
+            batch.parent[i] = island.fitness[parent]
+            if island.crossover > 0 and draw_unit(&island.random) < island.crossover:
+                cross(&batch.programs[i], &island.population[tournament(island)], &island.random)
+            batch.actions[i] = make_child(&batch.programs[i], &mutation, &island.random)
 
 cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe) noexcept nogil:
     """Makes children in batches from tournaments, rates them, and lets the oldest die.
@@ -1582,19 +1684,27 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
     With initial, rates the members that are in the population already instead.
     """
     cdef Batch batch = allocate_batch(tasks.n_groups)
-    cdef int64_t done = 0, before
+    cdef uint64_t* structures = NULL if initial else structures_of(island)
+    cdef int64_t done = 0, before, place
     cdef int i
     while done < n_programs:
         next_programs(island, &batch, <int>min(island.batch, n_programs - done), initial)
         before = island.counts.programs
         if not rate(island, &batch, tasks, probe):
             break
+        if not initial:
+            learn_weights(island, &batch)
         for i in range(batch.n):
             if batch.fitness[i] > island.best_fitness:
                 island.best_number = before + i + 1
-            place_child(island, &batch.normal[i].program if island.live_only else &batch.programs[i], batch.fitness[i])
+            place = place_of_child(island, structures, &batch.normal[i].program, batch.fitness[i])
+            if place >= 0:
+                place_child(
+                    island, &batch.normal[i].program if island.live_only else &batch.programs[i], batch.fitness[i], place
+                )
             offer(&island.elites, &batch.normal[i].program, batch.fitness[i])
         done += batch.n
+    free(structures)
     free_batch(&batch)
 
 # ---------------------------------------------------------------- archive
@@ -1807,7 +1917,7 @@ cdef void rate_sample(Sieve* sieve, Batch* batch, Sample* sample) noexcept nogil
     batch.n_waiting = 0
     for i in range(batch.n):
         normalize(&batch.programs[i], &batch.normal[i])
-        batch.key[i] = program_key(&batch.normal[i].program)
+        batch.key[i] = program_key(&batch.normal[i].program, True)
         known = look_up(&island.known, batch.key[i])
         if known:
             count_fitness(sieve, sample, &batch.programs[i], known[0])
@@ -1891,7 +2001,7 @@ def normal_form(long long program, long long result):
     cdef NormalForm normal
     normalize(<const Program*>program, &normal)
     (<Program*>result)[0] = normal.program
-    return program_key(&normal.program)
+    return program_key(&normal.program, True)
 
 def randomize(long long programs, int n_programs, functions, long long island, uint64_t random):
     """Replaces every instruction of some functions (three truth values), sizes kept; returns the generator's state."""

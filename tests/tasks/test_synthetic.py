@@ -110,6 +110,15 @@ def test_a_short_list_of_seeds_goes_on_from_its_last():
     assert extend_seeds(ORIGINAL_DATA_SEEDS, 3) == (11001, 11012, 11010)
 
 
+def test_centred_labels_have_the_mean_0_on_the_training_examples():
+    (plain,), (centred,) = (two_layer_tasks(1, 4, 300, 50, seed=2, centred=c) for c in (False, True))
+    mean = plain.y_train.mean()
+    assert abs(mean) > 0.01 and abs(centred.y_train.mean()) < 1e-12
+    assert np.allclose(centred.y_valid, plain.y_valid - mean) and np.array_equal(
+        centred.x_train, plain.x_train
+    )
+
+
 def test_noise_changes_labels_by_its_standard_deviation_and_leaves_features():
     (clean,) = linear_tasks(1, 4, 20_000, 10, seed=2)
     (noisy,) = linear_tasks(1, 4, 20_000, 10, seed=2, noise=0.3)
