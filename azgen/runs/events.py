@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -23,6 +23,26 @@ class MadeFor:
     metric: Any
     dtype: str
     epochs: int
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A program that a champion descends from, better than all its own ancestors.
+
+    Attributes:
+        program: text of its live code, under the addresses that it had in the population.
+        number: which program of its population it was, from 1.
+        population: which population of the run it was found in.
+        fitness: on that population's search tasks, of an archive on its rating tasks.
+        mutations: kinds of the mutations that made it from the ancestor before it, such as
+            "insert_instruction"; none: it was there at first, or came out of a short run of an archive.
+    """
+
+    program: str
+    number: int
+    population: int
+    fitness: float
+    mutations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +65,7 @@ class Champion:
         picked_by: rules that pick it out of the hall of fame, such as "best" (known at the end).
         holds: whether it fails on no selection task, not even when it is trained twice as long.
         made_for: what it was evolved for (known at the end); no part of its record.
+        ancestors: what it descends from, the first one first, itself last; none if the run started from it.
     """
 
     program: Program
@@ -59,6 +80,7 @@ class Champion:
     picked_by: tuple[str, ...] = field(default=(), compare=False)
     holds: bool = True
     made_for: MadeFor | None = field(default=None, compare=False, repr=False)
+    ancestors: tuple[Ancestor, ...] = ()
 
     def __repr__(self) -> str:
         which = self.origin or f"program {self.number}"
@@ -211,8 +233,14 @@ Observer = Callable[[Event], None]
 
 
 def as_record(event: Event) -> dict[str, Any]:
-    """The event as plain values, for JSON."""
-    return {"event": type(event).__name__, **as_plain(event, {Champion: champion_record})}
+    """The event as plain values, for JSON; a champion's ancestors are in hall_of_fame.json alone."""
+    return {"event": type(event).__name__, **as_plain(event, {Champion: _champion_in_brief})}
+
+
+def _champion_in_brief(champion: Champion) -> dict[str, Any]:
+    record = champion_record(replace(champion, ancestors=()))
+    del record["ancestors"]
+    return record
 
 
 def champion_record(champion: Champion) -> dict[str, Any]:

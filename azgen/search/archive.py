@@ -21,6 +21,7 @@ from azgen.search.island import Best, Island
 from azgen.search.polish import Polisher
 from azgen.search.stages import StageTasks
 from azgen.search.state import State
+from azgen.search.trail import Trail
 from azgen.settings.evolution import ArchiveSettings, StageSettings
 from azgen.settings.settings import Settings
 
@@ -62,6 +63,14 @@ class Archive:
         self.island = self._island_of(0)
         self.course["random"], self.course["parent"] = mix(seed), -1
         self.course["best_fitness"] = -1.0
+        self.course["step"] = -1
+
+    @property
+    def trail(self) -> Trail:
+        """The stepping stones that entries descend from."""
+        arrays = self.island.arrays
+        entries = self.entries["step"][: int(self.course["entries"])]
+        return Trail(arrays, entries, arrays["course"]["step"])
 
     @property
     def best(self) -> Best:
@@ -170,12 +179,12 @@ class Archive:
         stage = self.stage.tasks
         return self._polisher_of(stage.kernel, stage.rating if tasks is None else tasks)
 
-    def _arrive(self, program: NDArray[Any]) -> None:
+    def _arrive(self, program: NDArray[Any], step: int) -> None:
         """Enters a program that was found on other tasks: its constants first, or it would look needless."""
         few = self._few()
         few.tune(program, float(few.fitness(program)[0]), self.draw())
         self.island.count_evaluated(few.evaluated)
-        self.enter(program)
+        self.enter(program, step)
 
     def _few(self) -> Polisher:
         """Polishes on the first of the stage's rating tasks alone: a quarter of the cost, as good an end."""
@@ -186,8 +195,12 @@ class Archive:
     def _polisher_of(self, kernel: Kernel, tasks: LaneTasks) -> Polisher:
         return Polisher(kernel, tasks, self._settings.evolution.combine == "median", self._settings.archive)
 
-    def enter(self, program: NDArray[Any]) -> None:
-        """Shrinks a program and tunes its constants; it takes its cell if it is the best there."""
+    def enter(self, program: NDArray[Any], step: int = -1) -> None:
+        """Shrinks a program and tunes its constants; it takes its cell if it is the best there.
+
+        Args:
+            step: the last stepping stone of its ancestors, or -1.
+        """
         polisher, few = self.polisher(), self._few()
         polished = few.shrink(program)
         fitness = float(polisher.fitness(program)[0])
@@ -206,12 +219,12 @@ class Archive:
                 program[:], fitness = tuned, better
         self.island.count_evaluated(polisher.evaluated + few.evaluated)
         if self.stage.fresh and fitness < self.stage.goal:
-            self._lead(program, fitness)
+            self._lead(program, fitness, step)
         elif worth:
             self.course["solved"] += fitness >= self.stage.goal
-            self._put(program, key, place, fitness)
+            self._put(program, key, place, fitness, step)
 
-    def _put(self, program: NDArray[Any], key: int, place: int, fitness: float) -> None:
+    def _put(self, program: NDArray[Any], key: int, place: int, fitness: float, step: int) -> None:
         course, n = self.course, int(self.course["entries"])
         tried = 0
         if place >= 0:
@@ -225,10 +238,11 @@ class Archive:
             place = int(self.entries["fitness"].argmin())
             if fitness <= self.entries["fitness"][place]:
                 return
-        self.entries[place] = (key, fitness, tried, program[0])
-        self._lead(program, fitness)
+        step = self.trail.add(step, self.programs, fitness, program[0])
+        self.entries[place] = (key, fitness, tried, step, program[0])
+        self._lead(program, fitness, step)
 
-    def _lead(self, program: NDArray[Any], fitness: float) -> None:
+    def _lead(self, program: NDArray[Any], fitness: float, step: int) -> None:
         """Keeps a program that is the best by the last stage's rating tasks."""
         course, last = self.course, self.stages[-1].tasks
         if int(course["stage"]) < len(self.stages) - 1:
@@ -238,6 +252,8 @@ class Archive:
         if fitness > course["best_fitness"] and last.kernel.succeeds(program, last.rating, last.longer):
             course["best_fitness"], course["best_number"] = fitness, self.programs
             self.island.arrays["leader"][0] = program[0]
+            step = step if step >= 0 else self.trail.add(-1, self.programs, fitness, program[0])
+            self.island.arrays["state"]["trail"]["best"] = step
 
     def judge(self) -> None:
         """After a run: on to the next stage at its goal, or the end of an archive that stands still."""
@@ -263,14 +279,17 @@ class Archive:
     def _next_stage(self) -> None:
         """The best entries go on to the next stage's tasks; of those found independently, the cheapest."""
         course = self.course
-        programs = self.population[: self._settings.archive.offers]
+        filled = self.entries[: int(course["entries"])]
+        best = filled[np.argsort(-filled["fitness"], kind="stable")].copy()
         if self.stage.fresh:
-            programs = min(self.population, key=self._cost).reshape(1)
+            best = min(best, key=lambda entry: self._cost(entry["program"])).reshape(1)
+        else:
+            best = best[: self._settings.archive.offers]
         course["stage"] += 1
         course["entries"] = course["solved"] = 0
         self.island = self._island_of(int(course["stage"]), self.island.arrays)
-        for program in programs:
-            self._arrive(program.reshape(1).copy())
+        for entry in best:
+            self._arrive(entry["program"].reshape(1).copy(), int(entry["step"]))
         self.course["mark"], self.course["mark_programs"] = self.top, self.programs
         if self._is_over:
             self._next_stage()

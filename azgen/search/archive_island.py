@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.program import Program
+from azgen.runs.events import Ancestor
 from azgen.search.archive import Archive
 from azgen.search.island import Best
 from azgen.search.stages import StageTasks
 from azgen.search.state import State
+from azgen.search.trail import AncestorsTold
 from azgen.settings.settings import Settings
 
 
@@ -25,6 +27,7 @@ class ArchiveIsland:
         seed: decides everything that happens.
         starts: programs that the archive starts from; none: runs start from random or empty programs.
         born: False leaves the archive without a beginning, for `load`.
+        population: its number among those of the run, which its stepping stones bear.
     """
 
     def __init__(
@@ -34,10 +37,13 @@ class ArchiveIsland:
         seed: int,
         starts: Sequence[Program] = (),
         born: bool = True,
+        population: int = 0,
     ):
         self._settings, self._starts = settings, starts
         self._archive = Archive(settings, stages, seed)
         self._quarantined: tuple[int, ...] = ()
+        self._told = AncestorsTold()
+        self._archive.island.found_in(population)
         if born:
             self._take_starts()
 
@@ -98,6 +104,16 @@ class ArchiveIsland:
         for program in programs:
             self._archive.enter(program.reshape(1).copy())
 
+    def sweep(self) -> None:
+        """Forgets stepping stones that no entry descends from; to be called at the end of a round."""
+        self._archive.trail.sweep()
+
+    def ancestors(self) -> tuple[Ancestor, ...]:
+        """What the best program descends from, itself last."""
+        archive = self._archive
+        best = int(self.arrays["state"]["trail"]["best"][0])
+        return self._told.of(archive.kernel, archive.trail, self.arrays, best)
+
     def quarantine(self, keys: Sequence[int]) -> None:
         """Gives programs, by their normal forms' keys, fitness 0."""
         self._quarantined = tuple(keys)
@@ -148,6 +164,7 @@ class ArchiveIsland:
         course["parent"] = -1 if archive.stage.fresh else archive.choose()
         island.renew(tasks, archive.draw())
         island.quarantine(self._quarantined)
+        course["step"] = -1
         if course["parent"] < 0:
             course["base"] = -1.0
             island.populate(None)
@@ -155,6 +172,7 @@ class ArchiveIsland:
             return
         entry = archive.entries[int(course["parent"])]
         entry["tried"] += 1
+        course["step"] = entry["step"]
         course["base"] = archive.polisher(tasks).fitness(entry["program"].reshape(1).copy())[0]
         island.populate_with_mutants(entry["program"])
         island.offers_from(float(course["base"]) - rules.margin)
@@ -178,7 +196,7 @@ class ArchiveIsland:
             if place >= 0 and expected < archive.entries["fitness"][place] + rules.shrink_tolerance:
                 continue
             offers += 1
-            archive.enter(program.reshape(1).copy())
+            archive.enter(program.reshape(1).copy(), int(course["step"]))
 
     def _take_starts(self) -> None:
         """The programs that the archive starts from; a stage whose goal they reach is over."""

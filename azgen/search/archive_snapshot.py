@@ -5,7 +5,7 @@ Values: per island the numbers of its course, and n and least of its elites. Arr
     archive.n          islands x 2: filled entries, elites
     archive.sizes, archive.code    their programs: entries, the leader, elites
     archive.key, archive.fitness   of entries and elites
-    archive.tried      of entries
+    archive.tried, archive.step    of entries; step: their stepping stones, which former checkpoints lack
 """  # noqa: E501
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Arrays = Mapping[str, NDArray[Any]]
 def take_archives(states: Sequence[Arrays]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
     """Values and arrays of archives' states."""
     values, counts, programs = [], [], []
-    keys, fitness, tried = [], [], []
+    keys, fitness, tried, steps = [], [], [], []
     for state in states:
         course, elites = state["course"][0], state["state"]["elites"][0]
         n, m = int(course["entries"]), int(elites["n"])
@@ -40,6 +40,7 @@ def take_archives(states: Sequence[Arrays]) -> tuple[list[dict[str, Any]], dict[
         keys += [entries["key"], state["elite_keys"][:m]]
         fitness += [entries["fitness"], state["elite_fitness"][:m]]
         tried.append(entries["tried"])
+        steps.append(entries["step"])
     joined = Migrants.joined(programs)
     return values, {
         "archive.n": np.array(counts, np.int64).reshape(-1, 2),
@@ -48,6 +49,7 @@ def take_archives(states: Sequence[Arrays]) -> tuple[list[dict[str, Any]], dict[
         "archive.key": np.concatenate(keys),
         "archive.fitness": np.concatenate(fitness),
         "archive.tried": np.concatenate(tried),
+        "archive.step": np.concatenate(steps),
     }
 
 
@@ -84,6 +86,9 @@ class ArchiveReader:
             "fitness": (both, np.float64),
             "tried": ((int(counts[:, 0].sum()),), np.int64),
         }
+        self._steps = arrays.get("archive.step", np.full(shapes["tried"][0], -1))
+        if self._steps.shape != shapes["tried"][0] or self._steps.dtype != np.int64:
+            raise ValueError("the archives' stepping stones have another shape or type")
         for name, (shape, dtype) in shapes.items():
             array = arrays[f"archive.{name}"]
             if array.shape != shape or array.dtype != dtype:
@@ -107,6 +112,7 @@ class ArchiveReader:
         entries = into["entries"][:n]
         entries["program"], entries["key"], entries["fitness"] = records[:n], keys[:n], fitness[:n]
         entries["tried"] = self._arrays["archive.tried"][tried : tried + n]
+        entries["step"] = self._steps[tried : tried + n]
         into["leader"][0] = records[n]
         into["elite_programs"][:m], into["elite_keys"][:m] = records[n + 1 :], keys[n:]
         into["elite_fitness"][:m] = fitness[n:]
@@ -114,7 +120,7 @@ class ArchiveReader:
         elites["n"], elites["least"] = m, float(self._values[number]["least"])
 
     def _fill_course(self, course: Any, values: Mapping[str, Any], n_entries: int) -> None:
-        fill(course, {"solved": 0, **values}, COURSE.names or (), least=-1)
+        fill(course, {"solved": 0, "step": -1, **values}, COURSE.names or (), least=-1)
         if not (0 <= course["stage"] < self._n_stages and course["entries"] == n_entries):
             raise ValueError("an archive's course is out of bounds")
         if not -1 <= course["parent"] < max(n_entries, 1):

@@ -300,6 +300,7 @@ class Coordinator:
                 report.cost,
                 behaviour=report.behaviour,
                 holds=report.holds,
+                ancestors=report.ancestors,
             )
         )
         if hall.members[0] is not leader:

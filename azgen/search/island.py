@@ -19,9 +19,11 @@ from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.instruction import FUNCTIONS, Instruction
 from azgen.language.program import Program
 from azgen.language.random import mix
+from azgen.runs.events import Ancestor
 from azgen.search.island_state import COUNTS, QUARANTINE_SETS, cache_sets, state_block
 from azgen.search.rating.hook import CaptureHook, RatingHook
 from azgen.search.state import State, copy_state
+from azgen.search.trail import AncestorsTold, Trail
 from azgen.settings.settings import Settings
 
 
@@ -79,6 +81,10 @@ class Island:
             state[cache]["n_sets"] = n_sets
         state["best_fitness"] = -1.0
         state["elites"]["capacity"] = len(arrays["elite_keys"])
+        state["trail"]["best"] = -1
+        for places in (arrays["member_step"], arrays["entries"]["step"], arrays["course"]["step"]):
+            places[...] = -1
+        self._told = AncestorsTold()
         self.take_tasks(tasks)
         if born:
             self.populate(start)
@@ -151,6 +157,10 @@ class Island:
         for name, array in elites.items():
             state["elites"][name] = self.arrays[array].ctypes.data
         state["credit"] = self.arrays["credit"].ctypes.data if "credit" in self.arrays else 0
+        trail = {"steps": "steps", "step": "member_step", "actions": "member_actions"}
+        for name, array in trail.items():
+            state["trail"][name] = self.arrays[array].ctypes.data
+        state["trail"]["capacity"] = len(self.arrays["steps"]) if len(self.arrays["member_step"]) else 0
         state["hook"] = self._hook.address if self._hook else 0
         state["hurdles"] = self._hurdles.ctypes.data
         for hurdle, stage, (ordered, recent) in zip(
@@ -271,6 +281,26 @@ class Island:
         """Puts programs (the kernel's records) in the oldest members' places, not rated yet."""
         places = (int(self._state["next"][0]) + np.arange(len(programs))) % len(self.population)
         self.population[places] = programs
+        if len(self.arrays["member_step"]):
+            self.arrays["member_step"][places], self.arrays["member_actions"][places] = -1, 0
+
+    def found_in(self, population: int) -> None:
+        """The number of this population among those of the run, which its stepping stones bear."""
+        self._state["trail"]["population"] = population
+
+    @property
+    def trail(self) -> Trail:
+        """The stepping stones that members descend from."""
+        return Trail(self.arrays)
+
+    def sweep(self) -> None:
+        """Forgets stepping stones that no member descends from; to be called at the end of a round."""
+        self.trail.sweep()
+
+    def ancestors(self) -> tuple[Ancestor, ...]:
+        """What the best program descends from, itself last."""
+        best = int(self._state["trail"]["best"][0])
+        return self._told.of(self._kernel, self.trail, self.arrays, best)
 
     def quarantine(self, keys: Sequence[int]) -> None:
         """Gives programs, by their normal forms' keys, fitness 0, as if they were known.

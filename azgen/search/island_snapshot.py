@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from azgen.search.island import Island
 from azgen.search.island_state import COUNTS, ENTRY, EVOLVED, QUARANTINE_SETS, state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
+from azgen.search.trail_snapshot import TRAIL_NUMBERS, TrailReader, take_trails
 from azgen.settings.settings import Settings
 
 _ENTRY = ENTRY.names or ()
@@ -41,6 +43,7 @@ def take_islands(
             {
                 **{name: record[name].item() for name in EVOLVED},
                 "counts": [record["counts"][name].item() for name in COUNTS],
+                "trail": {name: record["trail"][name].item() for name in TRAIL_NUMBERS},
                 **{table: [record[table][name].item() for name in _TABLE] for table in tables},
                 "hurdles": [[hurdle[name].item() for name in _HURDLE] for hurdle in state["hurdles"]],
             }
@@ -56,6 +59,7 @@ def take_islands(
         "code": joined.code,
         **{name: np.stack(of_islands) for name, of_islands in whole_arrays.items()},
     }
+    arrays |= take_trails(states)
     for table, parts in tables.items():
         arrays[f"{table}.n"] = np.array([len(places) for places, _ in parts])
         arrays[f"{table}.place"] = np.concatenate([places for places, _ in parts])
@@ -93,17 +97,18 @@ class IslandReader:
                     self._arrays[f"{table}.{name}"].shape == (sum(n),),
                     f"{table} has another size",
                 )
+        self._trails = TrailReader(
+            self._arrays, count, lambda programs, n: check_programs(space.kernel, programs, n)
+        )
         self._archives = self._archive_reader() if settings.evolution.strategy == "archive" else None
         self._ends = {t: np.cumsum(self._arrays[f"{t}.n"]) for t in self._block.kept("entries")}
 
     def _archive_reader(self) -> ArchiveReader:
-        settings, kernel = self._space.settings, self._space.kernel
+        settings, check = self._space.settings, partial(check_programs, self._space.kernel)
         stored, count = self._checkpoint.values["archives"], settings.islands.count
         need(self._checkpoint, len(stored) == count, f"it has {len(stored)} archives, not {count}")
         n_stages = len(settings.stages) + 1
-        return ArchiveReader(
-            stored, self._arrays, n_stages, lambda programs, n: check_programs(kernel, programs, n)
-        )
+        return ArchiveReader(stored, self._arrays, n_stages, check)
 
     def island(self, number: int) -> Island:
         """An island without an own kernel's pointers set for running: only its arrays count."""
@@ -132,6 +137,7 @@ class IslandReader:
             need(self._checkpoint, bool((np.diff(ordered[:n]) > 0).all()), "heights are not in order")
         if self._archives:
             self._archives.fill(number, island.arrays)
+        self._trails.fill(number, values.get("trail"), island.arrays)
         return island
 
     def _tables(self, island: Island, number: int, values: Mapping[str, Any]) -> None:

@@ -19,6 +19,9 @@ ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256
 """Least size of a table of known fitness that programs in quarantine are entered in."""
 
+MORE_STEPS = 256
+"""Stepping stones that there is room for beside two for each member or cell."""
+
 CACHE = np.dtype([("entries", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
 COUNTS = (
     "programs",
@@ -76,13 +79,24 @@ ELITES = np.dtype(
     align=True,
 )
 
+TRAIL = np.dtype(
+    [
+        *((name, "u8") for name in ("steps", "step", "actions")),
+        *((name, "i8") for name in ("n", "capacity", "best", "population")),
+    ],
+    align=True,
+)
+
+STEP = ("parent", "number", "population", "fitness", "actions")
+"""Numbers of a stepping stone, see templates/kernel/trail.pyx.j2."""
+
 COURSE = np.dtype(
     [
         *(
             (name, "i8")
             for name in ("stage", "entries", "run", "run_programs", "stalled", "parent", "looked")
         ),
-        *((name, "i8") for name in ("mark_programs", "spent", "best_number", "solved")),
+        *((name, "i8") for name in ("mark_programs", "spent", "best_number", "solved", "step")),
         *((name, "f8") for name in ("run_best", "base", "mark", "best_fitness")),
         ("random", "u8"),
     ],
@@ -94,13 +108,22 @@ stage; entries: filled places; run: runs begun; run_programs: of the run that is
 without a gain; parent: the entry that the run started from (-1: none); looked: programs of the run at the
 last look; mark_programs, mark: when the archive last rose, and to what; spent: it has given up; solved:
 programs that have reached the stage's goal; best_number, best_fitness: of the best program; run_best: the
-run's best fitness at the last look; base: its parent's.
+run's best fitness at the last look; base: its parent's; step: its parent's stepping stone, or -1.
 """
 
 
 def entry_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
-    """One cell: its best program, the fitness on the rating tasks, and how often it has been a parent."""
-    return np.dtype([("key", "u8"), ("fitness", "f8"), ("tried", "i8"), ("program", program)], align=True)
+    """One cell: its best program, the fitness on the rating tasks, how often it has been a parent, and its
+    stepping stone."""
+    return np.dtype(
+        [("key", "u8"), ("fitness", "f8"), ("tried", "i8"), ("step", "i8"), ("program", program)], align=True
+    )
+
+
+def step_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
+    """The kernel's structure of a stepping stone."""
+    kinds = ("i8", "i8", "i8", "f8", "u8")
+    return np.dtype([*zip(STEP, kinds, strict=True), ("program", program)], align=True)
 
 
 def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
@@ -130,6 +153,7 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
             ("credit", "u8"),
             ("live_only", "i8"),
             ("elites", ELITES),
+            ("trail", TRAIL),
         ],
         align=True,
     )
@@ -147,7 +171,8 @@ def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
     known = max(n_sets["known"], QUARANTINE_SETS)
     # Only where weights adapt: checkpoints of before have none.
     credit = {"credit": Part(number, (2, N_ACTIONS), "whole")} if evolution.adaptive else {}
-    n_cells = settings.archive.entries if evolution.strategy == "archive" else 0
+    archive = evolution.strategy == "archive"
+    n_cells, n_members = (settings.archive.entries, 0) if archive else (0, size)
     return StateBlock(
         {
             "state": Part(island_dtype(program), (1,), "numbers"),
@@ -158,6 +183,10 @@ def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
             "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
             "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),
             "heights": Part(number, (n_hurdles, 2, size), "whole"),
+            # More than can be named at once, so that there is room for those of a round.
+            "steps": Part(step_dtype(program), (2 * (n_members + n_cells) + MORE_STEPS,), "trail"),
+            "member_step": Part(np.dtype(np.int64), (n_members,), "trail"),
+            "member_actions": Part(np.dtype(np.uint64), (n_members,), "trail"),
             # The best of each cell of a run, and the archive's own; empty where there is none.
             "elite_keys": Part(np.dtype(np.uint64), (n_cells,), "archive"),
             "elite_fitness": Part(number, (n_cells,), "archive"),

@@ -8,6 +8,7 @@ count, always 0, and no ratings.) Arrays, of all islands one after the other:
     fitness            islands x population
     known.*, probed.*  entries in use of the tables of fitness: n (per island), place, key, used, fitness
     heights            islands x hurdles x 2 x population
+    trail.*            stepping stones: n (per island), sizes, code, numbers; of members step and actions
     emigrants.*        n (per island), sizes, code, if an exchange is under way
 """
 

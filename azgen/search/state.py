@@ -14,7 +14,7 @@ from azgen.execution.layout import ALIGNMENT
 State = Mapping[str, NDArray[Any]]
 """An island's arrays by name, as its `StateBlock` describes them."""
 
-Kept = Literal["numbers", "programs", "whole", "entries", "archive"]
+Kept = Literal["numbers", "programs", "whole", "entries", "trail", "archive"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Part:
     Attributes:
         dtype, shape: of its elements, and how many in each dimension.
         kept: what of it a checkpoint keeps: some numbers, as the rest follows from the settings; programs, as
-            lengths and instructions; the whole; the entries in use of a table; or what an archive has.
+            lengths and instructions; the whole; the entries in use of a table; stepping stones; or what an
+            archive has.
     """
 
     dtype: np.dtype[Any]

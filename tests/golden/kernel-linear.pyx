@@ -1286,6 +1286,23 @@ cdef void note(Hurdle* hurdle, double value) noexcept nogil:
     hurdle.recent[hurdle.next] = value
     hurdle.next = (hurdle.next + 1) % hurdle.capacity
 
+cdef struct Stone:              # a program better than all its ancestors
+    int64_t parent              # the step before it, or -1
+    int64_t number              # which program of its population it was, from 1
+    int64_t population
+    double fitness
+    uint64_t actions            # kinds of mutations since the step before it, a bit each
+    Program program
+
+cdef struct Trail:
+    Stone* steps                # parents before children
+    int64_t* step               # [member] the last step of its ancestry, itself included; -1: there is none
+    uint64_t* actions           # [member] kinds of mutations since then
+    int64_t n
+    int64_t capacity            # 0: none are kept
+    int64_t best                # step of the best program
+    int64_t population          # number of this one among those of the run
+
 cdef struct Counts:             # what became of the programs, rung by rung
     int64_t programs
     int64_t known               # normal form seen before
@@ -1333,6 +1350,7 @@ cdef struct Island:
     double* credit              # [tried, gained][action] of late, for weights that adapt; or NULL
     int64_t live_only           # dead code is taken out of children
     Elites elites
+    Trail trail
 
 cdef struct Batch:              # programs on their way down the ladder
     Program* programs
@@ -1347,6 +1365,8 @@ cdef struct Batch:              # programs on their way down the ladder
     int* place                  # those still on the ladder: which of the batch
     const NormalForm** waiting  # and their normal forms
     int n_waiting
+    int64_t* step               # [program] last stepping stone of its ancestors, see Trail
+    uint64_t* since             # [program] kinds of mutations since then
     Strand* strands
     double* scratch             # fitness [program][group][lane] as evaluated
 
@@ -1366,6 +1386,8 @@ cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
     batch.same_as = <int*>room_for(64 * sizeof(int))
     batch.place = <int*>room_for(64 * sizeof(int))
     batch.waiting = <const NormalForm**>room_for(64 * sizeof(NormalForm*))
+    batch.step = <int64_t*>room_for(64 * sizeof(int64_t))
+    batch.since = <uint64_t*>room_for(64 * sizeof(uint64_t))
     batch.strands = <Strand*>room_for(4 * sizeof(Strand))
     batch.scratch = <double*>room_for(64 * n_groups * LANES * sizeof(double))
     batch.n = batch.n_waiting = 0
@@ -1382,6 +1404,8 @@ cdef void free_batch(Batch* batch) noexcept nogil:
     free(batch.same_as)
     free(batch.place)
     free(batch.waiting)
+    free(batch.step)
+    free(batch.since)
     free(batch.strands)
     free(batch.scratch)
 
@@ -1556,6 +1580,30 @@ cdef inline double standing(const Island* island, int64_t i) noexcept nogil:
         return island.fitness[i]
     return island.fitness[i] - island.parsimony * (size[0] + size[1] + size[2])
 
+cdef void leave_trail(
+    Island* island, const Program* child, double fitness, int64_t step, uint64_t since, int64_t place, int64_t number
+) noexcept nogil:
+    """A child that is better than all its ancestors is a stepping stone itself, if there is room."""
+    cdef Trail* trail = &island.trail
+    cdef Stone* stone
+    if trail.capacity == 0:
+        return
+    if fitness > (trail.steps[step].fitness if step >= 0 else 0) and trail.n < trail.capacity:
+        stone = &trail.steps[trail.n]
+        stone.parent = step
+        stone.number = number
+        stone.population = trail.population
+        stone.fitness = fitness
+        stone.actions = since
+        stone.program = child[0]
+        step = trail.n
+        since = 0
+        trail.n += 1
+    trail.step[place] = step
+    trail.actions[place] = since
+    if fitness > island.best_fitness:
+        trail.best = step
+
 cdef void place_child(Island* island, const Program* child, double fitness, int64_t place) noexcept nogil:
     """The child takes a member's place; in the oldest's, the next child's is the one that is oldest then."""
     island.population[place] = child[0]
@@ -1646,21 +1694,24 @@ cdef void learn_weights(Island* island, const Batch* batch) noexcept nogil:
 cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexcept nogil:
     """Fills a batch: with children of tournaments' winners, or with the members that are next to be replaced."""
     cdef Mutation mutation
+    cdef Trail* trail = &island.trail
     cdef int64_t parent
     cdef int i
     batch.n = n
     if not initial:
         adapted(island, &mutation)
     for i in range(n):
-        if initial:
-            batch.programs[i] = island.population[(island.next + i) % island.population_size]
-        else:
-            parent = tournament(island)
-            batch.programs[i] = island.population[parent]
+        parent = (island.next + i) % island.population_size if initial else tournament(island)
+        batch.programs[i] = island.population[parent]
+        batch.step[i] = trail.step[parent] if trail.capacity else -1
+        batch.since[i] = trail.actions[parent] if trail.capacity else 0
+        if not initial:
             batch.parent[i] = island.fitness[parent]
             if island.crossover > 0 and draw_unit(&island.random) < island.crossover:
                 cross(&batch.programs[i], &island.population[tournament(island)], &island.random)
+                batch.since[i] |= <uint64_t>1 << N_ACTIONS
             batch.actions[i] = make_child(&batch.programs[i], &mutation, &island.random)
+            batch.since[i] |= <uint64_t>batch.actions[i] & ~(<uint64_t>1 << IDENTITY)
 
 cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe) noexcept nogil:
     """Makes children in batches from tournaments, rates them, and lets the oldest die.
@@ -1670,6 +1721,7 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
     cdef Batch batch = allocate_batch(tasks.n_groups)
     cdef uint64_t* structures = NULL if initial else structures_of(island)
     cdef int64_t done = 0, before, place
+    cdef const Program* child
     cdef int i
     while done < n_programs:
         next_programs(island, &batch, <int>min(island.batch, n_programs - done), initial)
@@ -1683,9 +1735,9 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
                 island.best_number = before + i + 1
             place = place_of_child(island, structures, &batch.normal[i].program, batch.fitness[i])
             if place >= 0:
-                place_child(
-                    island, &batch.normal[i].program if island.live_only else &batch.programs[i], batch.fitness[i], place
-                )
+                child = &batch.normal[i].program if island.live_only else &batch.programs[i]
+                leave_trail(island, child, batch.fitness[i], batch.step[i], batch.since[i], place, before + i + 1)
+                place_child(island, child, batch.fitness[i], place)
             offer(&island.elites, &batch.normal[i].program, batch.fitness[i])
         done += batch.n
     free(structures)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from azgen.execution.kernel import INSTRUCTION
 from azgen.plain import as_plain, read
+from azgen.runs.events import Ancestor
 
 _LENGTH = struct.Struct("<I")
 _TYPES = {name: np.dtype(name) for name in ("<f8", "<f4", "<i8", "<i4", "<u8", "|u1")} | {
@@ -115,6 +116,7 @@ class Report:
         spent: why the island is to begin anew, in words; "" if it goes on.
         behaviour: digest of how the best behaves on the selection tasks, if it is new.
         holds: whether it fails on none of them, not even when it is trained twice as long.
+        ancestors: what the best descends from, if it is new.
     """
 
     island: int
@@ -134,6 +136,7 @@ class Report:
     spent: str = ""
     behaviour: str = ""
     holds: bool = True
+    ancestors: tuple[Ancestor, ...] = ()
 
     def encode(self) -> bytes:
         """As a message."""

@@ -18,6 +18,7 @@ from azgen.errors import AzgenError
 from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
+from azgen.runs.events import Ancestor
 from azgen.search import migration
 from azgen.search.archive_island import ArchiveIsland
 from azgen.search.engines.base import GivenUp
@@ -118,6 +119,7 @@ class Runner:
         self._advance(resident, order, order.n_programs, initial=False)
         self._round_seconds = time.perf_counter() - started
         resident.round = order.round
+        island.sweep()
         if self._store is not None:
             self._store.write(order.island, order.round, island.arrays)
         self._residents[order.island] = resident
@@ -192,6 +194,7 @@ class Runner:
         seed = mix(mix(settings.seed) + order.population)
         limit = self.space.cost_limit(tasks)
         island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, None, hook, born=False)
+        island.found_in(order.population)
         resident = _Resident(island, tasks, order.population, -1, hook)
         if born:
             island.populate(*self.space.start(order.population))
@@ -202,7 +205,7 @@ class Runner:
         space, stages = self.space, self.space.stages(order.island)
         seed = mix(mix(space.settings.seed) + order.population)
         starts = [program for program in space.start(order.population) if program is not None]
-        island = ArchiveIsland(space.settings, stages, seed, starts, born)
+        island = ArchiveIsland(space.settings, stages, seed, starts, born, order.population)
         return _Resident(island, TaskSet(stages[-1].kernel, stages[-1].rating), order.population, -1)
 
     def hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
@@ -285,12 +288,14 @@ class Runner:
     def _report(self, resident: _Resident, order: Order, began: float) -> Report:
         settings, island = self.space.settings, resident.island
         best, text, select_fitness, cost, behaviour, holds = island.best, "", 0.0, 0.0, "", True
+        ancestors: tuple[Ancestor, ...] = ()
         if best.number != order.best_number:
             program = best.program.normalized()
             self._trace(self.space.kernel.encode([program])[0])
             select_fitness, behaviour, holds = self.space.select.rate(program)
             self._trace(None)
             text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
+            ancestors = island.ancestors()
         leaving = None
         if order.n_emigrants:
             seed = mix(mix(mix(settings.seed) - order.island - 1) + order.round)
@@ -313,6 +318,7 @@ class Runner:
             spent=island.spent if isinstance(island, ArchiveIsland) else "",
             behaviour=behaviour,
             holds=holds,
+            ancestors=ancestors,
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from azgen.study.lineage import difference
 
 Record = Mapping[str, Any]
 
@@ -80,7 +81,7 @@ def _stones(events: Sequence[Record]) -> tuple[Stone, ...]:
                 search_fitness=float(champion["search_fitness"]),
                 select_fitness=float(champion["select_fitness"]),
                 origin=str(champion.get("origin", "")),
-                lines=tuple(line for line in difflib.ndiff(before, text) if not line.startswith("?")),
+                lines=difference(before, text),
             )
         )
         before = text

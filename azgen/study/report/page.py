@@ -16,6 +16,7 @@ from azgen.language.metrics import Metric, describe_metric, is_classification
 from azgen.runs.directory import CONFIG
 from azgen.runs.members import ranked
 from azgen.runs.saved import SavedRun
+from azgen.study.lineage import conclusion, lineage
 from azgen.study.report.course import course
 from azgen.study.report.plots import plots, require_matplotlib, svg
 from azgen.study.report.sources import cython_lines, program_lines, python_lines
@@ -28,6 +29,9 @@ from azgen.version import azgen_version
 
 _STONES = 40
 """Stepping stones that are listed; of more, the last."""
+
+_STEPS = 24
+"""Steps of the champion's lineage that are listed; of more, those that brought the most."""
 
 _MACHINE = ("azgen", "python", "numpy", "cython", "scikit-learn", "compiler", "processor", "platform")
 
@@ -56,7 +60,8 @@ def render_report(run: SavedRun, *, worth: bool = True) -> str:
     explanation = explain(run.program, is_classification(metric))
     measured = _worth(run) if worth else Worth(None, "", "left out")
     result = run.result or {}
-    stones = course(run.events()).stones
+    events = run.events()
+    stones = course(events).stones
     template = environment().overlay(autoescape=True).get_template("report/page.html.j2")
     return template.render(
         run=run,
@@ -67,6 +72,8 @@ def render_report(run: SavedRun, *, worth: bool = True) -> str:
         figures=[(plot, svg(plot)) for plot in plots(run)],
         stones=list(enumerate(stones, 1))[-_STONES:],
         n_stones=len(stones),
+        steps=list(enumerate(lineage(run.champion, events, _STEPS), 1)),
+        conclusion=conclusion(run.champion, run.settings.user.table),
         hall=_hall(run),
         rungs=ladder(result["counts"]) if result else [],
         columns=_columns(run, metric),

@@ -67,6 +67,20 @@ def test_the_page_holds_everything_and_needs_nothing(page, run):
     assert len(identifiers) == len(set(identifiers))
 
 
+def test_the_lineage_is_on_the_page_and_on_the_terminal(page, run):
+    n = len(run.champion.ancestors)
+    assert n > 1
+    lines = command("lineage", run.path, "--full").splitlines()
+    assert f"{n} programs that the champion descends from" in lines[0]
+    assert sum(bool(re.match(r"\d+\. program", line)) for line in lines) == n
+    steps = json.loads(command("lineage", run.path, "--json"))
+    assert len(steps) == min(n, 12) and steps[-1]["number"] == run.champion.ancestors[-1].number
+    assert f"{min(n, 24)} programs that it descends from" in text_of(page)
+    short = command("lineage", run.path, "--member", "2")
+    assert "descends from" in short or "no ancestors" in short
+    assert "none of rank 99" in command("lineage", run.path, "--member", "99", status=2)
+
+
 def test_the_page_of_a_run_that_was_killed(page, run, tmp_path):
     killed = tmp_path / "killed"
     shutil.copytree(run.path, killed)

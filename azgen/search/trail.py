@@ -1,0 +1,174 @@
+"""Stepping stones of an island: programs, each better than all before it, that its members descend from.
+
+In a population the kernel leaves them (templates/kernel/trail.pyx.j2), in an archive the archive does, one
+for each program that takes a cell. Between rounds those that lead to nothing alive are swept away, and of
+the others, if they are many, those that brought the least; so they take bounded room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azgen.execution.kernel import Kernel
+from azgen.language.normalize import without_dead_code
+from azgen.language.program import Program
+from azgen.runs.events import Ancestor
+from azgen.search.island_state import STEP
+from azgen.search.state import State
+from azgen.settings.evolution import ActionWeights
+
+MOST_TOLD = 64
+"""Ancestors of a champion that are kept with it; of more, those that brought the least are left out."""
+
+ACTIONS = (*(field.name for field in dataclasses.fields(ActionWeights)), "crossover")
+"""Kinds of mutations, in the order of their bits."""
+
+Places = NDArray[np.int64]
+
+
+class Trail:
+    """The stepping stones in an island's state.
+
+    Args:
+        arrays: the state.
+        kept_by: further arrays of it that name stepping stones, and are kept up to date.
+    """
+
+    def __init__(self, arrays: State, *kept_by: Places):
+        self._steps, self._record = arrays["steps"], arrays["state"]["trail"]
+        self._kept_by = (arrays["member_step"], self._record["best"], *kept_by)
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return int(self._record["n"][0])
+
+    def add(self, parent: int, number: int, fitness: float, program: Any) -> int:
+        """A new one; the parent itself if there is no room.
+
+        Args:
+            parent: the one before it, or -1.
+            number: which program of its population it is.
+            fitness: what it has.
+            program: the kernel's record.
+        """
+        place = self.n
+        if place == len(self._steps):
+            return parent
+        step = self._steps[place]
+        for name, value in zip(
+            STEP, (parent, number, self._record["population"][0], fitness, 0), strict=True
+        ):
+            step[name] = value
+        step["program"] = program
+        self._record["n"] = place + 1
+        return place
+
+    def chain(self, place: int) -> list[int]:
+        """A stepping stone and all before it, the first one first."""
+        found = []
+        while place >= 0:
+            found.append(place)
+            place = int(self._steps["parent"][place])
+        return found[::-1]
+
+    def sweep(self) -> None:
+        """Where half of the room is taken, keeps what leads to something alive; of that, so much at most."""
+        n, steps = self.n, self._steps
+        if 2 * n <= len(steps):
+            return
+        parents = steps["parent"][:n].tolist()
+        held = np.zeros(n, bool)
+        for places in self._kept_by:
+            held[places[places >= 0]] = True
+        kept = held.tolist()
+        for place in range(n - 1, -1, -1):
+            if kept[place] and parents[place] >= 0:
+                kept[parents[place]] = True
+        for place in self._least_gains(np.array(kept), held, len(steps) // 2):
+            kept[place] = False
+        self._close_gaps(parents, kept)
+
+    def _least_gains(self, kept: NDArray[np.bool_], held: NDArray[np.bool_], most: int) -> list[int]:
+        """Of the stepping stones that are only on the way, those that brought the least."""
+        excess = int(kept.sum()) - most
+        if excess <= 0:
+            return []
+        parents, fitness = self._steps["parent"][: len(kept)], self._steps["fitness"][: len(kept)]
+        children = np.bincount(parents[kept & (parents >= 0)], minlength=len(kept))
+        on_the_way = np.flatnonzero(kept & ~held & (children == 1) & (parents >= 0))
+        gains = fitness[on_the_way] - fitness[parents[on_the_way]]
+        dropped: list[int] = on_the_way[np.argsort(gains, kind="stable")[:excess]].tolist()
+        return dropped
+
+    def _close_gaps(self, parents: list[int], kept: list[bool]) -> None:
+        """Moves what is kept together; what is taken out hands its mutations on."""
+        n, steps = len(kept), self._steps
+        actions = steps["actions"][:n].tolist()
+        new, n_kept = [-1] * n, 0
+        for place in range(n):
+            above = parents[place]
+            if above >= 0 and not kept[above]:
+                actions[place] |= actions[above]
+            if kept[place]:
+                new[place], parents[place] = n_kept, new[above] if above >= 0 else -1
+                n_kept += 1
+            else:
+                new[place] = new[above] if above >= 0 else -1
+        places = np.flatnonzero(kept)
+        steps["actions"][:n], steps["parent"][:n] = actions, parents
+        steps[:n_kept] = steps[places]
+        steps[n_kept:n] = np.zeros((), steps.dtype)
+        self._record["n"] = n_kept
+        moved = np.array([*new, -1])  # -1, which stands for none, stays
+        for of_places in self._kept_by:
+            of_places[...] = moved[of_places]
+
+
+class AncestorsTold:
+    """Ancestors in words; each program is written out once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[int, int], str] = {}
+
+    def of(self, kernel: Kernel, trail: Trail, arrays: State, place: int) -> tuple[Ancestor, ...]:
+        """A stepping stone and those before it, the first one first.
+
+        Args:
+            kernel: whose records they are.
+            trail, arrays: where they lie.
+            place: -1: there are none.
+        """
+        chain, steps = trail.chain(place), arrays["steps"]
+        told, texts, found, actions = set(_shortened(chain, steps["fitness"])), {}, [], 0
+        for place in chain:
+            step = steps[place]
+            actions |= int(step["actions"])
+            if place not in told:
+                continue
+            key = int(step["population"]), int(step["number"])
+            texts[key] = self._texts.get(key) or _text(kernel.decode(step["program"]))
+            kinds = tuple(name for bit, name in enumerate(ACTIONS) if actions >> bit & 1)
+            found.append(Ancestor(texts[key], key[1], key[0], float(step["fitness"]), kinds))
+            actions = 0
+        self._texts = texts
+        return tuple(found)
+
+
+def _shortened(chain: list[int], fitness: NDArray[np.float64]) -> list[int]:
+    """The first, the last, and of the others those that brought the most."""
+    excess = len(chain) - MOST_TOLD
+    if excess <= 0:
+        return chain
+    gains = np.diff(fitness[chain])[:-1]
+    dropped = set((np.argsort(gains, kind="stable")[:excess] + 1).tolist())
+    return [place for number, place in enumerate(chain) if number not in dropped]
+
+
+def _text(program: Program) -> str:
+    """Its live code under the addresses that it had, so that a listing differs by the mutation alone."""
+    return str(Program(*without_dead_code(program.functions, program.form), form=program.form))
