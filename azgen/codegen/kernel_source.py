@@ -41,6 +41,7 @@ class KernelSpec:
         capacity: most instructions a program may have in all.
         table: gives meaning to the names.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+        evolves: whether it searches; else it only runs programs, and is compiled in half the time.
     """
 
     n_features: int
@@ -52,6 +53,7 @@ class KernelSpec:
     capacity: int = 128
     table: OpTable = OPS
     classes: int = 0
+    evolves: bool = True
 
     @cached_property
     def target(self) -> Target:
@@ -144,6 +146,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             fusions=spec.fusions,
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
+            evolves=spec.evolves,
             actions=[field.name for field in fields(ActionWeights)],
         )
     )

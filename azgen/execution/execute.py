@@ -196,6 +196,7 @@ def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
         table=_table_with(own),
         classes=task.vector_classes,
+        evolves=False,
     )
 
 

@@ -67,7 +67,7 @@ class Island:
         self.arrays = arrays = state_block(settings, kernel.program).zeros()
         self.population, self.fitness = arrays["population"], arrays["fitness"]
         self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
-        if kernel.module.sizes()["island"] != self._state.dtype.itemsize:
+        if kernel.module.island_size() != self._state.dtype.itemsize:
             raise AssertionError("the kernel lays out an island otherwise than Python")
         state = self._state[0]
         state["population_size"], state["tournament_size"] = evolution.population, evolution.tournament

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from azgen.codegen.kernel_source import KernelSpec
+from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.errors import AzgenError
+from azgen.execution.execute import general_spec
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
+from azgen.language.zoo import zoo
 from azgen.search.island import Island
 from azgen.settings.evolution import ActionWeights, EvolutionSettings
 from azgen.settings.settings import FunctionSettings, MemorySettings, Settings
@@ -174,3 +176,12 @@ def test_programs_that_do_not_fit_are_refused() -> None:
         small.encode([Program.parse("def Setup():\n" + 3 * "  s1 = s1 + s2\n" + rest)])
     with pytest.raises(AzgenError, match="scalar_diff"):
         small.encode([Program.parse("def Setup():\n  s1 = s1 - s2\n" + rest)])
+
+
+def test_a_kernel_that_only_runs_programs_has_nothing_of_a_search():
+    task = linear_tasks(1, 4, 20, 10, seed=0)[0]
+    runs = render_kernel(general_spec(zoo("linear"), task, "float32"))["kernel.pyx"]
+    searches = render_kernel(kernel().spec)["kernel.pyx"]
+    for function in ("mutate", "evolve", "rate", "cell_key"):
+        assert f" {function}(" in searches and f" {function}(" not in runs
+    assert "def evaluate(" in runs and "def normal_form(" in runs

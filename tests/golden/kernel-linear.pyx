@@ -128,6 +128,12 @@ cdef enum:
     PREDICT
     LEARN
 
+cdef inline int length_of(const Program* program) noexcept nogil:
+    return program.size[SETUP] + program.size[PREDICT] + program.size[LEARN]
+
+cdef void* room_for(size_t bytes) noexcept nogil:
+    return aligned_alloc(64, (bytes + 63) // 64 * 64)
+
 cdef enum:
     END = 0                     # case of no_op, which a normal form does not contain
     CHECK = 6
@@ -639,9 +645,6 @@ cdef void alter_constant(Instruction* to, const Mutation* mutation, uint64_t* ra
         low = min(to.constant[0], to.constant[1])
         to.constant[1] = max(to.constant[0], to.constant[1])
         to.constant[0] = low
-
-cdef inline int length_of(const Program* program) noexcept nogil:
-    return program.size[SETUP] + program.size[PREDICT] + program.size[LEARN]
 
 cdef inline int begin_of(const Program* program, int function) noexcept nogil:
     return 0 if function == SETUP else program.size[SETUP] if function == PREDICT else program.size[SETUP] + program.size[PREDICT]
@@ -1370,9 +1373,6 @@ cdef struct Batch:              # programs on their way down the ladder
     Strand* strands
     double* scratch             # fitness [program][group][lane] as evaluated
 
-cdef void* room_for(size_t bytes) noexcept nogil:
-    return aligned_alloc(64, (bytes + 63) // 64 * 64)
-
 cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
     """Room for 64 programs that are evaluated on that many lane groups."""
     cdef Batch batch
@@ -1999,7 +1999,7 @@ cdef Sample sample(Sieve* sieve, const Program* given, const bint* which, int64_
 # ---------------------------------------------------------------- interface
 def sizes():
     """Sizes in bytes of the structures that Python lays out too."""
-    return {"instruction": sizeof(Instruction), "program": sizeof(Program), "tasks": sizeof(Tasks), "island": sizeof(Island)}
+    return {"instruction": sizeof(Instruction), "program": sizeof(Program), "tasks": sizeof(Tasks)}
 
 cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
     """In place of normalize, to measure what it saves: dead code stays, and no steps are fused."""
@@ -2038,6 +2038,10 @@ def normal_form(long long program, long long result):
     normalize(<const Program*>program, &normal)
     (<Program*>result)[0] = normal.program
     return program_key(&normal.program, True)
+
+def island_size():
+    """Size in bytes of the island, which Python lays out too."""
+    return sizeof(Island)
 
 def randomize(long long programs, int n_programs, functions, long long island, uint64_t random):
     """Replaces every instruction of some functions (three truth values), sizes kept; returns the generator's state."""
