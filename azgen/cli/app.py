@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 from azgen.caller import on_command_line
 from azgen.cli.options import with_flags
@@ -47,10 +47,20 @@ class Commands(TyperGroup):
             raise typer.Exit(0) from None
 
 
+def _without_type_of_flags() -> None:
+    """Has help show no type beside an option that takes no value."""
+    shown = getattr(TyperOption, "display_type_rich", None)
+    if shown is not None:
+        hidden = lambda self, ctx: None if self.is_flag else shown(self, ctx)  # noqa: E731
+        TyperOption.display_type_rich = hidden  # type: ignore[method-assign]
+
+
 def _give_up_output() -> None:
     """What is still buffered must not raise again as Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+
+_without_type_of_flags()
 
 app = typer.Typer(
     cls=Commands,

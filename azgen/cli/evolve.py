@@ -72,6 +72,9 @@ def evolve(
     ),
     out: Path | None = typer.Option(
         None,
+        "-o",
+        "--out",
+        "--output",
         metavar="DIR",
         help="Where the run is kept (default runs/<name>-<seed>); of several, the folder of their folders.",
         rich_help_panel="Output",
@@ -182,12 +185,12 @@ def _show(
         )
     to.print()
     if not full:
-        print_summary(to, result, run.learner)
+        print_summary(to, result, run.learner, *_own_table(settings))
         return run
     print_champion(to, result)
     print_fitness(to, result)
     print_ladder(to, result)
-    print_files(to, result)
+    print_files(to, result, *_own_table(settings))
     return run
 
 
@@ -206,3 +209,9 @@ def _table_explained(settings: Settings) -> Iterator[None]:
             raise
         told = shlex.join(["azgen", "data", tasks.data, "--target", tasks.target])
         raise AzgenError(f"{error}\n{told}   # all that the table needs, and the command for it") from None
+
+
+def _own_table(settings: Settings) -> tuple[str, ...]:
+    """The run's table, as words for its champion.py, which knows its target; none if it is no file."""
+    data = getattr(settings.tasks, "data", "")
+    return (shlex.quote(data),) if settings.tasks.source == "table" and Path(data).is_file() else ()

@@ -144,7 +144,7 @@ FORMS: Mapping[str, tuple[str, Callable[[Export, Path], str | dict[str, str]], s
 def export(
     reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
     output: Path | None = typer.Option(
-        None, "-o", "--output", metavar="FILE", help="File to write (cython: a folder)."
+        None, "-o", "--out", "--output", metavar="FILE", help="File to write (cython: a folder)."
     ),
     metric: str | None = typer.Option(
         None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from azgen.study.wording import duration as duration
 from azgen.study.wording import interval as interval
 from azgen.study.wording import ladder as ladder
+from azgen.study.wording import spaced as spaced
 from azgen.study.wording import thousands as thousands
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azgen.cli.output import duration, grid, interval, ladder, print_code, thousands
+from azgen.cli.output import duration, grid, interval, ladder, print_code, spaced, thousands
 from azgen.study.wording import SET_NAMES, signed
 
 _MOST_ROWS, _MOST_LINES = 7, 30
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from azgen.runs.saved import SavedRun
+
+_SOME_TABLE = "data.csv --target COLUMN"
 
 
 def print_champion(to: Console, result: Mapping[str, Any]) -> None:
@@ -135,11 +137,14 @@ def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Tab
     return grid(table, *headers, right=tuple(range(3, 3 + len(units))))
 
 
-def print_summary(to: Console, result: Mapping[str, Any], learner: Sequence[str]) -> None:
+def print_summary(
+    to: Console, result: Mapping[str, Any], learner: Sequence[str], table: str = _SOME_TABLE
+) -> None:
     """What fits a screen: the verdict, the best of the baselines, the champion as Python, where it is.
 
     Args:
         learner: lines of the champion's class Learner.
+        table: of the run, as words for its champion.py.
     """
     from azgen.study.verdict import standing, verdict
 
@@ -161,7 +166,7 @@ def print_summary(to: Console, result: Mapping[str, Any], learner: Sequence[str]
     for warning in choice.get("warnings", ()):
         to.print(f"Beware: {warning}", highlight=False)
     where = result["directory"]
-    to.print(f"\n{result['export']}  runs on a table: python {result['export']} data.csv --target COLUMN")
+    to.print(f"\n{result['export']}  runs on a table: python {result['export']} {table}")
     to.print(f"{where}/  more of it: azgen show {where}, azgen explain {where}, azgen report {where}")
 
 
@@ -209,11 +214,11 @@ def print_ladder(to: Console, result: Mapping[str, Any]) -> None:
         print_code(to, program)
     to.print(
         f"\n{duration(result['seconds'])} ({duration(result['cpu_seconds'])} of processor time); "
-        f"the search ended because of: {result['reason']}"
+        f"the search ended because of: {spaced(result['reason'])}"
     )
 
 
-def print_files(to: Console, result: Mapping[str, Any]) -> None:
+def print_files(to: Console, result: Mapping[str, Any], table: str = _SOME_TABLE) -> None:
     """Where the champion is, and how to read and run it."""
     directory, export = Path(result["directory"]), result["export"]
     kind = "classifier" if result["classification"] else "regressor"
@@ -222,8 +227,8 @@ def print_files(to: Console, result: Mapping[str, Any]) -> None:
         grid(
             [
                 (export, f"the champion as a scikit-learn style {kind} that needs NumPy alone"),
-                ("", "read the class Learner at its top: that is the discovered algorithm"),
-                ("", f"run it on a table: python {export} data.csv --target COLUMN"),
+                ("", "read the class Learner at its top: that is the algorithm"),
+                ("", f"run it on a table: python {export} {table}"),
                 (f"{directory}/", f"all of the run; see it again with: azgen show {directory}"),
             ]
         )

@@ -175,7 +175,7 @@ def _print_lines(to: Console, lines: Sequence[str]) -> None:
 def report(
     reference: str = _RUN,
     output: Path | None = typer.Option(
-        None, "-o", "--output", metavar="FILE.html", help="File to write (default RUN/report.html)."
+        None, "-o", "--out", "--output", metavar="FILE.html", help="File to write (default RUN/report.html)."
     ),
     worth: bool = typer.Option(
         True, "--worth/--no-worth", help="Say what each line of the champion is worth, which executes it."
@@ -202,7 +202,7 @@ def plot(
     reference: str = _RUN,
     names: list[str] = typer.Argument(None, metavar="[PLOT]...", help="Which plots; without any, all."),
     output: Path | None = typer.Option(
-        None, "-o", "--output", metavar="DIR", help="Folder to write into (default RUN/plots)."
+        None, "-o", "--out", "--output", metavar="DIR", help="Folder to write into (default RUN/plots)."
     ),
     png: bool = typer.Option(False, "--png", help="PNG in place of SVG."),
 ) -> None:

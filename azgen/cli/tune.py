@@ -37,6 +37,7 @@ def tune(
     output: Path | None = typer.Option(
         None,
         "-o",
+        "--out",
         "--output",
         metavar="FILE.az",
         help="Where the tuned program goes (default NAME-tuned.az).",

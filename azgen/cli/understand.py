@@ -150,7 +150,7 @@ def prune(
         help="Share of 1 - fitness by which the mean fitness may fall, in all.",
     ),
     output: Path | None = typer.Option(
-        None, "-o", "--output", metavar="FILE.az", help="Write the pruned program there."
+        None, "-o", "--out", "--output", metavar="FILE.az", help="Write the pruned program there."
     ),
     json: _Json = False,
     build_dir: _BuildDirectory = None,

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from azgen.cli.output import duration, grid, ladder, thousands
+from azgen.cli.output import duration, grid, ladder, spaced, thousands
 from azgen.plain import to_json
 from azgen.runs.events import (
     Champion,
@@ -100,7 +100,9 @@ class LineView:
                 self._line(f"{_at(event.seconds)}  champion: {_champion(event.champion)}")
                 self._last = event.seconds
             case Restarted() if event.seconds >= self._last_restart + _RESTART_SECONDS:
-                population = f"population {event.population + 1} begins (the last one: {event.reason})"
+                population = (
+                    f"population {event.population + 1} begins (the last one: {spaced(event.reason)})"
+                )
                 self._line(f"{_at(event.seconds)}  {population}")
                 self._last = self._last_restart = event.seconds
             case Progress() if event.seconds >= self._last + _LINE_SECONDS:
@@ -110,9 +112,8 @@ class LineView:
                 )
                 self._last = event.seconds
             case Finished():
-                self._line(
-                    f"{_at(event.seconds)}  ended: {event.reason}; {thousands(event.programs)} programs"
-                )
+                ended = f"ended: {spaced(event.reason)}; {thousands(event.programs)} programs"
+                self._line(f"{_at(event.seconds)}  {ended}")
 
     def _line(self, text: str) -> None:
         self._to.out(text, highlight=False)

@@ -92,7 +92,7 @@ def render_markdown(
     *,
     metric: Metric | None = None,
     provenance: Provenance | None = None,
-    title: str = "A learning algorithm discovered by azgen",
+    title: str = "A learning algorithm by azgen",
 ) -> str:
     """The formulas as a Markdown page with mathematics between dollars, and the program itself."""
     parts = [f"# {title}", *(provenance or Provenance()).sentences(), " ".join(_READING)]

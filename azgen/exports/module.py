@@ -136,6 +136,7 @@ def render_module(
         .get_template("export/module.py.j2")
         .render(
             origin=[textwrap.fill(_quoted(s), _WIDTH) for s in origin.sentences()],
+            discovered=bool(origin.program_number),
             module_name=module_name if module_name.isidentifier() else "winner",
             class_name=class_name,
             classifier=classifier,

@@ -98,7 +98,7 @@ def render_sympy(
     origin = "\n".join((provenance or Provenance()).sentences()).replace("\\", "/").replace('"""', "'''")
     return "\n".join(
         [
-            '"""What an algorithm discovered by azgen predicts, as a SymPy expression: `prediction`.\n',
+            '"""What an algorithm by azgen predicts, as a SymPy expression: `prediction`.\n',
             *([origin, ""] if origin else []),
             "Features, and what it remembers when it predicts, are symbols; `constants` has the evolved",
             'numbers: `prediction.subs(constants)`.\n"""\n',

@@ -54,15 +54,20 @@ def start_programs(
     """What populations start from, one after the other.
 
     Args:
-        tuned: what "auto" stands for, best first; a population starts from the first few, side by side.
+        tuned: what "auto" stands for, best first; a population starts from the first few, side by side. A
+            program that was named stands beside itself with tuned constants, if these are among them.
 
     Raises:
         AzgenError: see `start_program`.
     """
     found: list[Start] = []
     for initial in settings.starts:
-        auto = initial == "auto" and tuned
-        found.append(tuple(tuned[:TUNED_STARTS]) if auto else (start_program(initial, settings, tasks),))
+        if initial == "auto" and tuned:
+            found.append(tuple(tuned[:TUNED_STARTS]))
+            continue
+        program = start_program(initial, settings, tasks)
+        shape = program.structure_hash if program else ""
+        found.append((program, *(other for other in tuned if other.structure_hash == shape)))
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.study.finished import Run
 from azgen.study.run import carry_out
+from azgen.study.wording import spaced, thousands
 
 
 def resume(
@@ -71,9 +72,9 @@ def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> S
         raise AzgenError(f"{run}/{RESULT} is damaged; without it the run can be resumed") from None
     if limit_reached(settings.stop, saved.champion.select_fitness, programs, seconds):
         raise AzgenError(
-            f"{run} has ended ({saved.result['reason']}) after {programs} programs in {seconds:.1f} s of "
-            "search; give it more with --max-programs or --max-time, which count from the run's beginning, "
-            "or a higher --target-fitness"
+            f"{run} has ended ({spaced(saved.result['reason'])}) after {thousands(programs)} programs in "
+            f"{seconds:.1f} s of search; give it more with --max-programs or --max-time, which count from "
+            "the run's beginning, or a higher --target-fitness"
         )
     return settings
 

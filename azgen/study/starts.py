@@ -19,6 +19,7 @@ from azgen.language.ops import OPS
 from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
 from azgen.runs.events import StartsTuned
+from azgen.search.starts import start_program
 from azgen.settings.settings import Settings
 from azgen.study.racing import BUDGET, EPOCHS, LEVEL, Start, race
 from azgen.tasks.task import Task, TaskSplit
@@ -89,19 +90,26 @@ class Starts:
 
 
 def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
-    """The zoo's programs tuned for a run; None if it neither starts from these nor asks how many passes are
-    best.
+    """The programs tuned that a run starts from: the zoo's, or on a table those that are named; None if it
+    starts from neither.
 
     Raises:
         AzgenError: no program of the zoo fits the tasks and the memory.
     """
     how, memory = settings.execution, settings.memory
-    if "auto" not in settings.starts:
-        return None
-    form = split.search[0].form
-    room = Memory(memory.scalars, memory.vectors, memory.matrices)
+    table = settings.tasks.source == "table"
+    if "auto" in settings.starts:
+        form = split.search[0].form
+        room = Memory(memory.scalars, memory.vectors, memory.matrices)
+        programs = fitting_programs(form, split.n_features, room, biased=table)
+    else:
+        # As they are they may diverge: their steps are for a few features.
+        named = {f"{name}, tuned": start_program(name, settings, split.search) for name in settings.starts}
+        programs = {name: program for name, program in named.items() if program and program.live().constants}
+        if not table or not programs:
+            return None
     return tune_starts(
-        fitting_programs(form, split.n_features, room, biased=settings.tasks.source == "table"),
+        programs,
         split.search,
         split.select,
         epochs=EPOCHS if how.tune_epochs else (how.epochs,),

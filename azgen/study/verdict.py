@@ -67,6 +67,8 @@ def verdict(result: Record) -> str:
         return "There is no baseline to compare the champion with."
     best = others[0]
     against = f"{best['name']} ({_signed(best['champion_minus_this'])})"
+    if losing := loses_to_a_constant(result):
+        return losing
     by = {
         "better": "The champion is better than every baseline; the best of them is",
         "level": "The champion is level with the best baseline,",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,11 @@ SET_NAMES = {"search": "search", "select": "selection", "test": "test"}
 def thousands(number: int) -> str:
     """A whole number with a thin gap between thousands."""
     return f"{number:,}".replace(",", " ")
+
+
+def spaced(text: str) -> str:
+    """A text with a gap between the thousands of its whole numbers."""
+    return re.sub(r"(?<![\d.])\d{4,}(?![\d.])", lambda found: thousands(int(found[0])), text)
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A learning algorithm discovered by azgen: a regression model, trained one example at a time.
+"""A learning algorithm written out by azgen: a regression model, trained one example at a time.
 
 The algorithm itself is the class Learner, right below; around it, EvolvedRegressor is an estimator with
 scikit-learn's interface. NumPy is all that this file needs (and pandas for tables
@@ -26,7 +26,7 @@ DTYPE = np.float32  # the number type that the algorithm was evolved with
 
 
 class Learner:
-    """The discovered algorithm: what it remembers, how it predicts, how it learns from one example."""
+    """The algorithm: what it remembers, how it predicts, how it learns from one example."""
 
     def __init__(self, n_features, learning_rate):
         self.learning_rate = DTYPE(learning_rate)  # s2

@@ -1,4 +1,4 @@
-"""A learning algorithm discovered by azgen: a classifier, trained one example at a time.
+"""A learning algorithm written out by azgen: a classifier, trained one example at a time.
 
 The algorithm itself is the class Learner, right below; around it, EvolvedClassifier is an estimator with
 scikit-learn's interface. NumPy is all that this file needs (and pandas for tables
@@ -26,7 +26,7 @@ DTYPE = np.float32  # the number type that the algorithm was evolved with
 
 
 class Learner:
-    """The discovered algorithm: what it remembers, how it predicts, how it learns from one example.
+    """The algorithm: what it remembers, how it predicts, how it learns from one example.
 
     All vectors have n_features entries, labels and probabilities too: theirs from n_classes on are 0.
     """

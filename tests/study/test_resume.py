@@ -74,7 +74,7 @@ def test_a_run_that_has_ended_gets_more_programs(tmp_path: Path) -> None:
     azgen("evolve", config, "--max-programs", 4000, "--out", run)
     before = findings(run)
     message = azgen("resume", run, status=2)
-    assert f"{run} has ended (4000 programs) after 4000 programs in " in message
+    assert f"{run} has ended (4 000 programs) after 4 000 programs in " in message
     assert "--max-programs or --max-time" in message
     assert "has ended" in azgen("resume", run, "--max-programs", 3000, status=2)
     assert findings(run) == before

@@ -11,8 +11,18 @@ from azgen.language.conditions import Conditions
 from azgen.language.instruction import SCALAR, VECTOR, Memory
 from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
+from azgen.search.starts import start_programs
+from azgen.settings.resolve import resolve_settings
 from azgen.study.racing import Start
-from azgen.study.starts import chosen_epochs, fitting_programs, has_bias, level_starts, tune_starts, with_bias
+from azgen.study.starts import (
+    chosen_epochs,
+    fitting_programs,
+    has_bias,
+    level_starts,
+    tune_starts,
+    tuned_starts,
+    with_bias,
+)
 from azgen.tasks.synthetic import teacher_tasks
 
 ROOM = Memory(8, 10, 3)
@@ -159,3 +169,21 @@ def test_there_must_be_a_program_of_the_right_form():
         tune_starts({}, tasks(), tasks())
     with pytest.raises(AzgenError, match="several classes"):
         tune_starts({"zoo:softmax-linear": zoo("softmax-linear")}, tasks(), tasks())
+
+
+def test_a_named_start_is_tuned_to_the_width_of_a_table(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(90, 150))
+    rows = np.column_stack([x, x @ random.normal(size=150)])
+    path = tmp_path / "wide.csv"
+    names = [*(f"c{i}" for i in range(150)), "y"]
+    np.savetxt(path, rows, "%.4f", ",", header=",".join(names), comments="")
+    settings = resolve_settings(data=str(path), target="y", start="zoo:linear", epochs=5, max_time=1)
+    split = settings.tasks.split(0)
+    starts = tuned_starts(settings, split)
+    (name,) = starts.programs
+    assert name == "zoo:linear, tuned" and starts.epochs == 5
+    ((given, tuned),) = start_programs(settings, split.select, tuple(starts.programs.values()))
+    assert given == zoo("linear")
+    fitness = [execute(p, split.test, epochs=5).fitness.mean() for p in (given, tuned)]
+    assert fitness[1] > fitness[0]
