@@ -17,6 +17,10 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 @app.command(rich_help_panel=_PANEL)
 def cache(
+    action: str | None = typer.Argument(
+        None, metavar="[why KEY]", help="why: what differs between a module's key and the nearest one's."
+    ),
+    key: str | None = typer.Argument(None, hidden=True),
     clear: bool = typer.Option(False, "--clear", help="Delete all compiled modules."),
     prune: str | None = typer.Option(
         None,
@@ -25,7 +29,11 @@ def cache(
     ),
     build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
 ) -> None:
-    """Show where compiled modules are kept and how much room they take, or make room."""
+    """Show where compiled modules are kept and how much room they take, make room, or say why one is new.
+
+    `azgen cache why KEY` names what differs from the nearest module of the same kind; KEY is the name of its
+    folder, or how that begins.
+    """
     from azgen.cli.output import console, grid, size
     from azgen.codegen import cache_folder, store
 
@@ -34,6 +42,11 @@ def cache(
     limit = parse_size(prune) if prune is not None else None
     use_build_directory(build_dir)
     folder, to = cache_folder.build_directory(), console()
+    if action is not None:
+        if action != "why" or key is None:
+            raise AzgenError(f"azgen cache does not know {action!r}; write azgen cache why KEY")
+        _print_why(key)
+        return
     if clear or limit is not None:
         freed = store.clear() if limit is None else store.prune(limit)
         to.print(f"{size(freed)} freed")
@@ -47,6 +60,26 @@ def cache(
         rows.append((kind, str(len(sizes)), size(sum(sizes))))
     if rows:
         to.print(grid(rows, "kind", "modules", "size", right=(1, 2)))
+
+
+def _print_why(key: str) -> None:
+    from azgen.cli.output import console
+    from azgen.codegen.why import why
+
+    entry, nearest, differences = why(key)
+    to = console()
+    to.print(f"{entry.kind} {entry.key}: {entry.directory}")
+    if nearest is None:
+        to.print("It is the only one of its kind.")
+        return
+    names = ", ".join(difference.name for difference in differences) or "nothing that is known"
+    to.print(f"nearest   {nearest.key}: {nearest.directory}")
+    to.print(f"differs in {names}")
+    for difference in differences:
+        to.print(f"\n{difference.name}")
+        for mark, text in (("+", difference.here), ("-", difference.there)):
+            for line in text.splitlines():
+                to.print(f"  {mark} {line}")
 
 
 def parse_size(text: str) -> int:

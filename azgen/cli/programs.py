@@ -105,6 +105,12 @@ def show(
         "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
     ),
     rank: MemberOption = None,
+    kernel: bool = typer.Option(False, "--kernel", help="Of a run, print its search kernel's Cython source."),
+    repro: bool = typer.Option(
+        False,
+        "--repro",
+        help="Of a run, print a Python script of program and tasks that compares native code and oracle.",
+    ),
     baselines: str | None = typer.Option(
         None, metavar="csv | latex", help="Of a run, print the table of baselines in this form instead."
     ),
@@ -116,6 +122,9 @@ def show(
     found, to = find(reference, ops, rank), console()
     if baselines is not None:
         typer.echo(_table_of(found, baselines), nl=False)
+        return
+    if kernel or repro:
+        print_code(to, _of_run(found, kernel), "cython" if kernel else "python")
         return
     if source:
         print_code(to, _source(found, features, metric, ops, dtype, classes), "cython")
@@ -137,6 +146,15 @@ def show(
     if run is not None and run.result is not None and found.champion is run.champion:
         print_fitness(to, run.result)
         print_ladder(to, run.result)
+
+
+def _of_run(found: Reference, kernel: bool) -> str:
+    """A run's kernel, or a script that executes its program."""
+    from azgen.study.repro import kernel_source, script
+
+    if found.run is None:
+        raise AzgenError(f"{found.given} is no run: only a run has a search kernel and tasks of its own")
+    return kernel_source(found.run) if kernel else script(found.run, found.program)
 
 
 def _table_of(found: Reference, form: str) -> str:
