@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- docs/picture.py writes from here -->", "<!-- to here -->")
 
 
-def main(preset: str = "two-layer", seed: str = "1") -> None:
+def main(preset: str = "two-layer", seed: str = "0") -> None:
     """Runs the preset, draws what the terminal shows, and quotes what the run wrote."""
     settings = resolve_settings(preset, seed=int(seed))
     to = Console(

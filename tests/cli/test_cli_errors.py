@@ -121,7 +121,7 @@ def test_a_file_that_is_no_table():
     ],
 )
 def test_bad_configuration(before, after, message):
-    text = preset_text("linear")
+    text = preset_text("demo")
     assert before in text
     Path("mine.toml").write_text(text.replace(before, after))
     error = refused("evolve", "mine.toml")
@@ -132,7 +132,7 @@ def test_an_address_out_of_range_in_the_initial_program():
     Path("start.az").write_text(
         "def Setup():\n  pass\ndef Predict():\n  s1 = dot(v5, v0)\ndef Learn():\n  pass\n"
     )
-    text = preset_text("linear").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
+    text = preset_text("demo").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
     Path("mine.toml").write_text(text)
     message = refused("evolve", "mine.toml", before="the search")
     assert "v5" in message and "4/3/1" in message
@@ -142,7 +142,7 @@ def test_an_unknown_op_in_the_initial_program():
     Path("start.az").write_text(
         "def Setup():\n  pass\ndef Predict():\n  s1 = dott(v1, v0)\ndef Learn():\n  pass\n"
     )
-    text = preset_text("linear").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
+    text = preset_text("demo").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
     Path("mine.toml").write_text(text)
     assert "start.az, line 4, column" in refused("evolve", "mine.toml")
 

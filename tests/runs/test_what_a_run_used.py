@@ -35,7 +35,7 @@ def test_the_table_has_its_whole_path_and_the_start_is_copied(run):
     settings = read_settings(run / "config.toml")
     assert settings.tasks.data == str(run.parents[1] / "linear.csv")
     assert settings.evolution.initial == (str(run / "started_from" / START),)
-    assert json.loads((run / "hall_of_fame.json").read_text())[-1]["origin"] in (START, "")
+    assert json.loads((run / "hall_of_fame.json").read_text())[-1]["origin"] in (START, f"{START}, tuned", "")
 
 
 def test_commands_work_from_any_folder(run, tmp_path):
