@@ -401,7 +401,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     assert outcome.reason == "3000 programs"
     assert [e.message for e in events if isinstance(e, Warned)] == [
         f"no checkpoint was written: cannot write {tmp_path}/checkpoints/checkpoint-000001.npz: "
-        "Read-only file system"
+        "Read-only file system; name a place that you may write to"
     ]
 
 

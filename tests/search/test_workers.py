@@ -180,7 +180,7 @@ def _inject_into_kernel(what: str, key: int) -> None:
     render = kernel_module.render_kernel
     check = (
         "    for i in range(n_programs):\n"
-        f"        if program_key(&programs[i].program) == <uint64_t>{key}ULL:\n            {_CODE[what]}\n"
+        f"        if program_key(&programs[i].program, True) == <uint64_t>{key}ULL:\n            {_CODE[what]}\n"
     )
 
     def injected(spec: Any) -> dict[str, str]:

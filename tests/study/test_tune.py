@@ -163,7 +163,7 @@ def test_another_metric(in_folder, metric):
     found = json.loads(azgen("tune", "zoo:linear", *options, "--json"))
     assert found["metric"] == metric
     assert "EvolvedClassifier" in Path("t.py").read_text()
-    assert "rates classes, but tasks.kind is" in azgen(
+    assert "rates classes, but --kind is" in azgen(
         "tune", "zoo:linear", "--tasks", "linear", "--kind", "regression", "--metric", metric, status=2
     )
 

@@ -29,7 +29,7 @@ MATPLOTLIB = "matplotlib is not installed (pip install 'azgen[report]')"
 def run(tmp_path_factory):
     """A short run of two islands; its data are synthetic."""
     out = tmp_path_factory.mktemp("runs") / "linear-3"
-    azgen.evolve("linear", seed=3, islands=2, max_programs=60_000, baselines="few", out=out)
+    azgen.evolve("demo", seed=3, islands=2, max_programs=60_000, baselines="few", out=out)
     return load_run(out)
 
 
