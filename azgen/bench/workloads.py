@@ -95,7 +95,8 @@ def random_programs(kernel: Kernel, sizes: tuple[int, int, int], count: int, see
     programs = np.zeros(count, kernel.program)
     programs["size"] = sizes
     island = np.zeros(1, island_dtype(kernel.program))  # its zeros say that constants are drawn uniformly
-    kernel.module.randomize(programs.ctypes.data, count, island.ctypes.data, mix(seed))
+    every = (True, True, True)
+    kernel.module.randomize(programs.ctypes.data, count, every, island.ctypes.data, mix(seed))
     return programs
 
 
