@@ -2,18 +2,20 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help evolve test experiments lint types contracts bench clean
+.PHONY: help evolve test fuzz experiments lint types contracts bench clean
 
 help:
 	@echo "make evolve       install azgen into $(VENV) and run the default search (one to two minutes)"
 	@echo "make test         run the tests"
 	@echo "make experiments  run the slow tests: the measured results that the documentation states (hours)"
+	@echo "make fuzz         changed inputs at every door through which data come in, ten minutes each"
 	@echo "make lint         ruff: rules and formatting"
 	@echo "make types        mypy"
 	@echo "make contracts    import-linter: which part may import which"
@@ -31,6 +33,10 @@ test: $(INSTALLED_DEV)
 # One at a time: they measure time.
 experiments: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m slow -s $(PYTEST_ARGS)
+
+# Ten minutes for each door (FUZZ_ARGS="--seconds 60 program" for less); findings go to build/fuzz.
+fuzz: $(INSTALLED_DEV)
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -71,6 +71,23 @@ def path_of(value: Any, what: str) -> Path:
     raise AzgenError(f"{what} is a path as text; this is {type(value).__name__}")
 
 
+def read_text(path: Path) -> str:
+    """The text of a file (UTF-8).
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        AzgenError: it cannot be read, or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise AzgenError(f"{path} is damaged: it is no text ({error.reason})") from None
+
+
 def check_file_place(path: Path) -> None:
     """Checks that a file can go there, before the work whose result it takes.
 

@@ -1,8 +1,9 @@
 """Dataclasses to and from plain values: what JSON, TOML and messages between processes can hold.
 
 `as_plain` writes, `read` reads what came from outside and checks every type on the way; a mistake is named
-by its path, such as `islands.tasks.2.n_features`. A type that is no dataclass, such as a program, is written
-and read by a function that the caller gives.
+by its path, such as `islands.tasks.2.n_features`. So no value reaches the rest of azgen that is of another
+type than its field, out of the bounds beside it, or one that no file can hold. A type that is no dataclass,
+such as a program, is written and read by a function that the caller gives.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError, FieldError, suggest
+from azgen.files import read_text
 
 T = TypeVar("T")
 
@@ -27,6 +29,12 @@ Writers = Mapping[type, Callable[[Any], Any]]
 
 Readers = Mapping[Any, Callable[[Any, str], Any]]
 """What reads values of an annotated type: from the plain value and its path; it raises an AzgenError."""
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""Whole numbers that the rest of the world can hold: NumPy, native code, TOML."""
+
+_SHOWN = 60
+"""Characters of a value that messages show."""
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
 
@@ -70,13 +78,24 @@ def read_json(path: Path) -> Any:
         AzgenError: it cannot be read, or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise AzgenError(f"cannot read {path}: {error.strerror or error}") from None
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise AzgenError(f"{path} is damaged: {error}") from None
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it, however large it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or nested without end
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def is_text(text: str) -> bool:
+    """Whether a text is one that files can hold: neither a zero byte nor half of a surrogate pair is in it.
+    (Names of files that are no UTF-8 hold halves from U+DC80 on, and come through.)"""
+    return "\0" not in text and not any("\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff" for c in text)
 
 
 def html_table(rows: Sequence[Sequence[Any]], headers: Sequence[str] = ()) -> str:
@@ -146,13 +165,14 @@ def read(
         path: where `value` is in it, such as "tasks"; "" for all of it.
         readers: for other annotations, which come before all else.
         given: fields that are known already, in place of what the mapping has.
-        extra: whether a mapping may have keys that are no fields; a misspelt one is then not noticed.
+        extra: whether a mapping, and those in it, may have keys that are no fields; a misspelt one is then
+            not noticed.
 
     Raises:
-        PlainError: no mapping, an unknown or a missing key, or a value of another type.
+        PlainError: no mapping, an unknown or a missing key, or a value of another type or out of bounds.
     """
     if not isinstance(value, Mapping):
-        raise PlainError(f"{source}: {path or 'it'} must be a table of settings, not {value!r}")
+        raise PlainError(f"{source}: {path or 'it'} must be a table of settings, not {shown(value)}")
     hints, given = _hints(cast(type, cls)), given or {}
     unknown = [key for key in value if key not in hints]
     if unknown and not extra:
@@ -163,7 +183,7 @@ def read(
     missing = [name for name in _required(cast(type, cls)) if name not in value and name not in given]
     if missing:
         raise PlainError(f"{source}: {_at(path, missing[0])} is missing")
-    reading = _Reading(source, readers or {})
+    reading = _Reading(source, readers or {}, extra)
     found = {
         key: reading.value(hints[key], item, _at(path, key))
         for key, item in value.items()
@@ -186,6 +206,7 @@ class _Reading:
 
     source: str
     readers: Readers
+    extra: bool = False
 
     def value(self, hint: Any, value: Any, path: str) -> Any:
         """A value of an annotated type."""
@@ -193,7 +214,7 @@ class _Reading:
             if hint == known:
                 return reader(value, path)
         if dataclasses.is_dataclass(hint):
-            return read(cast(type, hint), value, self.source, path, readers=self.readers)
+            return read(cast(type, hint), value, self.source, path, readers=self.readers, extra=self.extra)
         kind = get_origin(hint)
         if kind in (Union, types.UnionType):
             return self._one_of(hint, value, path)
@@ -207,19 +228,30 @@ class _Reading:
             if not isinstance(value, Mapping):
                 self._wrong(path, value, "a table")
             of_item = get_args(hint)[1]
-            return {str(key): self.value(of_item, item, _at(path, key)) for key, item in value.items()}
+            return {
+                self._text(str(key), path): self.value(of_item, item, _at(path, key))
+                for key, item in value.items()
+            }
         return self._scalar(hint, value, path)
 
     def _scalar(self, hint: Any, value: Any, path: str) -> Any:
         if hint is Any or (hint in (None, type(None)) and value is None):
             return value
+        if isinstance(value, int) and not _LEAST <= value <= _MOST and hint in (int, float):
+            self._wrong(path, value, f"{_WORDS[hint]} of at most 64 bits")
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(hint, type) or not isinstance(value, hint):
             self._wrong(path, value, _WORDS.get(hint, str(hint)))
         if isinstance(value, bool) and hint is not bool:
             self._wrong(path, value, _WORDS.get(hint, str(hint)))
-        return value
+        return self._text(value, path) if isinstance(value, str) else value
+
+    def _text(self, text: str, path: str) -> str:
+        """A text that can stand in every file that azgen writes."""
+        if not is_text(text):
+            self._wrong(path, text, "a text without zero bytes and halves of surrogate pairs")
+        return text
 
     def _one_of(self, hint: Any, value: Any, path: str) -> Any:
         if value is None and type(None) in get_args(hint):
@@ -235,7 +267,7 @@ class _Reading:
                 return self.value(option, value, path)
             except AzgenError as error:
                 problem = problem or error
-        raise problem or PlainError(f"{self.source}: {path} is {value!r}")
+        raise problem or PlainError(f"{self.source}: {path} is {shown(value)}")
 
     def _tagged(self, tag: str, hint: Any, value: Mapping[str, Any], path: str) -> Any:
         """One of several dataclasses, told by a field; without it, it is the first."""
@@ -250,7 +282,7 @@ class _Reading:
                 raise PlainError(
                     f'{self.source}: {_at(path, key)} is for {tag} {whose}, but {_at(path, tag)} is "{name}"'
                 )
-        return read(kinds[name], value, self.source, path, readers=self.readers)
+        return read(kinds[name], value, self.source, path, readers=self.readers, extra=self.extra)
 
     def _items(self, hint: Any, value: Any, path: str) -> list[Any]:
         inner = get_args(hint)
@@ -263,11 +295,12 @@ class _Reading:
         return [self.value(*each) for each in zip(kinds, value, places, strict=True)]
 
     def _wrong(self, path: str, value: Any, should: str) -> None:
-        raise PlainError(f"{self.source}: {path} is {value!r}; it must be {should}")
+        raise PlainError(f"{self.source}: {path} is {shown(value)}; it must be {should}")
 
 
 def _at(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)
+    name = key if isinstance(key, str) else shown(key)
+    return f"{path}.{name}" if path else name
 
 
 @cache

@@ -37,18 +37,20 @@ class Outer:
     of: Inner | str = "x"
 
 
-inners = st.builds(Inner, st.text(), st.integers(), st.none() | st.floats(allow_nan=False))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+NUMBERS = st.integers(-(2**63), 2**64 - 1)
+inners = st.builds(Inner, TEXTS, NUMBERS, st.none() | st.floats(allow_nan=False))
 outers = st.builds(
     Outer,
     inners,
     st.sampled_from(["a", "b"]),
-    st.tuples(*[st.integers()] * 3),
+    st.tuples(*[NUMBERS] * 3),
     st.lists(st.floats(allow_nan=False)).map(tuple),
     st.lists(inners, max_size=3),
-    st.dictionaries(st.text(), st.integers(), max_size=3),
-    st.dictionaries(st.text(), st.integers() | st.text(), max_size=3),
+    st.dictionaries(TEXTS, NUMBERS, max_size=3),
+    st.dictionaries(TEXTS, NUMBERS | TEXTS, max_size=3),
     st.booleans(),
-    inners | st.text(),
+    inners | TEXTS,
 )
 
 

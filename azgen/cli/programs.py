@@ -214,6 +214,7 @@ def _source(
     classes: int | None,
 ) -> str:
     from azgen.execution.layout import check_width
+    from azgen.files import read_text
     from azgen.language.instruction import VECTOR
     from azgen.language.metrics import CLASSIFICATION_METRICS
     from azgen.runs.directory import SOURCE
@@ -225,7 +226,7 @@ def _source(
     if found.run is not None:
         file = found.run.path / SOURCE
         if file.is_file() and found.champion is found.run.champion:
-            return file.read_text(encoding="utf-8")
+            return read_text(file)
         features, dtype = int(found.run.environment.get("n_features", features)), found.run.settings.dtype
         classes = found.run.environment.get("classes", classes)
     classes = (classes or features) if several else 0

@@ -32,9 +32,12 @@ def read_measured(kind: str, key: str, *, touch: bool = True) -> dict[str, Any] 
     entry = cache_folder.build_directory() / kind / key
     with cache_folder.disk_errors(entry):
         try:
-            store.verify(entry, {"kind": kind})
-            values: dict[str, Any] = json.loads((entry / _NAME).read_bytes())
-        except (store.Absent, store.Damaged, FileNotFoundError):
+            if _NAME not in store.verify(entry, {"kind": kind}):
+                return None
+            values = json.loads((entry / _NAME).read_bytes())
+        except (store.Absent, store.Damaged, FileNotFoundError, ValueError, RecursionError):
+            return None
+        if not isinstance(values, dict):
             return None
         if touch:
             with suppress(OSError):

@@ -33,6 +33,7 @@ from azgen.codegen.cache_folder import (
     temporary_folder,
     temporary_name,
 )
+from azgen.plain import PlainError, read
 from azgen.version import azgen_version
 
 MANIFEST = "manifest.json"
@@ -119,18 +120,34 @@ def verify(entry: Path, ingredients: Mapping[str, Any]) -> frozenset[str]:
     check_trusted(entry, found)
     try:
         check_trusted(entry / MANIFEST, os.lstat(entry / MANIFEST))
-        manifest = json.loads((entry / MANIFEST).read_bytes())
-        if manifest["ingredients"] != ingredients:
+        manifest = read(_Manifest, json.loads((entry / MANIFEST).read_bytes()), "manifest", extra=True)
+        if manifest.ingredients != ingredients:
             raise Damaged
-        files: dict[str, dict[str, Any]] = manifest["files"]
-        for name, expected in files.items():
+        for name, expected in manifest.files.items():
             path = entry / name
-            check_trusted(path, os.lstat(path))
-            if sha256(path.read_bytes()) != expected["sha256"]:
+            if path.parent != entry or path.name != name:
                 raise Damaged
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+            check_trusted(path, os.lstat(path))
+            if sha256(path.read_bytes()) != expected.sha256:
+                raise Damaged
+    except (OSError, ValueError, RecursionError, PlainError):
         raise Damaged from None
-    return frozenset(files)
+    return frozenset(manifest.files)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of an entry, in its manifest."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """What an entry's manifest.json must hold."""
+
+    files: dict[str, _File]
+    ingredients: Mapping[str, Any]
 
 
 def set_aside(entry: Path, ingredients: Mapping[str, Any]) -> None:

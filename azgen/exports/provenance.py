@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def one_line(text: str) -> str:
+    """A text that can stand in a line of any source file: what cannot be printed becomes a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """What is known about a program's origin; whatever is None stays unsaid.
@@ -40,11 +45,8 @@ class Provenance:
 
     def sentences(self) -> list[str]:
         """The known facts as sentences, most important first."""
-        return [
-            sentence
-            for sentence in (self._origin(), self._data(), self._fitness(), self._writer())
-            if sentence
-        ] + ([self.note] if self.note else [])
+        facts = (self._origin(), self._data(), self._fitness(), self._writer(), self.note or "")
+        return [one_line(fact) for fact in facts if fact]
 
     def _origin(self) -> str:
         settings = [f"preset {self.preset}"] if self.preset else []

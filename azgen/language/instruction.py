@@ -10,6 +10,9 @@ from azgen.language.ops import Op
 MAX_ADDRESS = 999
 """Highest address of each type that a program may name."""
 
+MAX_INSTRUCTIONS = 1000
+"""Most instructions of a function."""
+
 FUNCTIONS = ("setup", "predict", "learn")
 """The three functions of a program, in the order in which text lists them."""
 

@@ -8,6 +8,7 @@ by the next Predict.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from azgen.language.instruction import FEATURES, Address, Form, Function, Functions, Instruction
 from azgen.language.ops import FIRST_ID
@@ -29,15 +30,31 @@ def live_after(
 ) -> tuple[frozenset[Address], frozenset[Address], frozenset[Address]]:
     """Addresses whose values may still influence a prediction after Setup, after Predict and after Learn."""
     _, predict, learn = functions
-    before_predict: frozenset[Address] = frozenset()
-    before_learn: frozenset[Address] = frozenset()
-    while True:
-        after_predict = before_learn | before_predict | {form.prediction}
-        new_learn = live_before(learn, before_predict)
-        new_predict = live_before(predict, after_predict) - form.reserved
-        if (new_learn, new_predict) == (before_learn, before_predict):
-            return before_predict, after_predict, before_predict
-        before_learn, before_predict = new_learn, new_predict
+    of_predict, of_learn = _origins(predict), _origins(learn)
+    before_predict = set[Address]()
+    # Each address is followed once, so that long chains of copies cost no more than other programs.
+    after_predict, waiting = {form.prediction}, [form.prediction]
+    while waiting:
+        for origin in of_predict(waiting.pop()) - form.reserved - before_predict:
+            before_predict.add(origin)
+            new = ({origin} | of_learn(origin)) - after_predict
+            after_predict |= new
+            waiting += new
+    before = frozenset(before_predict)
+    return before, frozenset(after_predict), before
+
+
+def _origins(function: Function) -> Callable[[Address], frozenset[Address]]:
+    """Tells of an address after a function: those whose values before it may influence its value."""
+    found: dict[Address, frozenset[Address]] = {}
+
+    def of(address: Address) -> frozenset[Address]:
+        return found.get(address, frozenset({address}))
+
+    for instruction in function:
+        if instruction.writes:
+            found[instruction.writes] = frozenset[Address]().union(*map(of, instruction.reads))
+    return of
 
 
 def live_before(function: Function, after: frozenset[Address]) -> frozenset[Address]:

@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from functools import lru_cache
+from itertools import islice
 
 from azgen.errors import AzgenError
 from azgen.language.instruction import (
@@ -17,6 +18,7 @@ from azgen.language.instruction import (
     FORMS,
     FUNCTIONS,
     MAX_ADDRESS,
+    MAX_INSTRUCTIONS,
     SCALAR,
     Address,
     Form,
@@ -26,9 +28,12 @@ from azgen.language.instruction import (
 )
 from azgen.language.ops import Op, OpTable
 
-_ADDRESS = re.compile(r"[svm](0|[1-9][0-9]*)")
+_ADDRESS = re.compile(r"[svm](0|[1-9][0-9]{0,8})")
+_NUMBER = "<number>"
 _HEADERS = tuple(name.capitalize() for name in FUNCTIONS)
 _MAX_CHARACTERS = 1_000_000
+_MAX_NODES = 64
+"""Most parts of one line's syntax tree; instructions have about twenty."""
 
 
 def print_functions(functions: Functions, form: Form) -> str:
@@ -50,16 +55,21 @@ def parse_functions(text: str, source: str, ops: OpTable) -> tuple[Form, Functio
         raise _mistake(
             source, error.lineno or 1, error.offset or 1, f"not valid syntax: {error.msg}"
         ) from None
+    except ValueError as error:  # half of a surrogate pair, say
+        raise AzgenError(f"{source}: this is not program text ({error})") from None
     except (RecursionError, MemoryError):
         raise AzgenError(f"{source}: the text is nested too deeply to be a program") from None
     functions: dict[str, Function] = {}
     form, body = _parse_form(module.body, source)
     for node in body:
         name = node.name if isinstance(node, ast.FunctionDef) else None
-        if not isinstance(node, ast.FunctionDef) or name not in _HEADERS or ast.unparse(node.args):
+        if not isinstance(node, ast.FunctionDef) or name not in _HEADERS or not _is_plain(node):
             raise _mistake(source, node.lineno, node.col_offset + 1, f"expected one of {_expected_headers()}")
         if name in functions:
             raise _mistake(source, node.lineno, node.col_offset + 1, f"{name} is defined twice")
+        if len(node.body) > MAX_INSTRUCTIONS:
+            message = f"{name} has more than {MAX_INSTRUCTIONS} instructions; no search makes as many"
+            raise _mistake(source, node.lineno, node.col_offset + 1, message)
         functions[name] = tuple(
             _parse_statement(statement, source, ops, form)
             for statement in node.body
@@ -84,12 +94,24 @@ def _parse_form(body: list[ast.stmt], source: str) -> tuple[Form, list[ast.stmt]
     """The program's form, from its first line if that says it, and the other lines."""
     if not body or not isinstance(body[0], ast.Assign):
         return SCALAR, body
-    line = ast.unparse(body[0]).replace("(", "").replace(")", "")
-    for form in FORMS:
-        if line == _form_line(form):
-            return form, body[1:]
+    if _is_short(body[0]):
+        line = ast.unparse(body[0]).replace("(", "").replace(")", "")
+        for form in FORMS:
+            if line == _form_line(form):
+                return form, body[1:]
     choices = " or ".join(f"`{_form_line(form)}`" for form in FORMS)
     raise _mistake(source, body[0].lineno, 1, f"expected {choices}, or a function")
+
+
+def _is_plain(node: ast.FunctionDef) -> bool:
+    """Whether a function has neither parameters nor decorators nor a type."""
+    arguments = any(True for _ in ast.iter_child_nodes(node.args))
+    return not (arguments or node.decorator_list or node.returns)
+
+
+def _is_short(node: ast.stmt) -> bool:
+    """Whether a line has as few parts as instructions have; others may be nested too deeply to look at."""
+    return sum(1 for _ in islice(ast.walk(node), _MAX_NODES + 1)) <= _MAX_NODES
 
 
 def _expected_headers() -> str:
@@ -105,13 +127,14 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable, form: Form)
         place = node if hasattr(node, "lineno") else statement
         return _mistake(source, place.lineno, place.col_offset + 1, message)  # type: ignore[union-attr]
 
-    text = ast.unparse(statement).split("\n")[0]
-    pattern = _Pattern()
-    shape = ast.unparse(pattern.visit(statement))
+    if not _is_short(statement):
+        raise mistake("this line is longer than any instruction; `azgen ops` lists them all")
+    pattern, text = _Pattern(), _unparsed(statement)
+    shape = _unparsed(pattern.visit(statement))
     candidates = _patterns(ops).get(shape, ())
     match = next(((op, roles) for op, roles in candidates if _literals_agree(roles, pattern.numbers)), None)
     if match is None:
-        raise mistake(f"`{text}` is no known instruction; `azgen ops` lists them all")
+        raise mistake(f"`{text[:80]}` is no known instruction; `azgen ops` lists them all")
     op, roles = match
     numbers: dict[str, float] = {
         role: float(value)
@@ -136,24 +159,38 @@ def _parse_statement(statement: ast.stmt, source: str, ops: OpTable, form: Form)
     return Instruction.of(op, target[0].number, [address.number for address, _ in operands], constants)
 
 
-class _Pattern(ast.NodeTransformer):
-    """Replaces addresses by their type and numbers by a placeholder, noting both in order."""
+def _unparsed(statement: ast.AST) -> str:
+    """The first line of a syntax tree."""
+    try:
+        return ast.unparse(statement).split("\n")[0]
+    except ValueError:  # an integer of thousands of digits, say
+        return "..."
 
-    def __init__(self) -> None:
+
+class _Pattern(ast.NodeTransformer):
+    """Replaces addresses by their type and numbers by a placeholder, noting both in order. (Placeholders are
+    no names that a program can have.)
+
+    Args:
+        constants: names that stand for numbers.
+    """
+
+    def __init__(self, constants: frozenset[str] = frozenset()) -> None:
+        self._constants = constants
         self.addresses: list[tuple[str, ast.AST]] = []
         self.numbers: list[tuple[float | str, ast.AST]] = []
 
     def _number(self, value: float | str, node: ast.AST) -> ast.AST:
         self.numbers.append((value, node))
-        return ast.copy_location(ast.Name("_number", ast.Load()), node)
+        return ast.copy_location(ast.Name(_NUMBER, ast.Load()), node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if _ADDRESS.fullmatch(node.id):
             self.addresses.append((node.id, node))
-            return ast.copy_location(ast.Name(f"_{node.id[0]}", node.ctx), node)
+            return ast.copy_location(ast.Name(f"<{node.id[0]}>", node.ctx), node)
         if node.id in ("inf", "nan"):
             return self._number(math.inf if node.id == "inf" else math.nan, node)
-        if node.id.startswith("_constant_"):
+        if node.id in self._constants:
             return self._number(node.id, node)
         return node
 
@@ -167,7 +204,7 @@ class _Pattern(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         inner = self.visit(node.operand)
-        if isinstance(node.op, ast.USub) and isinstance(inner, ast.Name) and inner.id == "_number":
+        if isinstance(node.op, ast.USub) and isinstance(inner, ast.Name) and inner.id == _NUMBER:
             value, _ = self.numbers[-1]
             if isinstance(value, float):
                 self.numbers[-1] = (-value, node)
@@ -190,7 +227,7 @@ def _patterns(ops: OpTable) -> dict[str, list[tuple[Op, _Roles]]]:
         line = op.listing.format(**operands, **names)
         if op.target:
             line = f"{op.target.format(out=f'{op.result}1', **names)} = {line}"
-        pattern = _Pattern()
+        pattern = _Pattern(frozenset(names.values()))
         shape = ast.unparse(pattern.visit(ast.parse(line).body[0]))
         roles = tuple(
             value.removeprefix("_constant_") if isinstance(value, str) else value

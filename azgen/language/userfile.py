@@ -20,6 +20,7 @@ the built-in rows, after which new ones can be modelled.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import types
@@ -87,7 +88,7 @@ def user_text(path: str | Path) -> str:
         AzgenError: there is none, or it is no Python file.
     """
     path = path_of(path, "a file of ops")
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise AzgenError(f"{path}: there is no such file of ops")
     if Path(path).suffix != ".py":
         raise AzgenError(f"{path}: a file of ops is a Python file; its name ends in .py")

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen import plain
+from azgen.bounds import Bounded, Positive
 from azgen.errors import AzgenError
 from azgen.files import remove_parts, trouble, write_file
+from azgen.plain import PlainError
 
 CHECKPOINTS = "checkpoints"
 """Folder in the run directory."""
@@ -32,16 +34,6 @@ SCHEMA = 2
 KEPT = 2
 
 _NAME = re.compile(r"checkpoint-(\d+)\.npz")
-_DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    zipfile.BadZipFile,
-    RecursionError,
-    MemoryError,
-)
 
 
 class DamagedError(AzgenError):
@@ -63,6 +55,10 @@ class Checkpoint:
     schema: int
     values: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
+
+
+class _LaterError(AzgenError):
+    """A checkpoint of a schema that this azgen does not know."""
 
 
 class CheckpointDirectory:
@@ -138,21 +134,35 @@ def read(path: Path) -> Checkpoint:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes().decode())
-            schema, sums = header.pop("schema"), header.pop("sha256")
-            if not isinstance(schema, int) or schema < 1:
-                raise ValueError(f"its schema is {schema!r}")
-            if schema > SCHEMA:
-                raise AzgenError(
-                    f"{path} was written by a later azgen (schema {schema}); update azgen to read it"
+            values = json.loads(archive["header"].tobytes().decode())
+            header = plain.read(_Header, values, "its header", extra=True)
+            if header.schema > SCHEMA:
+                raise _LaterError(
+                    f"{path} was written by a later azgen (schema {header.schema}); update azgen to read it"
                 )
-            arrays = {name: archive[name] for name in sums}
-    except _DAMAGE as error:
+            arrays = {name: archive[name] for name in header.sha256}
+        for name, array in arrays.items():
+            if _checksum(array) != header.sha256[name]:
+                raise PlainError(f"the checksum of {name} is another")
+    except _LaterError:
+        raise
+    except Exception as error:  # NumPy and zipfile let a damaged archive raise nearly anything
         raise DamagedError(f"{path} is damaged: {error or type(error).__name__}") from None
-    for name, array in arrays.items():
-        if _checksum(array) != sums[name]:
-            raise DamagedError(f"{path} is damaged: the checksum of {name} is another")
-    return Checkpoint(path, schema, header, arrays)
+    rest = {name: value for name, value in values.items() if name not in ("schema", "sha256")}
+    return Checkpoint(path, header.schema, rest, arrays)
+
+
+@dataclass(frozen=True)
+class _Header(Bounded):
+    """What every schema's header has.
+
+    Attributes:
+        schema: its number.
+        sha256: checksums of the arrays, by name.
+    """
+
+    schema: Positive
+    sha256: dict[str, str]
 
 
 def _checksum(array: NDArray[Any]) -> str:

@@ -22,7 +22,6 @@ renamed.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -38,9 +37,10 @@ from azgen.errors import AzgenError
 from azgen.files import path_of, remove_parts, trouble, write_file
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
-from azgen.plain import to_json
+from azgen.plain import read_json, to_json
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record
+from azgen.runs.figures import Started, check
 from azgen.runs.log import rewind
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
@@ -203,11 +203,12 @@ class RunDirectory:
         path = self.path / STARTS
         if not path.is_file():
             return {}
-        try:
-            records = json.loads(path.read_text(encoding="utf-8"))
-            return {str(r["name"]): Program.parse(r["program"], str(path), ops) for r in records}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AzgenError(f"{path} is damaged: {error}") from None
+        records = read_json(path)
+        if not isinstance(records, list):
+            raise AzgenError(f"{path} is damaged: it must be a list of programs")
+        for number, record in enumerate(records, 1):
+            check(Started, record, path, str(number))
+        return {record["name"]: Program.parse(record["program"], str(path), ops) for record in records}
 
     def append(self, *events: Event) -> None:
         """A line more in events.jsonl for each; after an error, the next call writes what is missing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
+from azgen.bounds import Bounded, Count, NotNegative, Share
 from azgen.language.ops import OpTable
 from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
@@ -46,7 +47,7 @@ class Ancestor:
 
 
 @dataclass(frozen=True, repr=False)
-class Champion:
+class Champion(Bounded):
     """A program that led a run when it was found.
 
     Attributes:
@@ -69,11 +70,11 @@ class Champion:
     """
 
     program: Program
-    number: int
-    population: int
-    search_fitness: float
-    select_fitness: float
-    cost: float = 0.0
+    number: Count
+    population: Count
+    search_fitness: Share
+    select_fitness: Share
+    cost: NotNegative = 0.0
     on_front: bool = False
     behaviour: str = ""
     origin: str = ""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
-from azgen.files import path_of
+from azgen.files import path_of, read_text
 from azgen.language.program import Program
 from azgen.plain import read_json
+from azgen.runs import figures
 from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
 from azgen.runs.events import Champion, MadeFor, read_champion
 from azgen.settings.reading import read_settings
@@ -53,13 +54,16 @@ class SavedRun:
         """What happened, as plain values; a last line that was cut off is left out."""
         records = []
         with suppress(FileNotFoundError):
-            lines = (self.path / EVENTS).read_text(encoding="utf-8").splitlines()
+            lines = read_text(self.path / EVENTS).splitlines()
             for number, line in enumerate(lines, 1):
                 try:
-                    records.append(json.loads(line))
-                except ValueError:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
                     if number < len(lines):
                         raise AzgenError(f"{self.path / EVENTS}, line {number} is damaged: no JSON") from None
+                else:
+                    figures.check_event(record, f"{self.path / EVENTS}, line {number}")
+                    records.append(record)
         return records
 
 
@@ -117,9 +121,9 @@ def load_run(path: str | Path) -> SavedRun:
         for n, record in enumerate(records, 1)
     )
     environment, result = _read_json(path / ENVIRONMENT) or {}, _read_json(path / RESULT)
-    for name, value in ((ENVIRONMENT, environment), (RESULT, result)):
-        if value is not None and not isinstance(value, dict):
-            raise AzgenError(f"{path / name} is damaged: it must be a JSON object")
+    figures.check(figures.Environment, environment, path / ENVIRONMENT)
+    if result is not None:
+        figures.check(figures.Result, result, path / RESULT)
     metric = (result or environment).get("metric")
     if isinstance(metric, str):
         made = MadeFor(settings.user.metric(metric), settings.dtype, settings.execution.epochs)

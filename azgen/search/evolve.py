@@ -274,10 +274,9 @@ class Evolution:
                 message = f"{path.name} is by azgen {writer}; {version} may find other programs"
                 self._observe(Warned(progress.seconds, message))
             return progress, path
-        raise problem or AzgenError(
-            f"there is no checkpoint in {self._checkpoints}; `azgen evolve` with the run's config.toml "
-            "repeats it from its beginning"
-        )
+        none = f"there is no checkpoint in {self._checkpoints}"
+        why = f"{problem}; no other checkpoint is whole" if problem else none
+        raise AzgenError(f"{why}; `azgen evolve` with the run's config.toml repeats it from its beginning")
 
     def _tested(self, champion: Champion) -> Tested:
         space, settings = self.space, self._settings

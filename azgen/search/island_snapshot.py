@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.bounds import Bounded, Bounds, Count
+from azgen.plain import read_value
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.search.archive_snapshot import ArchiveReader
 from azgen.search.checked import check_programs, fill, whole
@@ -24,6 +27,27 @@ from azgen.settings.settings import Settings
 _ENTRY = ENTRY.names or ()
 _TABLE, _HURDLE = ("n_sets", "clock"), ("n", "next")
 """Numbers of a table, and of a hurdle, that evolution changes."""
+
+
+@dataclass(frozen=True)
+class IslandNumbers(Bounded):
+    """An island's numbers in a checkpoint.
+
+    Attributes:
+        next, random, best_fitness, best_number: `EVOLVED`.
+        counts: programs by rung of the ladder.
+        known, probed: sets and clock of a table of fitness.
+        hurdles: of each, how many heights it knows, and where the next goes.
+    """
+
+    next: Count
+    random: Count
+    best_fitness: Annotated[float, Bounds(-1, 1)]
+    best_number: Count
+    counts: Annotated[tuple[int, ...], Bounds(0)]
+    known: Annotated[tuple[int, int], Bounds(0)]
+    probed: Annotated[tuple[int, int], Bounds(0)]
+    hurdles: tuple[tuple[int, int], ...]
 
 
 def take_islands(
@@ -91,16 +115,19 @@ class IslandReader:
             need(checkpoint, bool(np.isfinite(array).all()), f"{name} is not finite")
         for table in self._block.kept("entries"):
             n = whole(self._arrays[f"{table}.n"].tolist(), count)
-            for name in ("place", *_ENTRY):
-                need(
-                    checkpoint,
-                    self._arrays[f"{table}.{name}"].shape == (sum(n),),
-                    f"{table} has another size",
-                )
+            for name, kind in (("place", np.dtype(np.int32)), *((name, ENTRY[name]) for name in _ENTRY)):
+                array = self._arrays[f"{table}.{name}"]
+                same = array.shape == (sum(n),) and array.dtype == kind
+                need(checkpoint, same, f"{table} has another size or type")
+            known = self._arrays[f"{table}.fitness"]
+            need(checkpoint, not np.isinf(known).any(), f"{table} holds an infinite fitness")
         self._trails = TrailReader(
             self._arrays, count, lambda programs, n: check_programs(space.kernel, programs, n)
         )
         self._archives = self._archive_reader() if settings.evolution.strategy == "archive" else None
+        stored = checkpoint.values["islands"]
+        self._islands = read_value(tuple[IslandNumbers, ...], stored, "its islands", "islands")
+        need(checkpoint, len(self._islands) == count, f"it has {len(self._islands)} islands, not {count}")
         self._ends = {t: np.cumsum(self._arrays[f"{t}.n"]) for t in self._block.kept("entries")}
 
     def _archive_reader(self) -> ArchiveReader:
@@ -112,7 +139,7 @@ class IslandReader:
 
     def island(self, number: int) -> Island:
         """An island without an own kernel's pointers set for running: only its arrays count."""
-        space, values = self._space, self._checkpoint.values["islands"][number]
+        space, values = self._space, asdict(self._islands[number])
         settings, size = space.settings, space.settings.evolution.population
         tasks = space.search[number % len(space.search)]
         island = Island(tasks.kernel, settings, tasks.lanes, 0, space.cost_limit(tasks), born=False)

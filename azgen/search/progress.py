@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from azgen.bounds import Bounded, Bounds
 from azgen.search.engines.messages import Migrants, Report
 from azgen.search.hall import HallOfFame
 from azgen.search.island_state import COUNTS
 from azgen.settings.settings import StopSettings
 
+MOST = 2**53
+"""More than any run counts to, and all that a float can count."""
+
 RATINGS = ("native", "compiled", "champions")
 
 
 @dataclass(frozen=True)
-class Life:
+class Life(Bounded):
     """What the coordinator knows of the population that lives on an island.
 
     Attributes:
@@ -25,12 +30,12 @@ class Life:
         ending: why it is to be given up; "" if it is not.
     """
 
-    population: int = -1
-    counts: tuple[int, ...] = (0,) * len(COUNTS)
-    best_fitness: float = -1.0
-    best_number: int = 0
-    since: int = 0
-    quiet: int = 0
+    population: Annotated[int, Bounds(-1, MOST)] = -1
+    counts: Annotated[tuple[int, ...], Bounds(0, MOST)] = (0,) * len(COUNTS)
+    best_fitness: Annotated[float, Bounds(-1, 1)] = -1.0
+    best_number: Annotated[int, Bounds(0, MOST)] = 0
+    since: Annotated[int, Bounds(0, MOST)] = 0
+    quiet: Annotated[int, Bounds(0, MOST)] = 0
     ending: str = "begins"
 
     def after(self, report: Report, stop: StopSettings) -> Life:
@@ -60,7 +65,7 @@ def limit_reached(stop: StopSettings, select_fitness: float, programs: int, seco
 
 
 @dataclass(frozen=True)
-class Suspect:
+class Suspect(Bounded):
     """A program in quarantine.
 
     Attributes:
@@ -70,13 +75,13 @@ class Suspect:
     """
 
     program: str
-    island: int
-    round: int
+    island: Annotated[int, Bounds(-1, MOST)]
+    round: Annotated[int, Bounds(-1, MOST)]
     cause: str
 
 
 @dataclass
-class Progression:
+class Progression(Bounded):
     """What a run has come to: everything that a checkpoint keeps besides the islands' states.
 
     Attributes:
@@ -94,11 +99,11 @@ class Progression:
     """
 
     lives: list[Life]
-    round: int = -1
-    seconds: float = 0.0
+    round: Annotated[int, Bounds(-1, MOST)] = -1
+    seconds: Annotated[float, Bounds(0, MOST)] = 0.0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     ratings: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RATINGS, 0))
-    restarts: int = 0
+    restarts: Annotated[int, Bounds(0, MOST)] = 0
     hall: HallOfFame = field(default_factory=HallOfFame)
     confirmed: bool = False
     quarantine: list[Suspect] = field(default_factory=list)

@@ -14,7 +14,11 @@ count, always 0, and no ratings.) Arrays, of all islands one after the other:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,7 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.plain import PlainError, as_plain, read
 from azgen.runs.checkpoint import Checkpoint, DamagedError
-from azgen.runs.events import champion_record, read_champion
+from azgen.runs.events import Champion, champion_record, read_champion
 from azgen.search.archive_snapshot import take_archives
 from azgen.search.checked import check_programs, whole
 from azgen.search.engines.base import Engine
@@ -76,6 +80,26 @@ def take(
     return values, arrays
 
 
+@dataclass(frozen=True)
+class _Values:
+    """The plain values of a checkpoint of any schema.
+
+    Attributes:
+        settings, progress: read further by their own classes.
+        fingerprint: of the tasks.
+        ops: names, in the order in which code counts them.
+        hall, front: records of champions.
+    """
+
+    settings: Mapping[str, Any]
+    fingerprint: str
+    ops: tuple[str, ...]
+    progress: Mapping[str, Any]
+    hall: tuple[Mapping[str, Any], ...]
+    front: tuple[Mapping[str, Any], ...]
+    azgen: str = ""
+
+
 def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progression:
     """Puts a run into the state of a checkpoint: the engine takes the islands' states over.
 
@@ -83,17 +107,17 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
         AzgenError: the checkpoint belongs to other settings or tasks.
         DamagedError: a value in it is out of bounds.
     """
-    values = checkpoint.values
     try:
-        check_settings(space.settings, values["settings"])
-        if values["fingerprint"] != space.fingerprint:
+        values = read(_Values, checkpoint.values, "its values", extra=True)
+        check_settings(space.settings, values.settings)
+        if values.fingerprint != space.fingerprint:
             raise AzgenError(
                 "the tasks are not those that the run began with; have the data changed? A run can only "
                 "go on with the same examples"
             )
-        if values["ops"] != [op.name for op in space.kernel.spec.ops]:
+        if values.ops != tuple(op.name for op in space.kernel.spec.ops):
             raise AzgenError("the ops are not those that the run began with")
-        progress = _progress(space, checkpoint)
+        progress = _progress(space, checkpoint, values)
         states = IslandReader(space, checkpoint)
         for number, life in enumerate(progress.lives):
             order = Order(number, progress.round + 1, life.population)
@@ -114,6 +138,7 @@ def check_settings(settings: Settings, stored: Mapping[str, Any]) -> None:
     # First of all, as a checkpoint runs no code: after this, that of its settings is the run's own.
     if stored.get("ops_text", "") != settings.ops_text:
         raise AzgenError("the file of ops is not that which the run began with; restore ops.py in its folder")
+    stored = {**stored, "ops_file": settings.ops_file, "ops_text": settings.ops_text}
     began = settings_from(stored, "the checkpoint's settings", saved=True)
     now, stored = as_mapping(settings), as_mapping(began)
     for section, value in now.items():
@@ -136,8 +161,8 @@ def _file_names(initial: Any) -> list[str]:
     return [Path(name).name for name in ([initial] if isinstance(initial, str) else initial)]
 
 
-def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
-    values, count = checkpoint.values["progress"], space.settings.islands.count
+def _progress(space: SearchSpace, checkpoint: Checkpoint, stored: _Values) -> Progression:
+    values, count = stored.progress, space.settings.islands.count
     lives = [{**life, "counts": counts_of(checkpoint, life["counts"])} for life in values["lives"]]
     progress = read(
         Progression,
@@ -148,9 +173,8 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
             "counts": {name: values["counts"][name] for name in COUNTS},
         },
         "progress",
-        given={"hall": _hall(space, checkpoint), "emigrants": _emigrants(space, checkpoint)},
+        given={"hall": _hall(space, stored), "emigrants": _emigrants(space, checkpoint)},
     )
-    whole([progress.round, progress.restarts], 2)
     whole(progress.counts.values(), len(COUNTS))
     whole([progress.ratings[name] for name in RATINGS], len(RATINGS))
     need(checkpoint, len(lives) == count, f"it has {len(lives)} islands, not {count}")
@@ -160,20 +184,38 @@ def _progress(space: SearchSpace, checkpoint: Checkpoint) -> Progression:
             life.population % count == number and life.population >= 0,
             f"population {life.population} cannot live on island {number}",
         )
-    for suspect in progress.quarantine:
-        space.kernel.encode(
-            [Program.parse(suspect.program, "a program in quarantine", space.settings.user.table)]
-        )
+    with _damage():
+        for suspect in progress.quarantine:
+            text = suspect.program
+            space.kernel.encode([Program.parse(text, "a program in quarantine", space.settings.user.table)])
     return progress
 
 
-def _hall(space: SearchSpace, checkpoint: Checkpoint) -> HallOfFame:
-    ops = space.settings.user.table
-    hall, front = (
-        [read_champion(record, "the hall of fame", ops) for record in checkpoint.values[name]]
-        for name in ("hall", "front")
-    )
-    return HallOfFame(hall, front)
+def _hall(space: SearchSpace, stored: _Values) -> HallOfFame:
+    """The best programs, each with the fitness that it has on the selection tasks."""
+
+    def member(record: Mapping[str, Any]) -> Champion:
+        with _damage():
+            champion = read_champion(record, "the hall of fame", space.settings.user.table)
+            rated = space.select.evaluate(champion.program)
+        fitness = float(np.nan_to_num(rated, nan=0.0).mean())
+        if not math.isclose(fitness, champion.select_fitness, abs_tol=1e-6):
+            raise PlainError(
+                f"in the hall of fame a program is said to have the fitness {champion.select_fitness!r} "
+                f"on the selection tasks, but has {fitness!r}"
+            )
+        return dataclasses.replace(champion, select_fitness=fitness)
+
+    return HallOfFame(map(member, stored.hall), map(member, stored.front))
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What is wrong with a program in here, which may be none or not fit the search space, is damage."""
+    try:
+        yield
+    except AzgenError as error:
+        raise PlainError(str(error)) from None
 
 
 def _emigrants(space: SearchSpace, checkpoint: Checkpoint) -> dict[int, Migrants]:

@@ -67,6 +67,8 @@ class Former:
         execution = {key: found.pop(key) for key in _EXECUTION if key in found}
         for key in execution:
             self._tell(f"{at}{key} is execution.{key} now")
+        if not isinstance(name, str | None):
+            return found, execution  # a mistake, which whoever reads it names
         if name in get_args(Teacher):
             found |= {"source": "teacher", "teacher": name}
             self._tell(f'{at}source = "{name}" is source = "teacher", teacher = "{name}" now')

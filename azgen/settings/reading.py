@@ -44,6 +44,8 @@ def read_settings(path: str | Path, *, saved: bool = False) -> Settings:
         hint = "; if it is a table, give it with --data FILE --target COLUMN"
         about = hint if Path(path).suffix.lower() != ".toml" else ""
         raise AzgenError(f"{path}: not valid TOML: {error}{about}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, say, or endless nesting
+        raise AzgenError(f"{path}: cannot be read as settings: {error}") from None
 
 
 def settings_from(

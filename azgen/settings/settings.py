@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from azgen.bounds import AboveZero, Bounded, Bounds, Count, NotNegative, Positive
 from azgen.language.conditions import Conditions
+from azgen.language.instruction import MAX_ADDRESS, MAX_INSTRUCTIONS
 from azgen.language.userfile import NOTHING, UserFile, read_user_file
 from azgen.settings.evolution import ArchiveSettings, EvolutionSettings, StageSettings
 from azgen.tasks.sources import Source, TeacherTasks
@@ -32,9 +33,9 @@ class ExecutionSettings(Bounded):
 class MemorySettings(Bounded):
     """Number of scalar, vector and matrix addresses, label, prediction and features included."""
 
-    scalars: Annotated[int, Bounds(2)] = 8
-    vectors: Positive = 8
-    matrices: Count = 2
+    scalars: Annotated[int, Bounds(2, MAX_ADDRESS + 1)] = 8
+    vectors: Annotated[int, Bounds(1, MAX_ADDRESS + 1)] = 8
+    matrices: Annotated[int, Bounds(0, MAX_ADDRESS + 1)] = 2
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class FunctionSettings(Bounded):
     ops: tuple[str, ...] = ()
     initial_size: Annotated[int, Bounds(-1)] = -1
     min_size: Count = 0
-    max_size: Annotated[int, Bounds(0, 1000)] = 0
+    max_size: Annotated[int, Bounds(0, MAX_INSTRUCTIONS)] = 0
     random: bool = False
 
 

@@ -292,7 +292,7 @@ def test_messages_come_back_as_they_were() -> None:
     assert dataclasses.replace(back, immigrants=None) == dataclasses.replace(order, immigrants=None)
     assert back.immigrants is not None
     np.testing.assert_array_equal(back.immigrants.code, migrants.code)
-    report = Report(3, 7, 11, tuple(range(8)), 0.1 + 0.2, 5, "text", 1 / 3, 8.0, None, 0.5, 3)
+    report = Report(3, 7, 11, tuple(range(7)), 0.1 + 0.2, 5, "text", 1 / 3, 8.0, None, 0.5, 3)
     header, arrays = decode(report.encode())
     assert header.pop("kind") == "report" and Report.decode(header, arrays) == report
     with pytest.raises(TypeError):

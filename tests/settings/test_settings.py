@@ -64,7 +64,7 @@ def test_there_is_a_default_preset():
             {"learn": {"min_size": 5, "max_size": 3}},
             "learn.min_size 5 and learn.max_size 3 contradict each other",
         ),
-        ({"memory": {"scalars": 1}}, "at least 2"),
+        ({"memory": {"scalars": 1}}, "between 2 and 1000"),
         ({"evolution": {"mutation_probability": 1.5}}, "between 0 and 1"),
         ({"stop": {"max_seconds": 0}}, "nothing ends this run"),
         ({"ops_text": "OPS = []"}, "ops_text is read from the file that ops_file names; give that"),

@@ -8,6 +8,8 @@ import struct
 from contextlib import suppress
 from typing import Any
 
+from azgen.search.engines.messages import MessageError
+
 _LENGTH = struct.Struct("!i")  # as multiprocess.connection frames what send_bytes sends
 _LARGEST = 0x7FFFFFFF
 
@@ -51,6 +53,7 @@ class Channel:
 
         Raises:
             EOFError: the other end is closed, and all messages have been received.
+            MessageError: what is there can be no message.
         """
         closed = False
         try:
@@ -67,6 +70,8 @@ class Channel:
         messages = []
         while len(self._inbox) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._inbox)
+            if length < 0:
+                raise MessageError(f"a message between processes is said to have {length} bytes")
             end = _LENGTH.size + length
             if len(self._inbox) < end:
                 break

@@ -23,7 +23,17 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines.base import Lost, ProgramLost
-from azgen.search.engines.messages import Order, Report, decode, encode
+from azgen.search.engines.messages import (
+    Failure,
+    Loss,
+    MessageError,
+    Order,
+    Report,
+    checked_fitness,
+    decode,
+    encode,
+    read_message,
+)
 from azgen.search.engines.shared import KEPT_ROUNDS
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.island_state import state_block
@@ -148,19 +158,24 @@ class DaskEngine:
         return results
 
     def _result(self, order: Order, answer: bytes) -> Report | Lost:
-        header, arrays = decode(answer)
-        kind = header.pop("kind")
-        if kind == "error":
-            raise AzgenError(header["message"])
-        if kind == "lost":
-            return Lost(order, header["cause"], header["program"])
+        try:
+            header, arrays = decode(answer)
+            kind = header.pop("kind")
+            if kind == "error":
+                raise AzgenError(read_message(Failure, header).message)
+            if kind == "lost":
+                loss = read_message(Loss, header)
+                return Lost(order, loss.cause, loss.program)
+            report = Report.decode(header, arrays)
+        except MessageError as error:
+            return Lost(order, str(error))
         since = self._since_cut[order.island] = self._since_cut.get(order.island, 0) + 1
         if since >= CUT_ROUNDS:
             with suppress(AzgenError):  # whoever needs the state will see
                 state = self._state(order.island, order.round)
                 self._rounds[order.island, order.round] = self._client.submit(_as_round, state, pure=False)
                 self._since_cut[order.island] = 0
-        return Report.decode(header, arrays)
+        return report
 
     def state(self, island: int, round_number: int) -> State:
         """An island's state after a round.
@@ -196,10 +211,11 @@ class DaskEngine:
         except Exception as error:  # not the program's fault: programs run in processes of their own
             raise ProgramLost(f"{type(error).__name__}: {error}", blamed=False) from None
         if header["kind"] == "lost":
-            raise ProgramLost(header["cause"], header["blamed"])
+            loss = read_message(Loss, header)
+            raise ProgramLost(loss.cause, loss.blamed)
         if header["kind"] == "error":
-            raise AzgenError(header["message"])
-        return np.array(arrays["fitness"])
+            raise AzgenError(read_message(Failure, header).message)
+        return np.array(checked_fitness(arrays, self._space.select.lanes.n_tasks))
 
     def cancel(self) -> None:
         """Forgets all orders; a round that has begun is finished, for nobody."""

@@ -8,18 +8,24 @@ arrays    one after the other, C order
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.bounds import Bounded, Bounds, Count, NotNegative, Share
+from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION
-from azgen.plain import as_plain, read
+from azgen.plain import PlainError, as_plain, read
 from azgen.runs.events import Ancestor
+from azgen.search.island_state import COUNTS
+
+T = TypeVar("T")
 
 _LENGTH = struct.Struct("<I")
 _TYPES = {name: np.dtype(name) for name in ("<f8", "<f4", "<i8", "<i4", "<u8", "|u1")} | {
@@ -40,24 +46,104 @@ def encode(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None 
     return b"".join([_LENGTH.pack(len(text)), text, *parts])
 
 
+class MessageError(AzgenError):
+    """What came is no message, or says what none can say."""
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What every header has.
+
+    Attributes:
+        kind: what the message is.
+        arrays: by name the type and the shape of each.
+    """
+
+    kind: str
+    arrays: dict[str, tuple[str, tuple[int, ...]]]
+
+
 def decode(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header and arrays of a message.
 
     Raises:
-        ValueError: it is none.
+        MessageError: it is none.
     """
-    (length,) = _LENGTH.unpack_from(message)
-    header = json.loads(message[4 : 4 + length])
-    arrays, at = {}, 4 + length
-    for name, (kind, shape) in header.pop("arrays").items():
-        dtype, count = _TYPES[kind], int(np.prod(shape))
-        arrays[name] = np.frombuffer(message, dtype, count, at).reshape(shape)
-        at += count * dtype.itemsize
-    return header, arrays
+    try:
+        (length,) = _LENGTH.unpack_from(message)
+        values = json.loads(message[4 : 4 + length])
+        header = read(_Header, values, "a message", extra=True)
+        arrays, at = {}, 4 + length
+        for name, (kind, shape) in header.arrays.items():
+            dtype = _TYPES[kind]
+            if any(not 0 <= n <= len(message) for n in shape):
+                raise ValueError(f"{name} has the shape {shape}")
+            count = math.prod(shape)
+            arrays[name] = np.frombuffer(message, dtype, count, at).reshape(shape)
+            at += count * dtype.itemsize
+        if at != len(message):
+            raise ValueError(f"{len(message)} bytes in place of {at}")
+    except (struct.error, ValueError, KeyError, RecursionError, PlainError) as error:
+        raise MessageError(f"a message between processes is malformed: {error}") from None
+    return {name: value for name, value in values.items() if name != "arrays"}, arrays
+
+
+def read_message(cls: type[T], header: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> T:
+    """A header's values as a dataclass.
+
+    Raises:
+        MessageError: one is missing, of another type, or out of bounds.
+    """
+    try:
+        return read(cls, header, f"a message of the kind {cls.__name__}", given=given, extra=True)
+    except PlainError as error:
+        raise MessageError(str(error)) from None
+
+
+def checked_fitness(arrays: Mapping[str, NDArray[Any]], n_tasks: int) -> NDArray[np.float64]:
+    """The fitness on each of so many tasks that a message brings.
+
+    Raises:
+        MessageError: it brings something else.
+    """
+    fitness = arrays.get("fitness")
+    if fitness is None or fitness.shape != (n_tasks,) or fitness.dtype != np.float64:
+        raise MessageError("a message between processes brings no fitness")
+    if not ((fitness >= 0) & (fitness <= 1)).all():
+        raise MessageError("a message between processes brings a fitness that is none")
+    return fitness
 
 
 @dataclass(frozen=True)
-class Order:
+class Failure:
+    """What a worker says that cannot carry out what it was given.
+
+    Attributes:
+        message: why.
+        mistake: whether it is one of the user's.
+    """
+
+    message: str
+    mistake: bool = True
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a cluster's worker says whose process ended over what it was given.
+
+    Attributes:
+        cause: of what it died.
+        program: that it was about to run; "" if it had named none.
+        blamed: whether the program is the cause.
+    """
+
+    cause: str
+    program: str = ""
+    blamed: bool = False
+
+
+@dataclass(frozen=True)
+class Order(Bounded):
     """One round of one island.
 
     Attributes:
@@ -73,13 +159,13 @@ class Order:
         careful: tell which program is about to run, so that one that kills the process can be named.
     """
 
-    island: int
-    round: int
-    population: int
+    island: Count
+    round: Count
+    population: Count
     birth: bool = False
-    n_programs: int = 0
-    best_number: int = 0
-    n_emigrants: int = 0
+    n_programs: Count = 0
+    best_number: Count = 0
+    n_emigrants: Count = 0
     quarantined: tuple[str, ...] = ()
     immigrants: Migrants | None = None
     careful: bool = False
@@ -92,17 +178,21 @@ class Order:
 
     @staticmethod
     def decode(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Order:
-        """From a message."""
-        return read(Order, header, "an order", given={"immigrants": _from_arrays(arrays)}, extra=True)
+        """From a message.
+
+        Raises:
+            MessageError: it says what none can say.
+        """
+        return read_message(Order, header, {"immigrants": _from_arrays(arrays)})
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Bounded):
     """What became of an order.
 
     Attributes:
         island, round, population: as ordered.
-        counts: programs of the population so far, by rung of the ladder (`azgen.search.state.COUNTS`).
+        counts: programs of the population so far, by rung of the ladder (`COUNTS`).
         best_fitness: best on the search tasks in the population so far.
         best_number: which program of the population that was, from 1.
         program: its normal form's text if it is new, else "".
@@ -119,20 +209,20 @@ class Report:
         ancestors: what the best descends from, if it is new.
     """
 
-    island: int
-    round: int
-    population: int
-    counts: tuple[int, ...]
-    best_fitness: float
-    best_number: int
+    island: Count
+    round: Count
+    population: Count
+    counts: Annotated[tuple[int, ...], Bounds(0)]
+    best_fitness: Annotated[float, Bounds(-1, 1)]
+    best_number: Count
     program: str = ""
-    select_fitness: float = 0.0
-    cost: float = 0.0
+    select_fitness: Share = 0.0
+    cost: NotNegative = 0.0
     emigrants: Migrants | None = None
-    seconds: float = 0.0
-    loads: int = 0
-    native: int = 0
-    compiled: int = 0
+    seconds: NotNegative = 0.0
+    loads: Count = 0
+    native: Count = 0
+    compiled: Count = 0
     spent: str = ""
     behaviour: str = ""
     holds: bool = True
@@ -146,8 +236,15 @@ class Report:
 
     @staticmethod
     def decode(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Report:
-        """From a message."""
-        return read(Report, header, "a report", given={"emigrants": _from_arrays(arrays)}, extra=True)
+        """From a message.
+
+        Raises:
+            MessageError: it says what none can say.
+        """
+        report = read_message(Report, header, {"emigrants": _from_arrays(arrays)})
+        if len(report.counts) != len(COUNTS):
+            raise MessageError(f"a report counts {len(report.counts)} rungs of the ladder, not {len(COUNTS)}")
+        return report
 
 
 @dataclass(frozen=True)
@@ -204,4 +301,17 @@ def _migrants(migrants: Migrants | None) -> dict[str, NDArray[Any]]:
 
 
 def _from_arrays(arrays: dict[str, NDArray[Any]]) -> Migrants | None:
-    return Migrants(arrays["sizes"], arrays["code"]) if "sizes" in arrays else None
+    if not arrays:
+        return None
+    sizes, code = arrays.get("sizes"), arrays.get("code")
+    if (
+        sizes is None
+        or code is None
+        or sizes.dtype != np.int32
+        or code.dtype != INSTRUCTION
+        or (sizes.shape[1:], code.ndim) != ((3,), 1)
+        or (sizes.size and sizes.min() < 0)
+        or sizes.sum(dtype=np.int64) != len(code)
+    ):
+        raise MessageError("a message between processes holds programs of another shape or type")
+    return Migrants(sizes, code)

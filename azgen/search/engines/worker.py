@@ -9,14 +9,17 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from multiprocess import reduction
 
+from azgen.bounds import Bounded, Count, Positive
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.errors import AzgenError
-from azgen.search.engines.messages import Order, decode, encode
+from azgen.search.engines.messages import Order, decode, encode, read_message
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.shared import SharedMemory, SharedStates
 from azgen.search.island_state import state_block
@@ -54,15 +57,39 @@ def main(connection: Any, parent: int) -> None:
         connection.send_bytes(_error(error))
 
 
+@dataclass(frozen=True)
+class _Run(Bounded):
+    """What the run is: the first message to a worker.
+
+    Attributes:
+        settings, space: see `SearchSpace.described`.
+        tasks: type, shape and place in the shared memory of each array of the tasks.
+        size: of the shared memory in bytes; states, trace: places in it.
+        n_islands: islands whose states there is room for.
+        capacity: islands that this worker holds.
+        build_directory: folder of the compile cache.
+    """
+
+    settings: Mapping[str, Any]
+    space: Mapping[str, Any]
+    tasks: dict[str, tuple[str, tuple[int, ...], int]]
+    size: Positive
+    states: Count
+    trace: Count
+    n_islands: Positive
+    capacity: Positive
+    build_directory: str
+
+
 def _runner(descriptor: int, message: bytes) -> Runner:
-    header, _ = decode(message)
-    set_build_directory(header["build_directory"])
-    memory = SharedMemory(descriptor, header["size"])
-    arrays = {name: memory.array(*place) for name, place in header["tasks"].items()}
-    space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
+    run = read_message(_Run, decode(message)[0])
+    set_build_directory(run.build_directory)
+    memory = SharedMemory(descriptor, run.size)
+    arrays = {name: memory.array(*place) for name, place in run.tasks.items()}
+    space = SearchSpace.described(settings_from(run.settings), dict(run.space), arrays)
     program = space.kernel.program
-    running = memory.array(np.dtype(np.int64), (2,), header["trace"])
-    record = memory.array(np.dtype(np.uint8), (program.itemsize,), header["trace"] + running.nbytes)
+    running = memory.array(np.dtype(np.int64), (2,), run.trace)
+    record = memory.array(np.dtype(np.uint8), (program.itemsize,), run.trace + running.nbytes)
 
     def trace(about_to_run: Any) -> None:
         if about_to_run is not None:
@@ -72,17 +99,25 @@ def _runner(descriptor: int, message: bytes) -> Runner:
 
     return Runner(
         space,
-        SharedStates(memory, state_block(space.settings, program), header["states"], header["n_islands"]),
-        header["capacity"],
+        SharedStates(memory, state_block(space.settings, program), run.states, run.n_islands),
+        run.capacity,
         trace,
     )
 
 
+@dataclass(frozen=True)
+class _Rate:
+    """A program whose native fitness on the selection tasks is asked for."""
+
+    program: str
+
+
 def _answer(runner: Runner, message: bytes) -> bytes:
-    header, arrays = decode(message)
     try:
+        header, arrays = decode(message)
         if header["kind"] == "rate":
-            return encode({"kind": "fitness"}, {"fitness": runner.rate(runner.parse(header["program"]))})
+            program = runner.parse(read_message(_Rate, header).program)
+            return encode({"kind": "fitness"}, {"fitness": runner.rate(program)})
         return runner.run(Order.decode(header, arrays)).encode()
     except MemoryError:
         raise
@@ -92,6 +127,7 @@ def _answer(runner: Runner, message: bytes) -> bytes:
 
 def _error(error: BaseException) -> bytes:
     text = str(error) if isinstance(error, AzgenError) else "".join(traceback.format_exception(error))
+    text = text.encode(errors="replace").decode().replace("\0", "?")  # it may speak of any bytes
     return encode({"kind": "error", "message": text, "mistake": isinstance(error, AzgenError)})
 
 

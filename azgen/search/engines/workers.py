@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import selectors
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,19 @@ from numpy.typing import NDArray
 from azgen.codegen.cache_folder import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
+from azgen.search.checked import check_programs
 from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
-from azgen.search.engines.messages import Order, Report, decode, encode
+from azgen.search.engines.messages import (
+    Failure,
+    MessageError,
+    Order,
+    Report,
+    checked_fitness,
+    decode,
+    encode,
+    read_message,
+)
 from azgen.search.engines.process import Entry, Trace, WatchedProcess
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
 from azgen.search.island_state import state_block
@@ -224,7 +235,10 @@ class WorkerEngine:
                 one.process.join(1.0)  # the sentinel tells a moment before the system does
             try:
                 for message in one.channel.receive():
-                    self._answered(one, message)
+                    if one in self._workers:
+                        self._answered(one, message)
+            except MessageError as error:
+                self._bury(one, str(error))
             except EOFError:
                 one.process.join(1.0)
                 self._bury(one, one.cause)
@@ -237,21 +251,39 @@ class WorkerEngine:
                 self._bury(one, cause, blame=one.used > allowed / 20)
 
     def _answered(self, one: WatchedProcess, message: bytes) -> None:
-        header, arrays = decode(message)
+        """Takes an answer; a worker that answers nonsense, as its memory is damaged, say, is given up."""
+        try:
+            self._take(one, *decode(message))
+        except MessageError as error:
+            self._bury(one, str(error))
+
+    def _take(self, one: WatchedProcess, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         kind, order = header.pop("kind"), one.order
         if kind == "error":
-            if header["mistake"]:
-                raise AzgenError(header["message"])
-            raise RuntimeError(f"a worker failed:\n{header['message']}")
+            failure = read_message(Failure, header)
+            if failure.mistake:
+                raise AzgenError(failure.message)
+            raise RuntimeError(f"a worker failed:\n{failure.message}")
         if kind == "ready":
             one.ready, self._failed_starts = True, 0
-            return
+        elif kind == "fitness" and isinstance(order, Program):
+            fitness = checked_fitness(arrays, self._space.select.lanes.n_tasks)
+            one.order = None
+            self._rated.append(fitness)
+        elif kind == "report" and isinstance(order, Order):
+            self._reported(one, order, Report.decode(header, arrays))
+        else:
+            raise MessageError(f"a worker answers {kind!r}, which was not asked for")
+
+    def _reported(self, one: WatchedProcess, order: Order, report: Report) -> None:
+        if (order.island, order.round) != (report.island, report.round):
+            raise MessageError("a worker reports of a round that was not asked for")
+        if report.emigrants is not None:
+            try:
+                check_programs(self._space.kernel, report.emigrants, len(report.emigrants))
+            except ValueError as error:
+                raise MessageError(f"a worker sends what is no program: {error}") from None
         one.order = None
-        if kind == "fitness":
-            self._rated.append(arrays["fitness"])
-            return
-        report = Report.decode(header, arrays)
-        assert isinstance(order, Order) and (order.island, order.round) == (report.island, report.round)
         self._slowest = max(self._slowest, time.monotonic() - one.since)
         self._results.append(report)
         if report.loads >= MOST_LOADS:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
 from azgen.tasks.readers.base import check_file, first_line
+from azgen.tasks.readers.isolated import read_apart
 from azgen.tasks.readers.memory import refuse_if_too_large
 
 
@@ -23,10 +24,16 @@ def read_svhn(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         AzgenError: no MATLAB file (version 4 to 7.2), damaged, other contents, or larger than the memory
             available.
     """
-    from scipy.io import loadmat, whosmat
-
     check_file(path)
     refuse_if_too_large(str(path), path.stat().st_size)
+    images, digits = read_apart(read_here, path)
+    return images, digits
+
+
+def read_here(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The same in this process, which a damaged file can end: SciPy's reader crashes on some."""
+    from scipy.io import loadmat, whosmat
+
     try:
         shapes = {name: shape for name, shape, _ in whosmat(str(path))}
         if "X" in shapes:
