@@ -38,6 +38,7 @@ class IslandNumbers(Bounded):
         counts: programs by rung of the ladder.
         known, probed: sets and clock of a table of fitness.
         hurdles: of each, how many heights it knows, and where the next goes.
+        trail: numbers of its stepping stones; checkpoints of before have none.
     """
 
     next: Count
@@ -48,6 +49,7 @@ class IslandNumbers(Bounded):
     known: Annotated[tuple[int, int], Bounds(0)]
     probed: Annotated[tuple[int, int], Bounds(0)]
     hurdles: tuple[tuple[int, int], ...]
+    trail: Mapping[str, Any] | None = None
 
 
 def take_islands(

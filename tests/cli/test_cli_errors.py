@@ -108,7 +108,7 @@ def test_a_file_that_is_no_table():
     [
         ('"vector_inner_product"', '"vector_inner_produkt"', "Did you mean 'vector_inner_product'?"),
         ("max_size = 8", "max_size = 7", "learn.min_size 8 and learn.max_size 7 contradict each other"),
-        ("scalars = 4", "scalars = 1", "memory.scalars is 1; it must be at least 2"),
+        ("scalars = 4", "scalars = 1", "memory.scalars is 1; it must be between 2 and 1000"),
         ("population = 1000", "population = many", "not valid TOML"),
         (
             "population = 1000",
