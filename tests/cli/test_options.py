@@ -79,4 +79,4 @@ def test_the_run_keeps_what_was_dropped(tmp_path, monkeypatch):
         "evolve", "--data", path, "--target", "y", "--drop", "id",
         "--drop", '"y, next year"', "--categorical", "auto", "--max-programs", 2000, "--baselines", "few",
     )  # fmt: skip
-    assert load_run("runs/table-0").settings.tasks.drop == ("id", "y, next year")
+    assert load_run("runs/table-table-0").settings.tasks.drop == ("id", "y, next year")
