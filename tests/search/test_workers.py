@@ -180,7 +180,8 @@ def _inject_into_kernel(what: str, key: int) -> None:
     render = kernel_module.render_kernel
     check = (
         "    for i in range(n_programs):\n"
-        f"        if program_key(&programs[i].program, True) == <uint64_t>{key}ULL:\n            {_CODE[what]}\n"
+        f"        if program_key(&programs[i].program, True) == <uint64_t>{key}ULL:\n"
+        f"            {_CODE[what]}\n"
     )
 
     def injected(spec: Any) -> dict[str, str]:
