@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,7 @@ from azgen.cli.options import use_build_directory
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
-    from azgen.study.difficulty import Difficulty, Observer, RandomSearch
+    from azgen.study.difficulty import Difficulty, RandomSearch
 
 
 @app.command(rich_help_panel="Search")
@@ -48,6 +46,7 @@ def difficulty(
     paper-linear-learn, paper-linear, paper-affine-learn, paper-affine. Ctrl-C ends the count; what has been
     counted stays.
     """
+    from azgen.cli.output import progress_bar
     from azgen.files import check_file_place
     from azgen.plain import as_plain, to_json
     from azgen.settings.resolve import parse_duration, resolve_settings
@@ -60,14 +59,14 @@ def difficulty(
     if out is not None:
         check_file_place(out)
         done = counting.load(out, done) if out.exists() else done
-    with _progress(programs, json) as show:
+    with progress_bar(quiet=json) as show:
 
         def observe(found: Difficulty) -> None:
             nonlocal done
             done = found
             if out is not None:
                 counting.save(out, found)
-            show(found)
+            show(f"{found.drawn:.1e} programs, {found.acceptable} acceptable", found.drawn, programs)
 
         try:
             search.search(done, programs, seconds, workers, observe)
@@ -86,24 +85,6 @@ def _goal(text: str | None) -> float | str | None:
         return float(text) if text is not None else None
     except ValueError:
         return text
-
-
-@contextmanager
-def _progress(programs: float, json: bool) -> Iterator[Observer]:
-    """A bar with the programs so far, the acceptable ones among them, and the time that is left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=json or not console.is_terminal) as bar:
-        task = bar.add_task("", total=programs)
-
-        def show(found: Difficulty) -> None:
-            text = f"{found.drawn:.1e} programs, {found.acceptable} acceptable"
-            bar.update(task, completed=found.drawn, description=text)
-
-        yield show
 
 
 def _report(search: RandomSearch, done: Difficulty) -> None:

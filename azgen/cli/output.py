@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from azgen.study.wording import duration as duration
@@ -13,6 +14,7 @@ from azgen.study.wording import thousands as thousands
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import ProgressColumn
     from rich.table import Table
 
 _PIPE_WIDTH = 200
@@ -72,3 +74,26 @@ def size(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1024
     return f"{n_bytes:.1f} GiB"
+
+
+@contextmanager
+def progress_bar(
+    *columns: ProgressColumn | str, quiet: bool
+) -> Iterator[Callable[[str, float, float], None]]:
+    """A bar beside a text, gone at the end, on standard error if that is a terminal.
+
+    Args:
+        columns: of Rich, between the bar and the time that is left.
+        quiet: shows nothing.
+
+    Yields:
+        What shows a text, how much has been done, and of how much.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    to = Console(stderr=True)
+    between = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    with Progress(*between, console=to, transient=True, disable=quiet or not to.is_terminal) as bar:
+        line = bar.add_task("", total=None)
+        yield lambda text, done, total: bar.update(line, description=text, completed=done, total=total)

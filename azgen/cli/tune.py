@@ -14,12 +14,9 @@ from azgen.errors import AzgenError
 from azgen.files import check_file_place, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
     from azgen.language.metrics import Metric
     from azgen.language.program import Program
-    from azgen.study.tune import Observer, Tuned
+    from azgen.study.tune import Tuned
 
 _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
@@ -55,6 +52,7 @@ def tune(
     Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
     program as it was, are then run once on the test tasks.
     """
+    from azgen.cli.output import progress_bar
     from azgen.exports.place import check_place
     from azgen.plain import to_json
     from azgen.study.tune import tune as tune_program
@@ -64,7 +62,11 @@ def tune(
     if export is not None:
         check_place(export)
     split, rungs = subject.split, _RUNGS if halving else (1.0,)
-    with _progress(json) as observe:
+    with progress_bar("{task.completed}/{task.total}", quiet=json) as show:
+
+        def observe(done: int, total: int, best: float) -> None:
+            show(f"settings, best {best:.5f}", done, total)
+
         tuned = tune_program(
             found.program, split.search, trials, conditions, select=split.select, rungs=rungs, observe=observe
         )
@@ -158,34 +160,6 @@ def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: di
     )
     dtype = tuned.conditions.dtype
     return write_module(tuned.program, path, metric=metric, dtype=dtype, provenance=provenance)
-
-
-def _progress(json: bool) -> AbstractContextManager[Observer]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    from contextlib import contextmanager
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    @contextmanager
-    def shown() -> Iterator[Observer]:
-        console = Console(stderr=True)
-        if json or not console.is_terminal:
-            yield lambda done, total, best: None
-            return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console, transient=True) as bar:
-            line = bar.add_task("settings")
-            yield lambda done, total, best: bar.update(
-                line, completed=done, total=total, description=f"settings, best {best:.5f}"
-            )
-
-    return shown()
 
 
 def _report(name: str, program: Program, tuned: Tuned, record: dict[str, Any]) -> None:

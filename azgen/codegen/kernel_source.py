@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 from azgen.codegen.lanes import LaneType
@@ -12,7 +12,7 @@ from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_he
 from azgen.language.instruction import FUNCTIONS, Form, Memory
 from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, Op, OpTable
-from azgen.settings.evolution import ActionWeights
+from azgen.settings.evolution import ACTIONS
 
 CACHE_WAYS = 8
 STRANDS = 4
@@ -147,7 +147,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
             evolves=spec.evolves,
-            actions=[field.name for field in fields(ActionWeights)],
+            actions=ACTIONS,
         )
     )
     # The tables need the lane's types.

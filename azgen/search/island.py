@@ -244,8 +244,10 @@ class Island:
 
     def sample(
         self, count: int, functions: Sequence[bool], goal: float, found: NDArray[Any]
-    ) -> tuple[int, int, int, int]:
+    ) -> tuple[int, int, int]:
         """Random search: the population's first member with some functions drawn at random, again and again.
+
+        Those that can learn are rated as children are, without a probe; `counts` tells what became of them.
 
         Args:
             functions: which are drawn.
@@ -253,21 +255,13 @@ class Island:
             found: the first acceptable programs are written here (the kernel's records).
 
         Returns:
-            Programs that were drawn, can learn by their data flow, did not fail on the probe, and are
-            acceptable.
+            Programs that were drawn, can learn by their data flow, and are acceptable.
         """
         given, room = self.population, (found.ctypes.data, len(found))
-        counts: tuple[int, int, int, int] = self._kernel.module.sample_programs(
-            given.ctypes.data,
-            tuple(functions),
-            count,
-            self._address,
-            self._tasks.address,
-            self._probe.address,
-            goal,
-            room,
+        drawn: tuple[int, int, int] = self._kernel.module.sample_programs(
+            given.ctypes.data, tuple(functions), count, self._address, self._tasks.address, goal, room
         )
-        return counts
+        return drawn
 
     def rate_initial(self, n_programs: int) -> None:
         """Rates the oldest members, which become the youngest."""

@@ -123,9 +123,7 @@ class IslandReader:
                 need(checkpoint, same, f"{table} has another size or type")
             known = self._arrays[f"{table}.fitness"]
             need(checkpoint, not np.isinf(known).any(), f"{table} holds an infinite fitness")
-        self._trails = TrailReader(
-            self._arrays, count, lambda programs, n: check_programs(space.kernel, programs, n)
-        )
+        self._trails = TrailReader(self._arrays, count, partial(check_programs, space.kernel))
         self._archives = self._archive_reader() if settings.evolution.strategy == "archive" else None
         stored = checkpoint.values["islands"]
         self._islands = read_value(tuple[IslandNumbers, ...], stored, "its islands", "islands")

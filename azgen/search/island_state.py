@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 
 from azgen.codegen.kernel_source import CACHE_WAYS
 from azgen.search.state import Part, StateBlock
-from azgen.settings.evolution import ActionWeights, EvolutionSettings
+from azgen.settings.evolution import ACTIONS, EvolutionSettings
 from azgen.settings.settings import Settings
 
-N_ACTIONS = len(dataclasses.fields(ActionWeights))
+N_ACTIONS = len(ACTIONS)
 
 ENTRY = np.dtype([("key", "u8"), ("used", "u8"), ("fitness", "f8")], align=True)
 QUARANTINE_SETS = 256

@@ -7,7 +7,7 @@ the others, if they are many, those that brought the least; so they take bounded
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,12 @@ from azgen.language.program import Program
 from azgen.runs.events import Ancestor
 from azgen.search.island_state import STEP
 from azgen.search.state import State
-from azgen.settings.evolution import ActionWeights
+from azgen.settings.evolution import ACTIONS
 
 MOST_TOLD = 64
 """Ancestors of a champion that are kept with it; of more, those that brought the least are left out."""
 
-ACTIONS = (*(field.name for field in dataclasses.fields(ActionWeights)), "crossover")
+_MUTATIONS = (*ACTIONS, "crossover")
 """Kinds of mutations, in the order of their bits."""
 
 Places = NDArray[np.int64]
@@ -144,29 +144,27 @@ class AncestorsTold:
             place: -1: there are none.
         """
         chain, steps = trail.chain(place), arrays["steps"]
-        told, texts, found, actions = set(_shortened(chain, steps["fitness"])), {}, [], 0
-        for place in chain:
+        told, texts, found, actions = set(told_steps(steps["fitness"][chain], MOST_TOLD)), {}, [], 0
+        for number, place in enumerate(chain):
             step = steps[place]
             actions |= int(step["actions"])
-            if place not in told:
+            if number not in told:
                 continue
             key = int(step["population"]), int(step["number"])
             texts[key] = self._texts.get(key) or _text(kernel.decode(step["program"]))
-            kinds = tuple(name for bit, name in enumerate(ACTIONS) if actions >> bit & 1)
+            kinds = tuple(name for bit, name in enumerate(_MUTATIONS) if actions >> bit & 1)
             found.append(Ancestor(texts[key], key[1], key[0], float(step["fitness"]), kinds))
             actions = 0
         self._texts = texts
         return tuple(found)
 
 
-def _shortened(chain: list[int], fitness: NDArray[np.float64]) -> list[int]:
-    """The first, the last, and of the others those that brought the most."""
-    excess = len(chain) - MOST_TOLD
-    if excess <= 0:
-        return chain
-    gains = np.diff(fitness[chain])[:-1]
-    dropped = set((np.argsort(gains, kind="stable")[:excess] + 1).tolist())
-    return [place for number, place in enumerate(chain) if number not in dropped]
+def told_steps(fitness: Sequence[float] | NDArray[np.float64], most: int) -> list[int]:
+    """Of steps with rising fitness so many at most: the first, the last, and those that brought the most."""
+    gains = np.diff(np.asarray(fitness, np.float64))[:-1]
+    least = np.argsort(gains, kind="stable")[: max(0, len(fitness) - most)] + 1
+    dropped = set(least.tolist())
+    return [number for number in range(len(fitness)) if number not in dropped]
 
 
 def _text(program: Program) -> str:

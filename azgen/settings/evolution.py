@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from azgen.bounds import Bounded, Bounds, Count, NotNegative, Positive, Share
@@ -33,6 +33,10 @@ class ActionWeights(Bounded):
     grow: NotNegative = 0.0
     regrow: NotNegative = 0.0
     interpose: NotNegative = 0.0
+
+
+ACTIONS = tuple(field.name for field in fields(ActionWeights))
+"""Mutation actions, in the order of the kernel's."""
 
 
 @dataclass(frozen=True)

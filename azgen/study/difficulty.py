@@ -21,7 +21,6 @@ import numpy as np
 from azgen.errors import AzgenError
 from azgen.files import write_file
 from azgen.language.instruction import FUNCTIONS
-from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.language.zoo import find_program
 from azgen.plain import as_plain, read, read_json, to_json
@@ -31,6 +30,9 @@ from azgen.settings.settings import Settings
 
 CHUNK = 1 << 21
 """Programs that are drawn in one piece; each piece has random numbers of its own, whoever draws it."""
+
+_REFERENCES = {"linear": "zoo:linear", "affine": "zoo:affine"}
+"""Hand-designed programs for teachers; for other tasks it is the two-layer network."""
 
 _KEPT = 32
 """Acceptable programs that are kept."""
@@ -46,8 +48,7 @@ class Difficulty:
         goal: fitness on the search tasks from which on a program is acceptable.
         chunks: pieces of `CHUNK` programs that have been drawn.
         drawn, can_learn, evaluated, acceptable: programs. Those that cannot learn by their data flow count as
-            not acceptable and are not run; `evaluated` did not fail on a few examples, and no equal
-            program had been evaluated.
+            not acceptable and are not run; the others are evaluated, unless an equal one has been.
         found: the first acceptable ones.
         cpu_seconds: processor time.
     """
@@ -90,7 +91,7 @@ class RandomSearch:
     Args:
         settings: see `Settings`.
         goal: fitness from which on a program is acceptable, or a program whose fitness on the same tasks is
-            meant, such as "zoo:linear"; None: the zoo's program with the teacher's name.
+            meant, such as "zoo:linear"; None: the hand-designed one for the tasks.
 
     Raises:
         AzgenError: a goal that is neither, or none for these tasks.
@@ -114,6 +115,10 @@ class RandomSearch:
             batch=1,
             smallest_constant=0.0,
             valid="any",
+            combine="mean",
+            probe=False,
+            hurdles=(),
+            hurdle_tasks=(),
         )
         self._settings = dataclasses.replace(settings, evolution=evolution, **longest)
         self._start = start
@@ -126,9 +131,7 @@ class RandomSearch:
     def _goal(self, goal: float | str | None) -> tuple[str, float]:
         if isinstance(goal, int | float):
             return "", float(goal)
-        given = goal or "zoo:" + str(getattr(self.settings.tasks, "teacher", "")).removesuffix("-live")
-        if given in ("zoo:", "zoo:two-layer"):
-            given = "zoo:neural-net"
+        given = goal or _REFERENCES.get(getattr(self.settings.tasks, "teacher", ""), "zoo:neural-net")
         program = find_program(given, self.settings.user.table)
         return given, float(np.nan_to_num(self._tasks.evaluate_natively(program)).mean())
 
@@ -171,8 +174,9 @@ class RandomSearch:
         island = Island(kernel, self._settings, lanes, mix(mix(self.settings.seed) + chunk), born=False)
         island.populate(self._start)
         found = np.zeros(_KEPT, kernel.program)
-        counts = island.sample(CHUNK, self._random, self.goal, found)
-        programs = tuple(str(kernel.decode(program)) for program in found[: counts[3]])
+        drawn, can_learn, acceptable = island.sample(CHUNK, self._random, self.goal, found)
+        counts = drawn, can_learn, island.counts["evaluated"], acceptable
+        programs = tuple(str(kernel.decode(program)) for program in found[:acceptable])
         return Difficulty("", "", self.goal, 1, *counts, programs, time.thread_time() - began)
 
 
@@ -200,8 +204,3 @@ def load(path: Path, begun: Difficulty) -> Difficulty:
 def save(path: Path, difficulty: Difficulty) -> None:
     """Writes what has been counted, whole or not at all."""
     write_file(path, to_json(as_plain(difficulty), indent=2) + "\n")
-
-
-def programs_of(difficulty: Difficulty) -> list[Program]:
-    """The acceptable programs that were kept."""
-    return [Program.parse(text) for text in difficulty.found]

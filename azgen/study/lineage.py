@@ -11,6 +11,7 @@ from typing import Any
 from azgen.language.ops import OPS, OpTable
 from azgen.language.program import Program
 from azgen.runs.events import Ancestor, Champion
+from azgen.search.trail import told_steps
 
 Record = Mapping[str, Any]
 
@@ -95,13 +96,11 @@ def difference(before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
 
 def _fewer(ancestors: Sequence[Ancestor], most: int) -> list[tuple[Ancestor, tuple[str, ...]]]:
     """The first, the last, and of the others those that brought the most, with all mutations since."""
-    excess = len(ancestors) - most if most else 0
-    between = range(1, len(ancestors) - 1)
-    gains = sorted(between, key=lambda n: ancestors[n].fitness - ancestors[n - 1].fitness)
-    dropped, found, mutations = set(gains[: max(0, excess)]), [], dict[str, None]()
+    told = set(told_steps([ancestor.fitness for ancestor in ancestors], most or len(ancestors)))
+    found, mutations = [], dict[str, None]()
     for number, ancestor in enumerate(ancestors):
         mutations |= dict.fromkeys(name.replace("_", " ") for name in ancestor.mutations)
-        if number not in dropped:
+        if number in told:
             found.append((ancestor, tuple(mutations)))
             mutations = {}
     return found

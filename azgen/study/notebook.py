@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from azgen.runs.events import Event, Finished, NewChampion, Progress, Started, StartsTuned
+from azgen.study.wording import thousands
 
 _SECONDS = 0.5
 """Least time between two versions of the line."""
@@ -41,10 +42,10 @@ class NotebookLine:
                 self._best = f"; champion {event.champion.select_fitness:.4f} on selection tasks"
                 return
             case Progress():
-                self._text = f"{event.seconds:.0f} s, {event.programs:,} programs".replace(",", " ")
+                self._text = f"{event.seconds:.0f} s, {thousands(event.programs)} programs"
             case Finished():
-                programs = f"{event.programs:,}".replace(",", " ")
-                self._text = f"ended after {event.seconds:.0f} s and {programs} programs: {event.reason}"
+                spent = f"{event.seconds:.0f} s and {thousands(event.programs)} programs"
+                self._text = f"ended after {spent}: {event.reason}"
                 self._best = f"; champion {event.test_fitness:.4f} on test tasks"
             case _:
                 return

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.target import Target
@@ -38,9 +38,6 @@ from azgen.study.tensorboard import tensorboard_writer
 from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
-
-if TYPE_CHECKING:
-    pass
 
 _HASTE, _LEAST_CLOSING = 1.0, 2.0
 """Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""

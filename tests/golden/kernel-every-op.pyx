@@ -1675,7 +1675,7 @@ cdef bint predicts_from_features(const Program* program) noexcept nogil:
     cdef Registers set
     memset(&set, 0, sizeof(Registers))
     registers_add(&set, FEATURES)
-    carry(program.code + program.size[0], program.size[1], &set)
+    carry(program.code + begin_of(program, PREDICT), program.size[PREDICT], &set)
     return registers_have(&set, PREDICTION)
 
 cdef bint accumulates(const Program* program, int r) noexcept nogil:
@@ -1683,8 +1683,8 @@ cdef bint accumulates(const Program* program, int r) noexcept nogil:
     cdef Registers set
     memset(&set, 0, sizeof(Registers))
     registers_add(&set, r)
-    carry(program.code + program.size[0], program.size[1], &set)
-    carry(program.code + program.size[0] + program.size[1], program.size[2], &set)
+    carry(program.code + begin_of(program, PREDICT), program.size[PREDICT], &set)
+    carry(program.code + begin_of(program, LEARN), program.size[LEARN], &set)
     return registers_have(&set, r)
 
 cdef bint can_learn(const Program* program) noexcept nogil:
@@ -1697,7 +1697,7 @@ cdef bint can_learn(const Program* program) noexcept nogil:
     normalize(program, &normal)
     memset(&lasting, 0, sizeof(lasting))
     registers_add(&lasting, PREDICTION)
-    live_before(normal.program.code + normal.program.size[0], normal.program.size[1], &lasting)
+    live_before(normal.program.code + begin_of(&normal.program, PREDICT), normal.program.size[PREDICT], &lasting)
     label_reaches(&normal.program, &label)
     for r in range(REGISTERS):
         if r != FEATURES and r != LABEL and registers_have(&lasting, r) and registers_have(&label, r) and accumulates(&normal.program, r):
@@ -2104,10 +2104,9 @@ cdef int64_t tournament(Island* island) noexcept nogil:
 
 cdef inline double standing(const Island* island, int64_t i) noexcept nogil:
     """Fitness of a member, less what its length costs."""
-    cdef const int* size = island.population[i].size
     if island.parsimony == 0:
         return island.fitness[i]
-    return island.fitness[i] - island.parsimony * (size[0] + size[1] + size[2])
+    return island.fitness[i] - island.parsimony * length_of(&island.population[i])
 
 cdef void leave_trail(
     Island* island, const Program* child, double fitness, int64_t step, uint64_t since, int64_t place, int64_t number
@@ -2174,7 +2173,7 @@ cdef int64_t place_of_child(const Island* island, uint64_t* structures, const Pr
 cdef void cross(Program* child, const Program* other, uint64_t* random) noexcept nogil:
     """One of the functions that have ops to choose from becomes the other program's."""
     cdef int function = mutable_function(random), n, rest
-    cdef int at, total = child.size[0] + child.size[1] + child.size[2]
+    cdef int at, total = length_of(child)
     if function < 0:
         return
     n = other.size[function]
@@ -2442,72 +2441,42 @@ cdef void free_bench(Bench* bench) noexcept nogil:
 cdef struct Sample:             # what became of random programs
     int64_t drawn
     int64_t can_learn           # by their data flow; the others are no better than a constant and are not run
-    int64_t evaluated           # and did not fail on the probe
     int64_t acceptable          # fitness at least the goal
 
 cdef bint draw_able(Program* program, const bint* which, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """A random program, function by function: no further as soon as it is clear that it cannot learn."""
-    if which[1]:
-        randomize_function(program, 1, mutation, random)
+    if which[PREDICT]:
+        randomize_function(program, PREDICT, mutation, random)
     if not predicts_from_features(program):
         return False
-    if which[2]:
-        randomize_function(program, 2, mutation, random)
+    if which[LEARN]:
+        randomize_function(program, LEARN, mutation, random)
     if not can_learn(program):
         return False
-    if which[0]:
-        randomize_function(program, 0, mutation, random)
+    if which[SETUP]:
+        randomize_function(program, SETUP, mutation, random)
     return True
 
 cdef struct Sieve:              # what random programs are measured with
-    Island* island
+    Island* island              # its ladder, without a hook
     const Tasks* tasks
-    const Tasks* probe
     double goal                 # fitness from which on a program is acceptable
     Program* found              # the first acceptable ones
     int room                    # for so many of them
 
-cdef void count_fitness(Sieve* sieve, Sample* sample, const Program* program, double fitness) noexcept nogil:
-    if fitness >= sieve.goal:
-        if sample.acceptable < sieve.room:
-            sieve.found[sample.acceptable] = program[0]
-        sample.acceptable += 1
-
 cdef void rate_sample(Sieve* sieve, Batch* batch, Sample* sample) noexcept nogil:
-    """Counts the acceptable programs of a batch; of those that are equal but for names, one is evaluated."""
-    cdef Island* island = sieve.island
-    cdef bint failed[64]
-    cdef double* known
-    cdef int i, j, n
-    batch.n_waiting = 0
+    """Counts the acceptable programs of a batch."""
+    cdef int i
+    rate(sieve.island, batch, sieve.tasks, NULL)
     for i in range(batch.n):
-        normalize(&batch.programs[i], &batch.normal[i])
-        batch.key[i] = program_key(&batch.normal[i].program, True)
-        known = look_up(&island.known, batch.key[i])
-        if known:
-            count_fitness(sieve, sample, &batch.programs[i], known[0])
-        else:
-            keep_waiting(batch, i)
-    n = batch.n_waiting
-    probe_programs(batch.strands, batch.waiting, n, sieve.probe, batch.probe_key, failed)
-    batch.n_waiting = 0
-    for j in range(n):
-        i = batch.place[j]
-        if failed[j]:
-            store(&island.known, batch.key[i], 0)
-        else:
-            keep_waiting(batch, i)
-    evaluate_programs(batch.strands, batch.waiting, batch.n_waiting, sieve.tasks, batch.scratch, NULL)
-    sample.evaluated += batch.n_waiting
-    for j in range(batch.n_waiting):
-        i = batch.place[j]
-        batch.fitness[i] = combine(batch.scratch + j * sieve.tasks.n_groups * LANES, island.n_tasks, False)
-        store(&island.known, batch.key[i], batch.fitness[i])
-        count_fitness(sieve, sample, &batch.programs[i], batch.fitness[i])
+        if batch.fitness[i] >= sieve.goal:
+            if sample.acceptable < sieve.room:
+                sieve.found[sample.acceptable] = batch.programs[i]
+            sample.acceptable += 1
     batch.n = 0
 
 cdef Sample sample(Sieve* sieve, const Program* given, const bint* which, int64_t n_programs) noexcept nogil:
-    """Draws random programs: of a given one some functions anew."""
+    """Draws random programs: of a given one some functions anew. The island counts what becomes of those that are run."""
     cdef Batch batch = allocate_batch(sieve.tasks.n_groups)
     cdef Island* island = sieve.island
     cdef Sample result
@@ -2596,23 +2565,22 @@ def evolve_island(long long island, long long n_programs, bint initial, long lon
     with nogil:
         evolve(<Island*>island, n_programs, initial, <const Tasks*>tasks, <const Tasks*>probe)
 
-def sample_programs(
-    long long given, functions, int64_t n_programs, long long island, long long tasks, long long probe, double goal, found
-):
-    """Random search, see sample: how many programs were drawn, can learn, were evaluated and are acceptable.
+def sample_programs(long long given, functions, int64_t n_programs, long long island, long long tasks, double goal, found):
+    """Random search, see sample: how many programs were drawn, can learn, and are acceptable.
 
-    functions: three truth values, which are random; found: address of, and room for, acceptable programs.
+    functions: three truth values, which are random; found: address of, and room for, acceptable programs; the island
+    must not probe.
     """
     cdef bint[3] which = functions
     cdef long long programs
     cdef Sieve sieve
     cdef Sample result
     programs, sieve.room = found
-    sieve.island, sieve.tasks, sieve.probe = <Island*>island, <const Tasks*>tasks, <const Tasks*>probe
+    sieve.island, sieve.tasks = <Island*>island, <const Tasks*>tasks
     sieve.goal, sieve.found = goal, <Program*>programs
     with nogil:
         result = sample(&sieve, <const Program*>given, which, n_programs)
-    return result.drawn, result.can_learn, result.evaluated, result.acceptable
+    return result.drawn, result.can_learn, result.acceptable
 
 def cells(long long programs, int n_programs, long long keys):
     """The cell of every program, see cell_key; programs become their normal forms."""

@@ -11,6 +11,7 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
+from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
@@ -56,7 +57,7 @@ def test_acceptable_programs_have_the_goals_fitness_and_only_what_may_vary_does(
     search = RandomSearch(settings, 0.3)
     found = search.search(search.begin(), 1 << 17)
     tasks = settings.tasks.split(settings.seed).search
-    for program in difficulty.programs_of(found)[:5]:
+    for program in map(Program.parse, found.found[:5]):
         assert execute(program, tasks).fitness.mean() >= 0.3 - 1e-6
         assert [len(function) for function in program.functions] == [1, 1, 4]
         assert str(program.functions[1][0]) == "s1 = dot(v1, v0)"
