@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import use_build_directory
+from azgen.cli.options import BuildDirOption, use_build_directory
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def bench(
     features: str | None = typer.Option(
         None, metavar="F,F...", help="Numbers of features for evaluation and crossover (default 4,8,16,32)."
     ),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: BuildDirOption = None,
 ) -> None:
     """Measure the executors, the search and the compiler on this machine.
 

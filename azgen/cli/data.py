@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import ClassesOption, gathered, table_options
+from azgen.cli.options import ClassesOption, JsonOption, table_options
+from azgen.cli.values import gathered
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def data(
         metavar="KIND",
         help="Of a table: auto, regression, classification or multiclass; of a teacher all but the last.",
     ),
-    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    json: JsonOption = False,
     *,
     drawn: dict[str, Any],
     table: dict[str, Any],

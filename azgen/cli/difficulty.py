@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import use_build_directory
+from azgen.cli.options import BuildDirOption, JsonOption, use_build_directory
+from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
     from azgen.study.difficulty import Difficulty, RandomSearch
 
 
+@dataclass(frozen=True)
+class Counting:
+    """What is counted, and for how long."""
+
+    programs: Annotated[
+        float, typer.Option(min=1, metavar="N", help="Random programs to draw in all, such as 1e9.")
+    ] = 1e8
+    max_time: Annotated[str | None, typer.Option(metavar="TIME", help="Stop earlier: 90s, 10m, 1h30m.")] = (
+        None
+    )
+    goal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FITNESS | PROGRAM",
+            help="What is acceptable: a fitness on the search tasks, or at least that of a program; "
+            "default: the hand-designed program for the teacher, such as zoo:linear.",
+        ),
+    ] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides the tasks and the programs.")] = None
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Threads; the count is the same for any number.")
+    ] = 1
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Keep the count there; if there is one of the same search, go on from it.",
+        ),
+    ] = None
+
+
 @app.command(rich_help_panel="Search")
+@grouped("wanted")
 def difficulty(
     config: str = typer.Argument(..., metavar="PRESET | CONFIG.toml", help="Whose search space is meant."),
-    programs: float = typer.Option(
-        1e8, min=1, metavar="N", help="Random programs to draw in all, such as 1e9."
-    ),
-    max_time: str | None = typer.Option(None, metavar="TIME", help="Stop earlier: 90s, 10m, 1h30m."),
-    goal: str | None = typer.Option(
-        None,
-        metavar="FITNESS | PROGRAM",
-        help="What is acceptable: a fitness on the search tasks, or at least that of a program; "
-        "default: the hand-designed program for the teacher, such as zoo:linear.",
-    ),
-    seed: int | None = typer.Option(None, min=0, help="Decides the tasks and the programs."),
-    workers: int = typer.Option(1, min=1, metavar="N", help="Threads; the count is the same for any number."),
-    out: Path | None = typer.Option(
-        None,
-        metavar="FILE.json",
-        help="Keep the count there; if there is one of the same search, go on from it.",
-    ),
-    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    *,
+    wanted: Counting,
+    json: JsonOption = False,
+    build_dir: BuildDirOption = None,
 ) -> None:
     """Count the acceptable programs among random ones: the difficulty of a search (figure 4 of the paper).
 
@@ -53,8 +72,9 @@ def difficulty(
     from azgen.study import difficulty as counting
 
     use_build_directory(build_dir)
-    seconds = parse_duration(max_time) if max_time is not None else math.inf
-    search = counting.RandomSearch(resolve_settings(config, seed=seed), _goal(goal))
+    seconds = parse_duration(wanted.max_time) if wanted.max_time is not None else math.inf
+    search = counting.RandomSearch(resolve_settings(config, seed=wanted.seed), _goal(wanted.goal))
+    out = wanted.out
     done = search.begin()
     if out is not None:
         check_file_place(out)
@@ -66,10 +86,10 @@ def difficulty(
             done = found
             if out is not None:
                 counting.save(out, found)
-            show(f"{found.drawn:.1e} programs, {found.acceptable} acceptable", found.drawn, programs)
+            show(f"{found.drawn:.1e} programs, {found.acceptable} acceptable", found.drawn, wanted.programs)
 
         try:
-            search.search(done, programs, seconds, workers, observe)
+            search.search(done, wanted.programs, seconds, wanted.workers, observe)
         except KeyboardInterrupt:
             if not done.drawn:
                 raise

@@ -6,9 +6,10 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,11 +18,10 @@ from azgen.cli.options import (
     OVERRIDES,
     PANELS,
     RESUME_OVERRIDES,
-    gathered,
-    in_panels,
     table_options,
     use_build_directory,
 )
+from azgen.cli.values import gathered, grouped, in_panels
 from azgen.errors import AzgenError
 from azgen.settings.overrides import Overrides, ResumeOverrides
 
@@ -31,30 +31,41 @@ if TYPE_CHECKING:
 
 _MOST_SEEDS = 10_000
 
-# What both commands take.
 _TENSORBOARD = typer.Option(
     False,
     "--tensorboard",
     help="Also write curves for TensorBoard into the run.",
     rich_help_panel="Output",
 )
-_JSON = typer.Option(
-    False,
-    "--json",
-    help="One JSON object per event and line; the last is the result.",
-    rich_help_panel="Output",
-)
-_FULL = typer.Option(
-    False,
-    "--full",
-    help="At the end, all there is to say and not a screen of it.",
-    rich_help_panel="Output",
-)
-_BUILD_DIR = typer.Option(None, metavar="DIR", help="Folder of the compile cache.", rich_help_panel="Output")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What both commands are asked about what they show and where they compile."""
+
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object per event and line; the last is the result.",
+            rich_help_panel="Output",
+        ),
+    ] = False
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="At the end, all there is to say and not a screen of it.", rich_help_panel="Output"
+        ),
+    ] = False
+    build_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the compile cache.", rich_help_panel="Output"),
+    ] = None
 
 
 @app.command(rich_help_panel="Search")
 @table_options
+@grouped("shown")
 @gathered("overrides", in_panels(OVERRIDES, PANELS))
 def evolve(
     config: str | None = typer.Argument(
@@ -81,9 +92,7 @@ def evolve(
     ),
     tensorboard: bool = _TENSORBOARD,
     table: dict[str, Any],
-    json: bool = _JSON,
-    full: bool = _FULL,
-    build_dir: Path | None = _BUILD_DIR,
+    shown: Shown,
 ) -> None:
     """Evolve a learning algorithm; test, save and export the best one.
 
@@ -113,10 +122,10 @@ def evolve(
         settings = resolve_settings(config, **overrides)
         place = out if seed is None or out is None else out / f"{settings.name}-{seed}"
         carry_out = partial(study.evolve, settings, out=place, tensorboard=tensorboard)
-        runs.append(_show(settings, carry_out, json, full, build_dir))
+        runs.append(_show(settings, carry_out, shown))
         if runs[-1].interrupted:
             break
-    if seeds is not None and not json:
+    if seeds is not None and not shown.json:
         from azgen.cli.runs import print_comparison
         from azgen.runs.saved import load_run
 
@@ -140,15 +149,14 @@ def parse_seeds(text: str) -> list[int]:
 
 
 @app.command(rich_help_panel="Search")
+@grouped("shown")
 @gathered("overrides", in_panels(RESUME_OVERRIDES, PANELS))
 def resume(
     run: Path = typer.Argument(..., metavar="RUN", help="The run's directory."),
     *,
     overrides: ResumeOverrides,
     tensorboard: bool = _TENSORBOARD,
-    json: bool = _JSON,
-    full: bool = _FULL,
-    build_dir: Path | None = _BUILD_DIR,
+    shown: Shown,
 ) -> None:
     """Go on with a run that was killed or interrupted, or give one that has ended more time or programs.
 
@@ -157,12 +165,10 @@ def resume(
     from azgen.study import resume as study
 
     carry_out = partial(study.resume, run, tensorboard=tensorboard, **overrides)
-    _show(study.resumed_settings(run, **overrides), carry_out, json, full, build_dir)
+    _show(study.resumed_settings(run, **overrides), carry_out, shown)
 
 
-def _show(
-    settings: Settings, carry_out: Callable[..., Run], json: bool, full: bool, build_dir: Path | None
-) -> Run:
+def _show(settings: Settings, carry_out: Callable[..., Run], shown: Shown) -> Run:
     """Carries a run out before the user's eyes, and prints what it found."""
     from azgen.cli.output import console
     from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder, print_summary
@@ -170,12 +176,12 @@ def _show(
     from azgen.plain import to_json
     from azgen.search.interrupts import interruptible
 
-    use_build_directory(build_dir)
+    use_build_directory(shown.build_dir)
     to = console()
-    with _table_explained(settings), interruptible(), view_for(settings, to, json) as view:
+    with _table_explained(settings), interruptible(), view_for(settings, to, shown.json) as view:
         run = carry_out(observer=view.observe)
     result = run.as_record()
-    if json:
+    if shown.json:
         print(to_json({"event": "Result", **result}), flush=True)
         return run
     if run.interrupted:
@@ -184,7 +190,7 @@ def _show(
             style="bold",
         )
     to.print()
-    if not full:
+    if not shown.full:
         print_summary(to, result, run.learner, *_own_table(settings))
         return run
     print_champion(to, result)

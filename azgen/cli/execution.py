@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import BuildDirOption, JsonOption
 from azgen.cli.programs import PANEL
 from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
@@ -24,8 +24,8 @@ def run(
     sets: list[str] = typer.Option(
         ["search", "select", "test"], "--set", metavar="SET", help="search, select or test; may be repeated."
     ),
-    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    json: JsonOption = False,
+    build_dir: BuildDirOption = None,
     *,
     subject: Subject,
 ) -> None:

@@ -6,17 +6,19 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azgen.cli.app import app
 from azgen.cli.options import OpsOption
 from azgen.cli.programs import PANEL, REFERENCE, MemberOption, Reference, find, metric_of
+from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
     from azgen.exports.provenance import Provenance
+    from azgen.language.conditions import Conditions
     from azgen.language.metrics import Metric
     from azgen.tasks.reading import TableReading
 
@@ -27,7 +29,8 @@ class Export:
 
     Attributes:
         found: the program.
-        metric, dtype, epochs: see `azgen.export`.
+        metric: see `azgen.export`.
+        conditions: number type and epochs, likewise.
         features, classes: how many there are; None: not said.
         provenance: where it comes from.
         table: what its run did to its table.
@@ -35,8 +38,7 @@ class Export:
 
     found: Reference
     metric: Metric
-    dtype: str
-    epochs: int
+    conditions: Conditions
     features: int | None
     classes: int | None
     provenance: Provenance
@@ -68,8 +70,8 @@ def _python(what: Export, path: Path) -> str:
     return render_module(
         what.found.program,
         metric=what.metric,
-        dtype=what.dtype,
-        epochs=what.epochs,
+        dtype=what.conditions.dtype,
+        epochs=what.conditions.epochs,
         provenance=what.provenance,
         table=what.table,
         module_name=path.stem,
@@ -84,7 +86,7 @@ def _c(what: Export, path: Path) -> str:
         what.found.program,
         features,
         metric=what.metric,
-        dtype=what.dtype,
+        dtype=what.conditions.dtype,
         classes=classes,
         provenance=what.provenance,
         name=path.stem,
@@ -120,8 +122,7 @@ def _cython(what: Export, path: Path) -> dict[str, str]:
         what.found.program,
         features,
         metric=what.metric,
-        dtype=what.dtype,
-        epochs=what.epochs,
+        conditions=what.conditions,
         classes=classes,
         provenance=what.provenance,
         table=what.table,
@@ -140,55 +141,69 @@ FORMS: Mapping[str, tuple[str, Callable[[Export, Path], str | dict[str, str]], s
 """Ending of the file, what writes its text, and what to say about it, by form."""
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is to be written; a run knows the most of it."""
+
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC",
+            help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a "
+            "run knows its own.",
+        ),
+    ] = None
+    ops: OpsOption = None
+    dtype: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."),
+    ] = None
+    rank: MemberOption = None
+    form: Annotated[
+        str, typer.Option(metavar="FORM", help=f"What to write: {', '.join(FORMS)} (default python).")
+    ] = "python"
+    features: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="F", help="For c, cython and sympy: number of features; a run knows its own."
+        ),
+    ] = None
+    classes: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="C",
+            help="For these, and programs of several classes: how many (default: as many as features).",
+        ),
+    ] = None
+    pick: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE | N",
+            help="Of a run, what this rule picks out of its hall of fame: best, cheapest-within-error, "
+            "best-start (the zoo's best, tuned), or a rank.",
+        ),
+    ] = None
+
+
 @app.command(rich_help_panel=PANEL)
+@grouped("wanted")
 def export(
     reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
     output: Path | None = typer.Option(
         None, "-o", "--out", "--output", metavar="FILE", help="File to write (cython: a folder)."
     ),
-    metric: str | None = typer.Option(
-        None,
-        metavar="METRIC",
-        help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a run "
-        "knows its own.",
-    ),
-    ops: OpsOption = None,
-    dtype: str | None = typer.Option(
-        None, metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."
-    ),
-    rank: MemberOption = None,
-    form: str = typer.Option(
-        "python", metavar="FORM", help=f"What to write: {', '.join(FORMS)} (default python)."
-    ),
-    features: int | None = typer.Option(
-        None, min=1, metavar="F", help="For c, cython and sympy: number of features; a run knows its own."
-    ),
-    classes: int | None = typer.Option(
-        None,
-        min=2,
-        metavar="C",
-        help="For these, and programs of several classes: how many (default: as many as features).",
-    ),
-    pick: str | None = typer.Option(
-        None,
-        metavar="RULE | N",
-        help="Of a run, what this rule picks out of its hall of fame: best, cheapest-within-error, "
-        "best-start (the zoo's best, tuned), or a rank.",
-    ),
+    *,
+    wanted: ExportOptions,
 ) -> None:
     """Write a program as a Python module that needs NumPy alone, or in other forms."""
     from azgen.exports.place import check_folder, check_place, write_export, write_folder
-    from azgen.exports.provenance import Provenance
-    from azgen.runs.directory import ENVIRONMENT
-    from azgen.study.exporting import provenance_of
-    from azgen.tasks.reading import table_reading
-    from azgen.version import azgen_version
 
+    form = wanted.form
     if form not in FORMS:
         raise AzgenError(f"there is no form {form!r}; there are {', '.join(FORMS)}")
     ending, render, advice = FORMS[form]
-    found = find(reference, ops, _which(rank, pick))
-    run = found.run
+    found = find(reference, wanted.ops, _which(wanted.rank, wanted.pick))
     path = output or Path(f"{found.name.replace('-', '_')}{ending}")
     if output is None and path.exists():
         raise AzgenError(f"{path} exists; name a file with -o (an existing one is replaced)")
@@ -196,24 +211,7 @@ def export(
         check_folder(path)
     else:
         check_place(path)
-    made: dict[str, Any] = {"version": azgen_version(), "date": datetime.date.today().isoformat()}
-    told = (
-        Provenance(note=f"The program is {reference}.", **made)
-        if run is None or found.champion is None
-        else provenance_of(run, found.champion)
-    )
-    knows = run.environment if run else {}
-    what = Export(
-        found,
-        metric_of(found, metric, ops),
-        dtype or (run.settings.dtype if run else "float32"),
-        run.settings.execution.epochs if run else 1,
-        features or knows.get("n_features"),
-        classes or knows.get("classes") or None,
-        told,
-        table_reading(run.environment.get("data", {}), str(run.path / ENVIRONMENT)) if run else None,
-    )
-    text = render(what, path)
+    text = render(_export_of(found, wanted), path)
     if isinstance(text, dict):
         write_folder(path, text)
     else:
@@ -221,6 +219,40 @@ def export(
     typer.echo(f"{path}: {advice}")
     if form == "python":
         typer.echo(f"run it on a table with: python {path} data.csv --target COLUMN")
+
+
+def _export_of(found: Reference, wanted: ExportOptions) -> Export:
+    """What is exported: as it was asked for, and else as the program's run says."""
+    from azgen.language.conditions import Conditions
+    from azgen.runs.directory import ENVIRONMENT
+    from azgen.tasks.reading import table_reading
+
+    run = found.run
+    knows = run.environment if run else {}
+    return Export(
+        found,
+        metric_of(found, wanted.metric, wanted.ops),
+        Conditions(
+            dtype=wanted.dtype or (run.settings.dtype if run else "float32"),
+            epochs=run.settings.execution.epochs if run else 1,
+        ),
+        wanted.features or knows.get("n_features"),
+        wanted.classes or knows.get("classes") or None,
+        _provenance(found),
+        table_reading(run.environment.get("data", {}), str(run.path / ENVIRONMENT)) if run else None,
+    )
+
+
+def _provenance(found: Reference) -> Provenance:
+    """Where the program comes from."""
+    from azgen.exports.provenance import Provenance
+    from azgen.study.exporting import provenance_of
+    from azgen.version import azgen_version
+
+    if found.run is not None and found.champion is not None:
+        return provenance_of(found.run, found.champion)
+    today = datetime.date.today().isoformat()
+    return Provenance(note=f"The program is {found.given}.", version=azgen_version(), date=today)
 
 
 def _which(rank: int | None, pick: str | None) -> str | int | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import typer
 
 from azgen.cli.app import app
-from azgen.cli.options import use_build_directory
+from azgen.cli.options import BuildDirOption, use_build_directory
 from azgen.errors import AzgenError
 
 _PANEL = "This machine"
@@ -27,7 +26,7 @@ def cache(
         metavar="SIZE",
         help="Delete those not used for longest until the rest takes at most SIZE: 500M, 2G.",
     ),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: BuildDirOption = None,
 ) -> None:
     """Show where compiled modules are kept and how much room they take, make room, or say why one is new.
 
@@ -96,7 +95,7 @@ def parse_size(text: str) -> int:
 
 @app.command(rich_help_panel=_PANEL)
 def doctor(
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: BuildDirOption = None,
 ) -> None:
     """Check that everything is there that azgen needs; exit status 1 if something is missing."""
     from rich.text import Text

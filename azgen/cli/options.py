@@ -1,19 +1,14 @@
-"""Options that several commands share: how a table is read, and the user's own ops."""
+"""Options that several commands share: what may be asked of a run, how tables are read, own ops."""
 
 from __future__ import annotations
 
-import copy
-import csv
-import inspect
 import re
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
-from azgen.errors import AzgenError
+from azgen.cli.values import gathered, in_panels
 
 _COLUMNS = "COLUMN[,COLUMN]"
 _NAMES = "May be repeated; a name that holds a comma stands in double quotes."
@@ -73,8 +68,6 @@ TABLE: dict[str, Any] = {
 }
 """By the setting's name in `TableTasks`; not given: as the configuration says."""
 
-_LISTS = ("categorical", "drop", "missing")
-
 KindOption = Annotated[
     str | None,
     typer.Option(
@@ -100,22 +93,9 @@ OpsOption = Annotated[
     str | None, typer.Option("--ops", metavar="FILE.py", help="A Python file of your own ops and metrics.")
 ]
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
-def in_panels(options: dict[str, Any], panels: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Options, each in its group of a command's help.
-
-    Args:
-        options: annotations by name.
-        panels: names of options by group.
-    """
-    group = {name: panel for panel, names in panels.items() for name in names}
-    found = {}
-    for name, hint in options.items():
-        kind, option = get_args(hint)
-        option = copy.copy(option)
-        option.rich_help_panel = group.get(name)
-        found[name] = Annotated[kind, option]
-    return found
+BuildDirOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the compile cache.")]
 
 
 PANELS = {
@@ -223,62 +203,8 @@ OVERRIDES: dict[str, Any] = {
 """By the name in `azgen.settings.overrides.Overrides`; its `tasks` are the options `TABLE`."""
 
 
-def gathered(into: str, options: dict[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command options that reach it as one keyword argument: those that were given, by name.
-
-    Args:
-        into: the command's keyword-only parameter; the options stand in its place.
-        options: their annotations, by name; without a value each is None.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        shared = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
-            for name, hint in options.items()
-        ]
-        parameters: list[inspect.Parameter] = []
-        for name, parameter in signature.parameters.items():
-            own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-            parameters += shared if name == into else own
-
-        @wraps(command)
-        def wrapped(**given: Any) -> None:
-            values = {name: given.pop(name) for name in options}
-            command(**given, **{into: {n: _listed(n, v) for n, v in values.items() if v not in (None, [])}})
-
-        wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # Typer reads it
-        wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return wrapped
-
-    return decorate
-
-
 table_options = gathered("table", in_panels(TABLE, {"Data": tuple(TABLE)}))
 """Gives a command the options of tables; they reach it as `table`: changes to `TableTasks`, by name."""
-
-
-def _listed(name: str, value: Any) -> Any:
-    """What an option's value is to the settings: lists are those of all its mentions, one after the other."""
-    return [part for text in value for part in listed_names(text)] if name in _LISTS else value
-
-
-def listed_names(text: str) -> list[str]:
-    """Names between commas, as a line of a CSV file: one that holds a comma stands in double quotes.
-
-    Raises:
-        AzgenError: a quotation mark is left open.
-    """
-    if '"' not in text:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        cells = next(csv.reader([text], skipinitialspace=True, strict=True))
-    except csv.Error:
-        raise AzgenError(
-            f"{text!r}: a quotation mark is left open, or text follows one; write a name that holds a "
-            "comma or a quotation mark as in a CSV file, between quotation marks that are doubled inside"
-        ) from None
-    return [cell for cell in cells if cell.strip()]
 
 
 _PLACES = {

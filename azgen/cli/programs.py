@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azgen.cli.app import app
 from azgen.cli.options import OpsOption
+from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from azgen.language.metrics import Metric
     from azgen.language.program import Program
     from azgen.runs.events import Champion
@@ -82,28 +85,41 @@ def find(reference: str, ops: str | None = None, which: str | int | None = None)
     return Reference(find_program(reference, table), None, name, reference)
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a program's source is generated for; a run knows its own."""
+
+    features: Annotated[
+        int, typer.Option(min=1, metavar="F", help="With --source, for a program: number of features.")
+    ] = 4
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC",
+            help="With --source, for a program: rmse (default), accuracy (for several classes) and so on.",
+        ),
+    ] = None
+    classes: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="C",
+            help="With --source, for a program of several classes: how many (default: as many as features).",
+        ),
+    ] = None
+    ops: OpsOption = None
+    dtype: Annotated[
+        str, typer.Option(metavar="TYPE", help="With --source, for a program: float32 or float64.")
+    ] = "float32"
+
+
 @app.command(rich_help_panel=PANEL)
+@grouped("wanted")
 def show(
     reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
     source: bool = typer.Option(False, "--source", help="Print the generated Cython source instead."),
-    features: int = typer.Option(
-        4, min=1, metavar="F", help="With --source, for a program: number of features."
-    ),
-    metric: str | None = typer.Option(
-        None,
-        metavar="METRIC",
-        help="With --source, for a program: rmse (default), accuracy (for several classes) and so on.",
-    ),
-    classes: int | None = typer.Option(
-        None,
-        min=2,
-        metavar="C",
-        help="With --source, for a program of several classes: how many (default: as many as features).",
-    ),
-    ops: OpsOption = None,
-    dtype: str = typer.Option(
-        "float32", metavar="TYPE", help="With --source, for a program: float32 or float64."
-    ),
+    *,
+    wanted: SourceOptions,
     rank: MemberOption = None,
     kernel: bool = typer.Option(False, "--kernel", help="Of a run, print its search kernel's Cython source."),
     repro: bool = typer.Option(
@@ -116,19 +132,24 @@ def show(
     ),
 ) -> None:
     """Show a run's champion, its hall of fame, its fitness and what became of all programs; or a program."""
-    from azgen.cli.output import console, grid, print_code
-    from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
+    from azgen.cli.output import console, print_code
 
-    found, to = find(reference, ops, rank), console()
+    found, to = find(reference, wanted.ops, rank), console()
     if baselines is not None:
         typer.echo(_table_of(found, baselines), nl=False)
-        return
-    if kernel or repro:
+    elif kernel or repro:
         print_code(to, _of_run(found, kernel), "cython" if kernel else "python")
-        return
-    if source:
-        print_code(to, _source(found, features, metric, ops, dtype, classes), "cython")
-        return
+    elif source:
+        print_code(to, _source(found, wanted), "cython")
+    else:
+        _print(to, found, rank)
+
+
+def _print(to: Console, found: Reference, rank: int | None) -> None:
+    """A program, and what its run says about it."""
+    from azgen.cli.output import grid, print_code
+    from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
+
     run = found.run
     if run is not None and run.result is None:
         to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
@@ -171,7 +192,7 @@ def _table_of(found: Reference, form: str) -> str:
     return forms[form](found.run.result)
 
 
-def _print_normal_form(to: Any, program: Program) -> None:
+def _print_normal_form(to: Console, program: Program) -> None:
     from azgen.cli.output import print_code
 
     to.print("\nNormal form (live code, addresses in order of appearance)", style="bold")
@@ -205,14 +226,8 @@ def _facts(program: Program) -> list[tuple[str, str]]:
     ]
 
 
-def _source(
-    found: Reference,
-    features: int,
-    metric: str | None,
-    ops: str | None,
-    dtype: str,
-    classes: int | None,
-) -> str:
+def _source(found: Reference, wanted: SourceOptions) -> str:
+    """The Cython source that a program is compiled from."""
     from azgen.execution.layout import check_width
     from azgen.files import read_text
     from azgen.language.instruction import VECTOR
@@ -221,6 +236,7 @@ def _source(
     from azgen.study.run import generated_source
 
     several = found.program.form == VECTOR
+    features, classes, dtype = wanted.features, wanted.classes, wanted.dtype
     if classes and not several:
         raise AzgenError(f"--classes is for programs of several classes ({VECTOR})")
     if found.run is not None:
@@ -231,7 +247,7 @@ def _source(
         classes = found.run.environment.get("classes", classes)
     classes = (classes or features) if several else 0
     check_width(features, classes)
-    rated = metric_of(found, metric, ops)
+    rated = metric_of(found, wanted.metric, wanted.ops)
     if several and rated not in CLASSIFICATION_METRICS:
         raise AzgenError(
             f"the metric is {rated}, but the program tells classes apart ({VECTOR}): take "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import BuildDirOption, use_build_directory
 from azgen.cli.programs import PANEL, find
 from azgen.errors import AzgenError
 
@@ -180,10 +181,9 @@ def report(
     worth: bool = typer.Option(
         True, "--worth/--no-worth", help="Say what each line of the champion is worth, which executes it."
     ),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
+    build_dir: BuildDirOption = None,
 ) -> None:
     """Write a run as one HTML page: figures, sources side by side, explanation, tables. Needs matplotlib."""
-    from azgen.cli.options import use_build_directory
     from azgen.cli.output import size
     from azgen.files import check_file_place, write_file
     from azgen.study.report.page import render_report

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import BuildDirOption, JsonOption
 from azgen.cli.programs import PANEL
 from azgen.cli.subject import Subject, subject_options
+from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 from azgen.files import check_file_place, write_file
 
@@ -21,31 +24,36 @@ if TYPE_CHECKING:
 _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """How much is tried, and where the result goes."""
+
+    trials: Annotated[int, typer.Option(min=1, metavar="N", help="Settings of the constants to try.")] = 1000
+    halving: Annotated[
+        bool,
+        typer.Option(
+            "--halving",
+            help="Try them on 1/27 of the examples first, the best third on 1/9, and so on: cheaper, but "
+            "short training prefers higher rates.",
+        ),
+    ] = False
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", "--output",
+            metavar="FILE.az", help="Where the tuned program goes (default NAME-tuned.az).",
+        ),
+    ] = None  # fmt: skip
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE.py", help="Export the tuned program as a Python module too.")
+    ] = None
+
+
 @app.command(rich_help_panel=PANEL)
 @subject_options
+@grouped("wanted")
 def tune(
-    trials: int = typer.Option(1000, min=1, metavar="N", help="Settings of the constants to try."),
-    halving: bool = typer.Option(
-        False,
-        "--halving",
-        help="Try them on 1/27 of the examples first, the best third on 1/9, and so on: cheaper, but short "
-        "training prefers higher rates.",
-    ),
-    output: Path | None = typer.Option(
-        None,
-        "-o",
-        "--out",
-        "--output",
-        metavar="FILE.az",
-        help="Where the tuned program goes (default NAME-tuned.az).",
-    ),
-    export: Path | None = typer.Option(
-        None, metavar="FILE.py", help="Export the tuned program as a Python module too."
-    ),
-    json: bool = typer.Option(False, "--json", help="Print one JSON object."),
-    build_dir: Path | None = typer.Option(None, metavar="DIR", help="Folder of the compile cache."),
-    *,
-    subject: Subject,
+    wanted: Tuning, json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
 ) -> None:
     """Tune a program's constants: each is multiplied by a factor between 0.001 and 1000, all of them jointly.
 
@@ -58,22 +66,28 @@ def tune(
     from azgen.study.tune import tune as tune_program
 
     conditions, found = subject.conditions, subject.found
-    written = _free(output, found.name)
-    if export is not None:
-        check_place(export)
-    split, rungs = subject.split, _RUNGS if halving else (1.0,)
+    written = _free(wanted.output, found.name)
+    if wanted.export is not None:
+        check_place(wanted.export)
+    split, rungs = subject.split, _RUNGS if wanted.halving else (1.0,)
     with progress_bar("{task.completed}/{task.total}", quiet=json) as show:
 
         def observe(done: int, total: int, best: float) -> None:
             show(f"settings, best {best:.5f}", done, total)
 
         tuned = tune_program(
-            found.program, split.search, trials, conditions, select=split.select, rungs=rungs, observe=observe
+            found.program,
+            split.search,
+            wanted.trials,
+            conditions,
+            select=split.select,
+            rungs=rungs,
+            observe=observe,
         )
     record = _record(subject, tuned) | {"file": str(written)}
     write_file(written, _heading(found.given, record, tuned) + str(tuned.program))
-    if export is not None:
-        record["export"] = str(_export(export, tuned, found.given, split.metric, record))
+    if wanted.export is not None:
+        record["export"] = str(_export(wanted.export, tuned, found.given, split.metric, record))
     if json:
         print(to_json(record))
     else:

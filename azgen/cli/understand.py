@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from azgen.cli.app import app
+from azgen.cli.options import BuildDirOption, JsonOption
 from azgen.cli.programs import PANEL
 from azgen.cli.subject import Subject, subject_options
 from azgen.files import check_file_place, write_file
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from azgen.study.understanding.explain import Explanation
     from azgen.study.understanding.pruning import Pruned
 
-_BuildDirectory = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the compile cache.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _Set = Annotated[
     str,
     typer.Option("--set", metavar="SET", help="Tasks that decide: search, select or test (default select)."),
@@ -35,8 +34,8 @@ def explain(
         "--worth/--no-worth",
         help="Say what each line is worth too, if there are tasks (as azgen ablate).",
     ),
-    json: _Json = False,
-    build_dir: _BuildDirectory = None,
+    json: JsonOption = False,
+    build_dir: BuildDirOption = None,
     *,
     subject: Subject,
 ) -> None:
@@ -101,7 +100,7 @@ def print_explanation(name: str, found: Explanation) -> None:
 @app.command(rich_help_panel=PANEL)
 @subject_options
 def ablate(
-    on: _Set = "select", json: _Json = False, build_dir: _BuildDirectory = None, *, subject: Subject
+    on: _Set = "select", json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
 ) -> None:
     """Show what each line of a program is worth: its fitness without the line, and with 0 in its place."""
     from azgen.plain import to_json
@@ -152,8 +151,8 @@ def prune(
     output: Path | None = typer.Option(
         None, "-o", "--out", "--output", metavar="FILE.az", help="Write the pruned program there."
     ),
-    json: _Json = False,
-    build_dir: _BuildDirectory = None,
+    json: JsonOption = False,
+    build_dir: BuildDirOption = None,
     *,
     subject: Subject,
 ) -> None:
@@ -175,16 +174,12 @@ def prune(
         for program in (pruned.before, pruned.program)
     )
     metric = subject.split.metric
-    record = {
-        "data": subject.split.description,
-        "metric": str(metric),
-        "set": on,
-        **pruned.as_record(),
-        "test": {
-            "before": Score.of("as it was", before, metric, after).as_record(),
-            "pruned": Score.of("pruned", after, metric).as_record(),
-        },
+    test = {
+        "before": Score.of("as it was", before, metric, after).as_record(),
+        "pruned": Score.of("pruned", after, metric).as_record(),
     }
+    about = {"data": subject.split.description, "metric": str(metric), "set": on}
+    record = about | pruned.as_record() | {"test": test}
     if output is not None:
         why = f"without what it does as well without on {SET_NAMES[on]} tasks"
         heading = f"# {subject.found.name}, pruned: {why}.\n"

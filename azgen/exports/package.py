@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
 from azgen.exports.c import render_c
@@ -10,6 +12,7 @@ from azgen.exports.module import class_name_of, render_module
 from azgen.exports.names import Namer
 from azgen.exports.provenance import Provenance
 from azgen.language import Program
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.metrics import Metric, is_classification
 from azgen.tasks.reading import TableReading
@@ -20,8 +23,7 @@ def render_package(
     n_features: int,
     *,
     metric: Metric | None = None,
-    dtype: str = "float32",
-    epochs: int = 1,
+    conditions: Conditions = USUAL,
     classes: int = 0,
     provenance: Provenance | None = None,
     table: TableReading | None = None,
@@ -32,7 +34,8 @@ def render_package(
     Args:
         program: the program.
         n_features: number of features that it is compiled for; with several classes at least as many.
-        metric, dtype, epochs, provenance, table: as for `azgen.export`.
+        metric, provenance, table: as for `azgen.export`.
+        conditions: number type and epochs, likewise.
         classes: how many there are, for programs of the vector form; else 0.
         name: of the package, an identifier.
 
@@ -43,26 +46,11 @@ def render_package(
         raise AzgenError(f"{name!r} is no name for a package; letters, digits and _ will do")
     several = program.form == VECTOR
     classifier = several or is_classification(metric or "rmse")
-    flow = Flow(program, classifier)
-    Namer(flow)  # names the parameters
-    about = {
-        "name": name,
-        "F": n_features,
-        "classes": classes if several else 0,
-        "class_name": class_name_of(classifier),
-        "dtype": dtype,
-        "arguments": [parameter for parameter in flow.parameters if not parameter.literal],
-        "stochastic": flow.program.stochastic,
-    }
-
-    def rendered(template: str) -> str:
-        return environment().get_template(f"export/cython/{template}.j2").render(**about)
-
     header = render_c(
         program,
         n_features,
         metric=metric,
-        dtype=dtype,
+        dtype=conditions.dtype,
         classes=classes,
         provenance=provenance,
         constants_given=True,
@@ -70,17 +58,38 @@ def render_package(
     module = render_module(
         program,
         metric=metric,
-        dtype=dtype,
-        epochs=epochs,
+        dtype=conditions.dtype,
+        epochs=conditions.epochs,
         provenance=provenance,
         table=table,
         module_name=name,
     )
-    return {
-        "pyproject.toml": rendered("pyproject.toml"),
-        "setup.py": rendered("setup.py"),
-        f"{name}/__init__.py": rendered("init.py"),
-        f"{name}/_learner.pyx": rendered("learner.pyx"),
-        f"{name}/learner.h": header,
-        f"{name}/python.py": module,
-    }
+    about = {"name": name, "F": n_features, "classes": classes if several else 0, "dtype": conditions.dtype}
+    around = {path: _rendered(program, classifier, template, about) for path, template in _AROUND.items()}
+    files = around | {"{name}/learner.h": header, "{name}/python.py": module}
+    return {path.format(name=name): text for path, text in files.items()}
+
+
+_AROUND = {
+    "pyproject.toml": "pyproject.toml",
+    "setup.py": "setup.py",
+    "{name}/__init__.py": "init.py",
+    "{name}/_learner.pyx": "learner.pyx",
+}
+"""Templates of the files around both forms of the program, by path."""
+
+
+def _rendered(program: Program, classifier: bool, template: str, about: dict[str, Any]) -> str:
+    """A file of the package."""
+    flow = Flow(program, classifier)
+    Namer(flow)  # names the parameters
+    return (
+        environment()
+        .get_template(f"export/cython/{template}.j2")
+        .render(
+            class_name=class_name_of(classifier),
+            arguments=[parameter for parameter in flow.parameters if not parameter.literal],
+            stochastic=flow.program.stochastic,
+            **about,
+        )
+    )

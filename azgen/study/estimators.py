@@ -13,6 +13,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,35 +36,21 @@ if TYPE_CHECKING:
 _WARNING = "{}; no program was searched for, and {} learns from them as it is"
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class _Searching(BaseEstimator):
-    """What both estimators have in common."""
+    """What both estimators have in common; its fields are their parameters."""
 
-    def __init__(
-        self,
-        *,
-        time_limit: str | float | None = 60.0,
-        max_programs: int | None = None,
-        start: str | Sequence[str] | None = None,
-        metric: str | None = None,
-        epochs: int | None = None,
-        dtype: str | None = None,
-        islands: int | None = None,
-        workers: int | None = None,
-        preset: Any = None,
-        out: str | Path | None = None,
-        random_state: Any = 0,
-    ):
-        self.time_limit = time_limit
-        self.max_programs = max_programs
-        self.start = start
-        self.metric = metric
-        self.epochs = epochs
-        self.dtype = dtype
-        self.islands = islands
-        self.workers = workers
-        self.preset = preset
-        self.out = out
-        self.random_state = random_state
+    time_limit: str | float | None = 60.0
+    max_programs: int | None = None
+    start: str | Sequence[str] | None = None
+    metric: str | None = None
+    epochs: int | None = None
+    dtype: str | None = None
+    islands: int | None = None
+    workers: int | None = None
+    preset: Any = None
+    out: str | Path | None = None
+    random_state: Any = 0
 
     def _search(self, X: NDArray[Any], y: NDArray[Any], kind: str, reason: str) -> None:
         """Searches for a program and makes an untrained estimator of it.

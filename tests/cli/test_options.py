@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azgen.cli.options import listed_names
+from azgen.cli.values import listed_names
 from azgen.errors import AzgenError
 from azgen.runs.saved import load_run
 from tests.commands import azgen

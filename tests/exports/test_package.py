@@ -11,6 +11,7 @@ import pytest
 from azgen.errors import AzgenError
 from azgen.exports.package import render_package
 from azgen.language import Program
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.zoo import zoo
 from tests.commands import azgen
@@ -43,7 +44,8 @@ def packages(tmp_path_factory):
         "softmax": (zoo("softmax-linear"), "accuracy", 3, "float32"),
     }
     for name, (program, metric, classes, dtype) in programs.items():
-        files = render_package(program, 4, metric=metric, classes=classes, dtype=dtype, epochs=2, name=name)
+        conditions = Conditions(dtype=dtype, epochs=2)
+        files = render_package(program, 4, metric=metric, conditions=conditions, classes=classes, name=name)
         folder = root / name
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
