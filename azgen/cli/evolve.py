@@ -31,18 +31,35 @@ if TYPE_CHECKING:
 
 _MOST_SEEDS = 10_000
 
-_TENSORBOARD = typer.Option(
-    False,
-    "--tensorboard",
-    help="Also write curves for TensorBoard into the run.",
+_SEEDS = typer.Option(
+    None,
+    metavar="0-4",
+    help="Several runs, one after the other: 0-4, or 1,5,7. In place of --seed.",
+    rich_help_panel="Search",
+)
+_OUT = typer.Option(
+    None,
+    "-o",
+    "--out",
+    "--output",
+    metavar="DIR",
+    help="Where the run is kept (default runs/<name>-<seed>); of several, the folder of their folders.",
     rich_help_panel="Output",
 )
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What both commands are asked about what they show and where they compile."""
+    """What both commands are asked about what they write and show, and where they compile."""
 
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write curves for TensorBoard into the run.",
+            rich_help_panel="Output",
+        ),
+    ] = False
     json: Annotated[
         bool,
         typer.Option(
@@ -75,22 +92,8 @@ def evolve(
     ),
     *,
     overrides: Overrides,
-    seeds: str | None = typer.Option(
-        None,
-        metavar="0-4",
-        help="Several runs, one after the other: 0-4, or 1,5,7. In place of --seed.",
-        rich_help_panel="Search",
-    ),
-    out: Path | None = typer.Option(
-        None,
-        "-o",
-        "--out",
-        "--output",
-        metavar="DIR",
-        help="Where the run is kept (default runs/<name>-<seed>); of several, the folder of their folders.",
-        rich_help_panel="Output",
-    ),
-    tensorboard: bool = _TENSORBOARD,
+    seeds: str | None = _SEEDS,
+    out: Path | None = _OUT,
     table: dict[str, Any],
     shown: Shown,
 ) -> None:
@@ -108,28 +111,35 @@ def evolve(
       azgen evolve two-layer --seeds 0-4 --out study
       azgen evolve mine.toml --start zoo:neural-net --pick best
     """
-    from azgen.settings.resolve import resolve_settings
-    from azgen.study import run as study
-
     overrides["tasks"] = table
-    if seeds is not None and overrides.get("seed") is not None:
+    if seeds is None:
+        _evolve(config, overrides, out, shown)
+        return
+    if overrides.get("seed") is not None:
         raise AzgenError("--seed and --seeds exclude each other")
-    every = [None] if seeds is None else parse_seeds(seeds)
     runs = []
-    for seed in every:
-        if seed is not None:
-            overrides["seed"] = seed
-        settings = resolve_settings(config, **overrides)
-        place = out if seed is None or out is None else out / f"{settings.name}-{seed}"
-        carry_out = partial(study.evolve, settings, out=place, tensorboard=tensorboard)
-        runs.append(_show(settings, carry_out, shown))
+    for seed in parse_seeds(seeds):
+        runs.append(_evolve(config, overrides | {"seed": seed}, out, shown, several=True))
         if runs[-1].interrupted:
             break
-    if seeds is not None and not shown.json:
+    if not shown.json:
         from azgen.cli.runs import print_comparison
         from azgen.runs.saved import load_run
 
         print_comparison([load_run(run.directory) for run in runs])
+
+
+def _evolve(
+    config: str | None, overrides: Overrides, out: Path | None, shown: Shown, several: bool = False
+) -> Run:
+    """One run, before the user's eyes; of several each has a folder in `out`."""
+    from azgen.settings.resolve import resolve_settings
+    from azgen.study import run as study
+
+    settings = resolve_settings(config, **overrides)
+    place = out / f"{settings.name}-{settings.seed}" if several and out is not None else out
+    carry_out = partial(study.evolve, settings, out=place, tensorboard=shown.tensorboard)
+    return _show(settings, carry_out, shown)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -155,7 +165,6 @@ def resume(
     run: Path = typer.Argument(..., metavar="RUN", help="The run's directory."),
     *,
     overrides: ResumeOverrides,
-    tensorboard: bool = _TENSORBOARD,
     shown: Shown,
 ) -> None:
     """Go on with a run that was killed or interrupted, or give one that has ended more time or programs.
@@ -164,7 +173,7 @@ def resume(
     """
     from azgen.study import resume as study
 
-    carry_out = partial(study.resume, run, tensorboard=tensorboard, **overrides)
+    carry_out = partial(study.resume, run, tensorboard=shown.tensorboard, **overrides)
     _show(study.resumed_settings(run, **overrides), carry_out, shown)
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from azgen.codegen.templates import environment, statement
 from azgen.errors import AzgenError
@@ -19,6 +20,7 @@ from azgen.language.conditions import check_dtype
 from azgen.language.instruction import FEATURES, VECTOR, Function
 from azgen.language.meaning import element_index
 from azgen.language.metrics import Metric, is_classification
+from azgen.language.ops import Op
 
 _SIZES = {"s": "1", "v": "N_FEATURES", "m": "N_FEATURES * N_FEATURES"}
 _IN_PLACE = ("matrix_vector_product", "matrix_transpose", "matrix_matrix_product")
@@ -108,21 +110,44 @@ def render_c(
     """
     check_dtype(dtype)
     several = program.form == VECTOR
+    _check(name, several, classes, n_features)
+    classifier = several or is_classification(metric or "rmse")
+    live = program.normalized()
+    numbers = count() if constants_given else None
+    setup, predict, learn = (_body(live, function, n_features, numbers) for function in live.functions)
+    about = _about(live, classifier, classes if several else 0, dtype)
+    told = (provenance or Provenance()).sentences()
+    text = environment().get_template("export/c/learner.h.j2").render(
+        **about,
+        origin=[_comment(s) for s in told],
+        name=name,
+        file=f"{name}.h",
+        F=n_features,
+        form=program.form,
+        constants_given=constants_given,
+        n_constants=next(numbers) if numbers else 0,
+        setup=setup,
+        predict=predict,
+        learn=learn,
+        program=str(live),
+    )  # fmt: skip
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
+
+
+def _check(name: str, several: bool, classes: int, n_features: int) -> None:
     if re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) is None or name in _WORDS.split():
         raise AzgenError(f"{name!r} is no name for a struct in C; letters, digits and _ will do")
     if several and not 2 <= classes <= n_features:
         raise AzgenError(
             f"{classes} classes and {n_features} features: give 2 classes or more, and as many features"
         )
-    classifier = several or is_classification(metric or "rmse")
-    live = program.normalized()
-    ops = sorted({i.op for i in live.instructions()}, key=lambda op: op.id)
-    numbers = count() if constants_given else None
-    bodies = [_body(live, function, n_features, numbers) for function in live.functions]
-    used = _used(" ".join(op.cython for op in ops), {op.family for op in ops}, classifier)
-    short = dtype == "float32"
+
+
+def _about(live: Program, classifier: bool, classes: int, dtype: str) -> dict[str, Any]:
+    """What the template needs for the struct, and the functions that the program's lines call."""
+    ops, used, short = _ops(live), _used(live, classifier), dtype == "float32"
     about = {
-        "classes": classes if several else 0,
+        "classes": classes,
         "classifier": classifier,
         "stochastic": live.stochastic,
         "ctype": "float" if short else "double",
@@ -138,25 +163,17 @@ def render_c(
         itype="int32_t" if short else "int64_t",
         random=draws,
     )  # fmt: skip
-    text = environment().get_template("export/c/learner.h.j2").render(
-        **about,
-        origin=[_comment(s) for s in (provenance or Provenance()).sentences()],
-        name=name,
-        file=f"{name}.h",
-        F=n_features,
-        form=program.form,
-        constants_given=constants_given,
-        helpers=helpers,
-        registers=_registers(live, classifier),
-        scratch=_scratch(live),
-        n_constants=next(numbers) if numbers else 0,
-        transcendental=sorted(n.removeprefix("number_") for n in used if n in _TRANSCENDENTAL),
-        setup=bodies[0],
-        predict=bodies[1],
-        learn=bodies[2],
-        program=str(live),
-    )  # fmt: skip
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
+    return about | {
+        "helpers": helpers,
+        "registers": _registers(live, classifier),
+        "scratch": _scratch(live),
+        "transcendental": sorted(n.removeprefix("number_") for n in used if n in _TRANSCENDENTAL),
+    }
+
+
+def _ops(program: Program) -> list[Op]:
+    """The ops of a program, as the table has them."""
+    return sorted({i.op for i in program.instructions()}, key=lambda op: op.id)
 
 
 _TRANSCENDENTAL = {f"number_{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "exp", "log")}
@@ -204,10 +221,11 @@ def _number(value: float) -> str:
     return f"(number){text}"
 
 
-def _used(spellings: str, families: set[str], classifier: bool) -> set[str]:
+def _used(program: Program, classifier: bool) -> set[str]:
     """Helpers that are called, also by one another."""
-    used = {f"number_{name}" for name in re.findall(r"\blane_(\w+)\(", spellings)}
-    used |= {_CALLS[family] for family in families if family in _CALLS}
+    ops = _ops(program)
+    used = {f"number_{name}" for op in ops for name in re.findall(r"\blane_(\w+)\(", op.cython)}
+    used |= {_CALLS[op.family] for op in ops if op.family in _CALLS}
     used |= {"number_exp", "folded"} if classifier else set()
     while more := {name for each in used for name in _NEEDS.get(each, ())} - used:
         used |= more

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azgen.exports.flow import Flow
-from azgen.exports.module import bodies
+from azgen.exports.learner import bodies
 from azgen.exports.names import Namer
 from azgen.exports.provenance import Provenance
 from azgen.language import Program

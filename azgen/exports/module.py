@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
+from typing import Any
 
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
-from azgen.exports.flow import SIGMOID, SOFTMAX, Flow, Function, Parameter, Value
+from azgen.exports.flow import SIGMOID, SOFTMAX, Flow
+from azgen.exports.learner import bodies, helpers
 from azgen.exports.names import Namer
 from azgen.exports.place import check_place, write_export
 from azgen.exports.provenance import Provenance
-from azgen.exports.statements import Folder
 from azgen.exports.table_part import table_part
 from azgen.files import path_of
 from azgen.language import Program
@@ -25,7 +26,6 @@ from azgen.language.instruction import VECTOR
 from azgen.language.metrics import METRICS, Metric, UserMetric, is_classification
 from azgen.tasks.reading import TableReading
 
-_HELPERS = ("sigmoid", "softmax", "minimum", "maximum")
 _WIDTH = 100
 
 
@@ -105,31 +105,11 @@ def render_module(
         AzgenError: an argument makes no sense.
     """
     several = program.form == VECTOR
-    metric = metric or ("accuracy" if several else "rmse")
-    if not isinstance(metric, UserMetric) and metric not in METRICS:
-        raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
-    if several and not is_classification(metric):
-        raise AzgenError(
-            f"metric is '{metric}', but the program tells classes apart ({VECTOR}): take accuracy"
-        )
+    metric = _checked_metric(metric or ("accuracy" if several else "rmse"), several)
     Conditions(epochs=epochs, dtype=dtype)  # checks both
     classifier = is_classification(metric)
-    class_name = class_name or class_name_of(classifier)
-    if (
-        not isinstance(class_name, str)
-        or not class_name.isidentifier()
-        or iskeyword(class_name)
-        or class_name in ("Learner", "Generator")
-    ):
-        raise AzgenError(
-            f"class name {class_name!r} is no Python identifier, or one that the module needs itself"
-        )
+    class_name = _checked_class_name(class_name or class_name_of(classifier))
     flow = Flow(program, classifier)
-    namer = Namer(flow)
-    setup, predict, learn = ([line for line, _ in body] for body in bodies(flow, namer))
-    arguments = [
-        Argument(p.name, _number(p.value), namer.description(p)) for p in flow.parameters if not p.literal
-    ]
     origin = provenance or Provenance()
     return (
         environment()
@@ -146,29 +126,51 @@ def render_module(
             epochs=epochs,
             draws=draws,
             stochastic=flow.program.stochastic,
-            helpers=[name for name in _HELPERS if _calls_helper([*setup, *predict, *learn], name)],
-            signature=_signature(
-                [
-                    *("self", "n_features", *["n_classes"] * several),
-                    *(*(a.name for a in arguments), *["rng"] * flow.program.stochastic),
-                ]
-            ),
-            setup=setup,
-            predict=predict,
-            learn=learn,
-            arguments=arguments,
             program=str(program),
             metric=str(metric),
             fitness=origin.test_fitness,
             tested=origin.test_tasks,
             is_normal=str(program) == str(flow.program),
+            **_learner(flow),
             **table_part(table),
         )
     )
 
 
-def _calls_helper(lines: list[str], name: str) -> bool:
-    return any(f"{name}(" in line.replace(f"np.{name}(", "") for line in lines)
+def _checked_metric(metric: Metric, several: bool) -> Metric:
+    if not isinstance(metric, UserMetric) and metric not in METRICS:
+        raise AzgenError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}")
+    if several and not is_classification(metric):
+        raise AzgenError(
+            f"metric is '{metric}', but the program tells classes apart ({VECTOR}): take accuracy"
+        )
+    return metric
+
+
+def _checked_class_name(name: str) -> str:
+    taken = ("Learner", "Generator")
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name in taken:
+        raise AzgenError(f"class name {name!r} is no Python identifier, or one that the module needs itself")
+    return name
+
+
+def _learner(flow: Flow) -> dict[str, Any]:
+    """What the template needs for the class Learner, and the constants that can be set from outside."""
+    namer = Namer(flow)
+    setup, predict, learn = ([line for line, _ in body] for body in bodies(flow, namer))
+    arguments = [
+        Argument(p.name, _number(p.value), namer.description(p)) for p in flow.parameters if not p.literal
+    ]
+    sizes = ["n_features", "n_classes"] if flow.program.form == VECTOR else ["n_features"]
+    rng = ["rng"] * flow.program.stochastic
+    return {
+        "arguments": arguments,
+        "setup": setup,
+        "predict": predict,
+        "learn": learn,
+        "helpers": helpers([*setup, *predict, *learn]),
+        "signature": _signature(["self", *sizes, *(a.name for a in arguments), *rng]),
+    }
 
 
 def class_name_of(classifier: bool) -> str:
@@ -229,55 +231,6 @@ def without_docstrings(lines: Sequence[str]) -> tuple[str, ...]:
             found.append(line)
             after = False
     return tuple(found)
-
-
-Body = list[tuple[str, frozenset[Value]]]
-"""Lines of a method, each with the values that it makes."""
-
-
-def bodies(flow: Flow, namer: Namer) -> tuple[Body, Body, Body]:
-    """Of `__init__`, predict and learn."""
-    used: set[Parameter] = set()
-    predict, learn = (_written(flow, function, namer, used) for function in (flow.predict, flow.learn))
-    # Setup comes last: by now it is known which constants the object must keep.
-    draws_later = any("self.rng." in line for line, _ in predict + learn)
-    registers = {f"self.{namer.attribute(address)}": str(address) for address in sorted(flow.attributes)}
-    registers |= {f"self.{c.parameters[0].name}": str(address) for address, c in flow.constants.items()}
-    setup = _setup(flow, namer, used, draws_later)
-    return tuple(_with_registers(body, registers) for body in (setup, predict, learn))  # type: ignore[return-value]
-
-
-def _with_registers(body: Body, registers: dict[str, str]) -> Body:
-    """The lines, with the program's register beside a name where it is given its first value."""
-    found: Body = []
-    for line, values in body:
-        register = registers.pop(line.split(" = ")[0], "")
-        found.append((f"{line}  # {register}" if register else line, values))
-    return found
-
-
-def _written(flow: Flow, function: Function, namer: Namer, used: set[Parameter]) -> Body:
-    folder = Folder(flow, function, namer, used)
-    return list(zip(folder.lines, folder.sources, strict=True))
-
-
-def _setup(flow: Flow, namer: Namer, used: set[Parameter], draws_later: bool) -> Body:
-    none = frozenset[Value]()
-    body: Body = [("self.n_classes = n_classes", none)] if flow.program.form == VECTOR else []
-    body += [(f"self.{p.name} = DTYPE({p.name})", frozenset({p.owner})) for p in flow.parameters if p in used]
-    if draws_later:
-        body.append(("self.rng = rng", none))
-    body += _written(flow, flow.setup, namer, used)
-    zeros = {
-        "s": "DTYPE(0.0)",
-        "v": "np.zeros(n_features, DTYPE)",
-        "m": "np.zeros((n_features, n_features), DTYPE)",
-    }
-    body += [
-        (f"self.{namer.attribute(address)} = {zeros[address.kind]}", none)
-        for address in flow.starts_at_zero()
-    ]
-    return body
 
 
 def _quoted(text: str) -> str:

@@ -87,14 +87,6 @@ def render_sympy(
     lines = [f"{_statement(i, n_features)}  # {i}" for i in live.predict]
     code = "\n".join(lines)
     helpers = [text for name, text in _HELPERS.items() if f"{name}(" in code]
-    result = ["prediction = s1"]
-    if several:
-        result = [f"scores = [sp.exp(e) for e in list(v2)[:{classes}]]"]
-        result.append(
-            "prediction = sp.Matrix([e / sum(scores) for e in scores])  # probabilities of the classes"
-        )
-    elif classifier:
-        result = ["prediction = 1 / (1 + sp.exp(-s1))  # probability of the second class"]
     origin = "\n".join((provenance or Provenance()).sentences()).replace("\\", "/").replace('"""', "'''")
     return "\n".join(
         [
@@ -110,11 +102,23 @@ def render_sympy(
             *_memory(flow, namer, n_features),
             f"\n# Predict: {len(lines)} instruction{'' if len(lines) == 1 else 's'}",
             *lines,
-            *result,
+            *_result(several, classifier, classes),
             '\nif __name__ == "__main__":',
             "    sp.pprint(prediction)",
         ]
     ) + "\n"  # fmt: skip
+
+
+def _result(several: bool, classifier: bool, classes: int) -> list[str]:
+    """What becomes of Predict's result."""
+    if several:
+        return [
+            f"scores = [sp.exp(e) for e in list(v2)[:{classes}]]",
+            "prediction = sp.Matrix([e / sum(scores) for e in scores])  # probabilities of the classes",
+        ]
+    if classifier:
+        return ["prediction = 1 / (1 + sp.exp(-s1))  # probability of the second class"]
+    return ["prediction = s1"]
 
 
 def _memory(flow: Flow, namer: Namer, n_features: int) -> list[str]:

@@ -101,17 +101,8 @@ def final_protocol(
         AzgenError: the data do not suit the protocol.
     """
     seed, sizes = conditions.seed, (protocol.n_train, protocol.n_valid)
-    tuning = [final_tasks(data, pair, seed + TUNING_SEED, *sizes).tuning for pair in tuning_pairs]
-    found: dict[str, tuple[Tuned, float]] = {}
-    for name, program in programs.items():
-        began = time.perf_counter()
-        tuned = tune(program, tuning, protocol.trials, conditions, rungs=protocol.rungs)
-        found[name] = tuned, time.perf_counter() - began
-        observe(
-            f"{name}: tuned in {found[name][1]:.0f} s, validation {tuned.fitness_before.mean():.4f} -> "
-            f"{tuned.fitness.mean():.4f}, factors {', '.join(f'{f:.3g}' for f in tuned.factors)}"
-        )
-    del tuning
+    tuning = (final_tasks(data, pair, seed + TUNING_SEED, *sizes).tuning for pair in tuning_pairs)
+    found = _tuned(programs, tuple(tuning), protocol, conditions, observe)
     accuracy = {name: np.zeros(len(test_pairs)) for name in programs}
     seconds = dict.fromkeys(programs, 0.0)
     chunk = Target.of(_widest(programs.values()), data.x.shape[1], "accuracy", conditions.dtype).lane.lanes
@@ -131,6 +122,26 @@ def final_protocol(
         FinalScore(name, tuned, accuracy[name], spent, seconds[name])
         for name, (tuned, spent) in found.items()
     )
+
+
+def _tuned(
+    programs: Mapping[str, Program],
+    tasks: Sequence[Task],
+    protocol: Protocol,
+    conditions: Conditions,
+    observe: Callable[[str], None],
+) -> dict[str, tuple[Tuned, float]]:
+    """All programs, tuned on the same tasks; with the wall-clock seconds that each took."""
+    found: dict[str, tuple[Tuned, float]] = {}
+    for name, program in programs.items():
+        began = time.perf_counter()
+        tuned = tune(program, tasks, protocol.trials, conditions, rungs=protocol.rungs)
+        found[name] = tuned, time.perf_counter() - began
+        observe(
+            f"{name}: tuned in {found[name][1]:.0f} s, validation {tuned.fitness_before.mean():.4f} -> "
+            f"{tuned.fitness.mean():.4f}, factors {', '.join(f'{f:.3g}' for f in tuned.factors)}"
+        )
+    return found
 
 
 def _accuracy(program: Program, tasks: Sequence[Task], conditions: Conditions) -> NDArray[np.float64]:

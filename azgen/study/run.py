@@ -87,11 +87,24 @@ def evolve(
         with _discarded_if_fruitless(directory):
             return _begin(directory, settings, split, observer, tensorboard)
     directory = RunDirectory.create(GIVEN, overrides.get("seed") or 0, out)
+    return _evolve_given(directory, config, y, preset, observer, tensorboard, overrides)
+
+
+def _evolve_given(
+    directory: RunDirectory,
+    x: Any,
+    y: Any,
+    preset: Any,
+    observer: Observer | None,
+    tensorboard: bool,
+    overrides: Overrides,
+) -> Run:
+    """`evolve` for examples in memory, which the run keeps as a table."""
     with _discarded_if_fruitless(directory):
         if overrides.get("data") is not None:
             raise AzgenError("examples are given in memory and as data too; leave one of them out")
         target = overrides.pop("target", None)
-        data, given = keep_examples(directory, config, target if y is None else y)
+        data, given = keep_examples(directory, x, target if y is None else y)
         overrides["data"], overrides["target"] = data, given
         if data.suffix == ".csv":
             overrides["tasks"] = {"categorical": ("auto",), **(overrides.get("tasks") or {})}

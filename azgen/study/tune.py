@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
-from azgen.execution.layout import check_form, check_tasks, probe_of
+from azgen.execution.layout import LaneTasks, check_form, check_tasks, probe_of
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
@@ -37,6 +39,8 @@ Observer = Callable[[int, int, float], None]
 length."""
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+"""Of trials."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,107 @@ def tune(
         trials: settings to try; the first is the program as it is.
         conditions: how programs are executed; the seed decides the factors too.
         select: tasks on which the best few are compared.
-        rungs: successive halving: shares of the training and validation examples, rising to 1. At each but
-            the last the settings are run on that share, and as many go on as keep the cost of every rung
-            the same. Cheaper by far, but short training prefers higher rates than long training does.
+        rungs: successive halving: shares of the training and validation examples, rising to 1. On each but
+            the last as many settings are tried as keep the cost of every rung the same; the best go on.
+            Cheaper by far, but short training prefers higher rates than long training does.
         observe: called after every batch.
 
     Raises:
         AzgenError: no constant that could be tuned, tasks that do not agree, or an argument out of range.
     """
     began = time.perf_counter()
+    shares = _check(program, tasks, trials, rungs)
+    settings = _Settings.draw(program, tasks[0], trials, conditions, observe)
+    data = settings.lay_out(tasks)
+    alive = settings.halved(data, tasks[0], shares)
+    fitness = settings.rated(data, alive)
+    best = _best_first(fitness.mean(axis=1), alive)
+    winner, on_select, before = settings.selected(select, best) if select else (int(best[0]), None, None)
+    return Tuned(
+        program=settings.program.with_constants(tuple(settings.values[winner].tolist())),
+        factors=tuple(settings.factors[winner].tolist()),
+        trials=trials,
+        full_trials=len(alive),
+        fitness=fitness[alive == winner][0],
+        fitness_before=fitness[0],
+        select_fitness=on_select,
+        select_before=before,
+        conditions=conditions,
+        seconds=time.perf_counter() - began,
+    )
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """Settings of a program's constants that are tried, and what rates them.
+
+    Attributes:
+        program: its live code.
+        factors: trials x constants; those of the first are 1.
+        rate: rates settings.
+        conditions, observe: see `tune`.
+    """
+
+    program: Program
+    factors: Floats
+    rate: Trials
+    conditions: Conditions
+    observe: Observer
+
+    @classmethod
+    def draw(
+        cls, program: Program, task: Task, trials: int, conditions: Conditions, observe: Observer
+    ) -> _Settings:
+        """As many as there are trials."""
+        live = program.live()
+        factors = draw_factors(live, trials, conditions.seed)
+        return cls(live, factors, Trials(live, task, conditions.dtype), conditions, observe)
+
+    @cached_property
+    def values(self) -> Floats:
+        """Constants, trials x constants."""
+        return np.array(self.program.constants) * self.factors
+
+    def lay_out(self, tasks: Sequence[Task]) -> LaneTasks:
+        """Tasks, for `rated`."""
+        return lay_out_trials(tasks, self.rate.lane, self.conditions)
+
+    def rated(self, tasks: LaneTasks, trials: Numbers) -> Floats:
+        """Fitness of some of the settings, trials x tasks."""
+        return self.rate(tasks, self.values[trials], self.observe)
+
+    def halved(self, tasks: LaneTasks, task: Task, shares: Sequence[float]) -> Numbers:
+        """The settings that get as far as all examples; the program as it was always does.
+
+        Args:
+            tasks, task: those that are tuned on, and one of them.
+            shares: of the examples, rising to 1.
+        """
+        alive = np.arange(len(self.factors))
+        for share, following in pairwise(shares):
+            n_train = round(share * task.n_train * self.conditions.epochs)
+            n_valid = min(task.n_valid, max(_LEAST_VALID, round(share * task.n_valid)))
+            fitness = self.rated(probe_of(tasks, n_train, n_valid), alive)
+            room = max(_LEAST_GOING_ON, round(len(alive) * share / following))
+            alive = np.union1d(_best_first(fitness.mean(axis=1), alive)[:room], [0])
+        return alive
+
+    def selected(self, tasks: Sequence[Task], best: Numbers) -> tuple[int, Floats, Floats]:
+        """The best of the finalists on selection tasks; its fitness per task, and that of the first setting.
+
+        Args:
+            tasks: the selection tasks.
+            best: settings, best first; of equals on the selection tasks the first is taken.
+        """
+        finalists = np.union1d(best[:FINALISTS], [0])
+        fitness = self.rated(self.lay_out(tasks), finalists)
+        ranks = [int(np.flatnonzero(best == trial)[0]) for trial in finalists]
+        winner = finalists[np.lexsort((ranks, -fitness.mean(axis=1)))[0]]
+        return int(winner), fitness[finalists == winner][0], fitness[0]
+
+
+def _check(program: Program, tasks: Sequence[Task], trials: int, rungs: Sequence[float]) -> tuple[float, ...]:
+    """Checks what `tune` is given; the rungs."""
     check_tasks(tasks)
     check_form(program, tasks)
     if trials < 1:
@@ -106,43 +202,7 @@ def tune(
         raise AzgenError(
             f"rungs are {list(shares)}; shares of the examples, rising to 1, such as 0.1, 0.3, 1"
         )
-    live = program.live()
-    factors = draw_factors(live, trials, conditions.seed)
-    settings = np.array(live.constants) * factors
-    rate = Trials(live, tasks[0], conditions.dtype)
-    data = lay_out_trials(tasks, rate.lane, conditions)
-
-    alive = np.arange(trials)
-    for place, share in enumerate(shares[:-1]):
-        n_train = round(share * tasks[0].n_train * conditions.epochs)
-        part = probe_of(data, n_train, _valid_share(tasks[0].n_valid, share))
-        order = _best_first(rate(part, settings[alive], observe).mean(axis=1), alive)
-        room = max(_LEAST_GOING_ON, round(len(alive) * share / shares[place + 1]))
-        alive = np.union1d(order[:room], [0])  # the program as it was always goes on
-    fitness = rate(data, settings[alive], observe)
-    best = _best_first(fitness.mean(axis=1), alive)
-
-    winner, select_fitness = int(best[0]), None
-    if select:
-        finalists = np.union1d(best[:FINALISTS], [0])
-        held_out = lay_out_trials(select, rate.lane, conditions)
-        select_fitness = rate(held_out, settings[finalists], observe)
-        # Equal on the selection tasks: the better on the tuning tasks.
-        ranks = [int(np.flatnonzero(best == trial)[0]) for trial in finalists]
-        order = np.lexsort((ranks, -select_fitness.mean(axis=1)))
-        winner = int(finalists[order[0]])
-    return Tuned(
-        program=live.with_constants(tuple(settings[winner].tolist())),
-        factors=tuple(factors[winner].tolist()),
-        trials=trials,
-        full_trials=len(alive),
-        fitness=fitness[alive == winner][0],
-        fitness_before=fitness[0],
-        select_fitness=None if select_fitness is None else select_fitness[finalists == winner][0],
-        select_before=None if select_fitness is None else select_fitness[0],
-        conditions=conditions,
-        seconds=time.perf_counter() - began,
-    )
+    return shares
 
 
 def draw_factors(program: Program, trials: int, seed: int) -> Floats:
@@ -162,10 +222,6 @@ def draw_factors(program: Program, trials: int, seed: int) -> Floats:
     return np.asarray(LARGEST_FACTOR ** np.where(scaled, exponents, 0.0))
 
 
-def _valid_share(n_valid: int, share: float) -> int:
-    return min(n_valid, max(_LEAST_VALID, round(share * n_valid)))
-
-
-def _best_first(fitness: Floats, trials: NDArray[np.intp]) -> NDArray[np.intp]:
+def _best_first(fitness: Floats, trials: Numbers) -> Numbers:
     """Trials by falling fitness; equal ones in the order of their numbers."""
     return trials[np.lexsort((trials, -fitness))]

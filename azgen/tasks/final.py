@@ -49,15 +49,7 @@ def final_tasks(
     Raises:
         AzgenError: no test part, no such classes, or fewer examples than asked for.
     """
-    if data.own_test is None:
-        raise AzgenError(f"{data.name} has no test part of its own; the final protocol needs one")
-    n_classes = len(data.class_names)
-    if pair[0] == pair[1] or not all(0 <= c < n_classes for c in pair):
-        raise AzgenError(f"{pair} is no pair of two classes of {data.name}, 0 to {n_classes - 1}")
-    if seed < 0 or min(n_train, n_valid) < 2 or n_train % 2 or n_valid % 2:
-        raise AzgenError(
-            f"seed {seed}, n_train {n_train}, n_valid {n_valid}: seeds from 0 and even sizes from 2"
-        )
+    _check(data, pair, seed, n_train, n_valid)
     random = np.random.default_rng([seed, _STREAM, *pair])
     is_test = np.zeros(len(data.y), dtype=bool)
     is_test[data.own_test] = True
@@ -85,3 +77,15 @@ def final_tasks(
     return FinalTasks(
         *(Task(*learned, *part(rows), metric="accuracy", name=name) for rows in (valid_rows, test_rows))
     )
+
+
+def _check(data: DataSet, pair: tuple[int, int], seed: int, n_train: int, n_valid: int) -> None:
+    if data.own_test is None:
+        raise AzgenError(f"{data.name} has no test part of its own; the final protocol needs one")
+    n_classes = len(data.class_names)
+    if pair[0] == pair[1] or not all(0 <= c < n_classes for c in pair):
+        raise AzgenError(f"{pair} is no pair of two classes of {data.name}, 0 to {n_classes - 1}")
+    if seed < 0 or min(n_train, n_valid) < 2 or n_train % 2 or n_valid % 2:
+        raise AzgenError(
+            f"seed {seed}, n_train {n_train}, n_valid {n_valid}: seeds from 0 and even sizes from 2"
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from azgen.tasks.task import SET_NAMES, SetName, Task, TaskSplit
 
 FRACTIONS = (0.5, 0.2, 0.3)
 """Shares of each class's examples that search, select and test tasks draw from."""
+
+_Ways = PairsOfClasses | AllClasses
 
 
 @dataclass(frozen=True)
@@ -95,37 +97,41 @@ def tasks_of_images(
     dealt = _dealt(data, fractions, seed)
     ways = PairsOfClasses(dealt, pairs, seed) if wanted.classes == "pairs" else AllClasses(dealt)
     sizes = _sizes(wanted, ways)
-    counts = dict(zip(SET_NAMES, (wanted.n_search, wanted.n_select, wanted.n_test), strict=True))
     width = wanted.n_features or dealt.x.shape[1]
-    values = sum(counts[name] * sum(sizes[name]) for name in SET_NAMES) * width
-    refuse_if_too_large(f"a set of {sum(counts.values())} tasks of {width} features", 8 * values)
+    _refuse_if_too_large(sizes, width)
 
     def task(name: SetName, number: int) -> Task:
         random = task_random(seed, name, number, redraw)
-        drawn = ways.draw(name, number, sizes[name], random)
+        drawn = ways.draw(name, number, (sizes[name].train, sizes[name].valid), random)
         x_train, x_valid = project(dealt.x, drawn.train, drawn.valid, wanted.n_features or None, random)
         labels = frozen(drawn.y_train), frozen(drawn.y_valid)
         what = f"{drawn.what}, projection {number}"
         return Task(x_train, labels[0], x_valid, labels[1], metric="accuracy", name=what)
 
-    search, select, test = (tuple(task(name, n) for n in range(counts[name])) for name in SET_NAMES)
-    dimension = f"projected to {width} features" if wanted.n_features else f"all {width} features"
-    numbers = (
-        f"{counts[s]} {s} tasks{ways.of(s)} ({sizes[s][0]} + {sizes[s][1]} examples)" for s in SET_NAMES
+    search, select, test = (tuple(task(s, n) for n in range(sizes[s].tasks)) for s in SET_NAMES)
+    description, told = _told(data, ways, sizes, width, wanted.n_features > 0)
+    told |= {"seed": seed, "redraw": redraw}
+    return TaskSplit(search, select, test, description, label_names=ways.label_names, provenance=told)
+
+
+def _told(
+    data: DataSet, ways: _Ways, sizes: dict[SetName, _Size], width: int, projected: bool
+) -> tuple[str, dict[str, Any]]:
+    """What the tasks are, in words and as plain values."""
+    dimension = f"projected to {width} features" if projected else f"all {width} features"
+    numbers = ", ".join(
+        f"{size.tasks} {name} tasks{ways.of(name)} ({size.train} + {size.valid} examples)"
+        for name, size in sizes.items()
     )
-    provenance = {
+    return f"{data.name}: {ways.description}, {dimension}; {numbers}", {
         "source": data.name,
         "kind": ways.kind,
         "n_features": width,
-        "projected": wanted.n_features > 0,
-        "seed": seed,
-        "redraw": redraw,
-        "sizes": {s: {"tasks": counts[s], "train": sizes[s][0], "valid": sizes[s][1]} for s in SET_NAMES},
+        "projected": projected,
+        "sizes": {name: asdict(size) for name, size in sizes.items()},
         **ways.provenance,
         "own_test": data.own_test is not None,
     }
-    description = f"{data.name}: {ways.description}, {dimension}; " + ", ".join(numbers)
-    return TaskSplit(search, select, test, description, label_names=ways.label_names, provenance=provenance)
 
 
 def _dealt(data: DataSet, fractions: tuple[float, float, float], seed: int) -> Dealt:
@@ -134,11 +140,30 @@ def _dealt(data: DataSet, fractions: tuple[float, float, float], seed: int) -> D
     return Dealt(data.name, x, y, names, deal_examples(y, fractions, data.own_test, seed))
 
 
-def _sizes(wanted: ImageTasks, ways: PairsOfClasses | AllClasses) -> dict[SetName, tuple[int, int]]:
-    """Training and validation examples of each task of each set."""
-    given = {part: getattr(wanted, part) for part in ("n_train", "n_valid")}
-    trains, valids = (sizes if any(sizes) else (None,) * 3 for sizes in given.values())
+@dataclass(frozen=True)
+class _Size:
+    """Of a task set: how many tasks, and training and validation examples of each."""
+
+    tasks: int
+    train: int
+    valid: int
+
+    @property
+    def examples(self) -> int:
+        """Of all its tasks."""
+        return self.tasks * (self.train + self.valid)
+
+
+def _refuse_if_too_large(sizes: dict[SetName, _Size], width: int) -> None:
+    n_tasks, examples = sum(s.tasks for s in sizes.values()), sum(s.examples for s in sizes.values())
+    refuse_if_too_large(f"a set of {n_tasks} tasks of {width} features", 8 * examples * width)
+
+
+def _sizes(wanted: ImageTasks, ways: _Ways) -> dict[SetName, _Size]:
+    """By set."""
+    counts = wanted.n_search, wanted.n_select, wanted.n_test
+    trains, valids = (given if any(given) else (None,) * 3 for given in (wanted.n_train, wanted.n_valid))
     return {
-        name: ways.sizes(name, n_train, n_valid)
-        for name, n_train, n_valid in zip(SET_NAMES, trains, valids, strict=True)
+        name: _Size(count, *ways.sizes(name, n_train, n_valid))
+        for name, count, n_train, n_valid in zip(SET_NAMES, counts, trains, valids, strict=True)
     }
