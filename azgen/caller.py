@@ -25,6 +25,11 @@ def on_command_line() -> Iterator[None]:
         _on_command_line.reset(token)
 
 
+def is_command_line() -> bool:
+    """Whether messages name options of the command line."""
+    return _on_command_line.get()
+
+
 def setting(name: str, value: Any = True) -> str:
     """A setting of tasks as the caller would give it: `--drop note`, or `tasks={"drop": ["note"]}`.
 
@@ -32,7 +37,7 @@ def setting(name: str, value: Any = True) -> str:
         name: the setting's.
         value: True for one that is on or off, a list of names, or else what it is to be.
     """
-    if _on_command_line.get():
+    if is_command_line():
         return shlex.join(option(name, value))
     text = str(value) if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)
     return f"{name}={text}" if name in _KEYWORDS else f'tasks={{"{name}": {text}}}'

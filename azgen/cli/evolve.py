@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -187,7 +186,7 @@ def _show(settings: Settings, carry_out: Callable[..., Run], shown: Shown) -> Ru
 
     use_build_directory(shown.build_dir)
     to = console()
-    with _table_explained(settings), interruptible(), view_for(settings, to, shown.json) as view:
+    with interruptible(), view_for(settings, to, shown.json) as view:
         run = carry_out(observer=view.observe)
     result = run.as_record()
     if shown.json:
@@ -207,23 +206,6 @@ def _show(settings: Settings, carry_out: Callable[..., Run], shown: Shown) -> Ru
     print_ladder(to, result)
     print_files(to, result, *_own_table(settings))
     return run
-
-
-@contextmanager
-def _table_explained(settings: Settings) -> Iterator[None]:
-    """Says of a table that is refused where one hears all that it needs."""
-    from azgen.tasks.sources import TableTasks
-
-    try:
-        yield
-    except AzgenError as error:
-        tasks = settings.tasks
-        if not isinstance(tasks, TableTasks) or not tasks.target or not Path(tasks.data).is_file():
-            raise
-        if not str(error).startswith(tasks.data):
-            raise
-        told = shlex.join(["azgen", "data", tasks.data, "--target", tasks.target])
-        raise AzgenError(f"{error}\n{told}   # all that the table needs, and the command for it") from None
 
 
 def _own_table(settings: Settings) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,17 +35,28 @@ def console() -> Console:
 
 
 def grid(rows: Sequence[Sequence[str]], *headers: str, right: Sequence[int] = ()) -> Table:
-    """A table without frames.
+    """A table without frames. Where it is wider than the terminal, words go to the next line, and numbers
+    stay whole.
 
     Args:
         rows: cells.
         headers: headings of the columns; without any there is no heading.
         right: numbers of the columns that are aligned to the right.
     """
+    from rich.console import ConsoleOptions, RenderResult
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
+    kept = _widths_of_numbers(rows, headers, right)
+
+    class Grid(Table):
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            if self.__rich_measure__(console, options.update(max_width=10_000)).maximum > options.max_width:
+                for place, width in kept.items():
+                    self.columns[place].width = width
+            yield from super().__rich_console__(console, options)
+
+    table = Grid(
         box=None, show_header=bool(headers), header_style="bold", padding=(0, 2, 0, 0), pad_edge=False
     )
     for place in range(len(rows[0]) if rows else len(headers)):
@@ -53,6 +65,23 @@ def grid(rows: Sequence[Sequence[str]], *headers: str, right: Sequence[int] = ()
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+_NUMBER = re.compile(r"[-+]?[\d\xa0\u2009\u202f ]*\.?\d*(e[-+]?\d+)?( ± \S+)?( ?%| ?[a-zµ]{1,3})?|infinite|-")
+"""A cell that is read as one number, with its interval and unit."""
+
+
+def _widths_of_numbers(
+    rows: Sequence[Sequence[str]], headers: Sequence[str], right: Sequence[int]
+) -> dict[int, int]:
+    """The least widths at which columns of numbers stay whole, headings being broken between words."""
+    found = {}
+    for place in range(len(rows[0]) if rows else 0):
+        cells = [row[place] for row in rows]
+        if place in right or (any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)):
+            words = headers[place].split() if headers else []
+            found[place] = max(map(len, [*cells, *words]))
+    return found
 
 
 def print_code(to: Console, text: str, language: str = "python") -> None:

@@ -132,7 +132,8 @@ def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Tab
     units = [name for name in ("r2", "rms_error") if result["test"].get(name) is not None]
     unit = f" ({target['name']})" if target else ""
     titles = {"r2": "R2", "rms_error": f"RMS error{unit}"}
-    table = [(*_row(record), *_errors(record, units, target.get("scale", 1.0))) for record in rows]
+    count = result["test"]["fitness"]["n"]
+    table = [(*_row(record, count), *_errors(record, units, target.get("scale", 1.0))) for record in rows]
     headers = ["", "fitness", "champion is better by", *(titles[name] for name in units)]
     return grid(table, *headers, right=tuple(range(3, 3 + len(units))))
 
@@ -174,11 +175,14 @@ def _known(choice: Mapping[str, Any]) -> str:
     return f", {choice['known']}" if choice.get("known") else ""
 
 
-def _row(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    """A line of the table: name, fitness, and by how much the champion is better."""
+def _row(record: Mapping[str, Any], count: int) -> tuple[str, str, str]:
+    """A line of the table: name, fitness, and by how much the champion is better; fewer tasks than `count`
+    are said."""
     if "champion_minus_this" not in record:
         return "> the champion", interval(record["fitness"]), ""
-    return f"  {record['name']}", interval(record["fitness"]), signed(record["champion_minus_this"])
+    n = record["fitness"]["n"]
+    few = "" if n == count else f" ({n} task{'s' * (n != 1)})"
+    return f"  {record['name']}{few}", interval(record["fitness"]), signed(record["champion_minus_this"])
 
 
 def _errors(record: Mapping[str, Any], units: Sequence[str], scale: float) -> tuple[str, ...]:
@@ -187,7 +191,7 @@ def _errors(record: Mapping[str, Any], units: Sequence[str], scale: float) -> tu
     for name in units:
         value = record.get(name)
         if value is None or math.isinf(value):
-            shown.append("-")
+            shown.append("infinite" if name == "rms_error" else "-")
         else:
             shown.append(f"{value:.3f}" if name == "r2" else f"{value * scale:.4g}")
     return tuple(shown)

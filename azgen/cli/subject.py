@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,7 @@ from azgen.study.wording import SET_NAMES
 
 if TYPE_CHECKING:
     from azgen.language.conditions import Conditions
+    from azgen.runs.saved import SavedRun
     from azgen.settings.settings import Settings
     from azgen.tasks.task import Task, TaskSplit
 
@@ -80,8 +81,18 @@ class Subject:
         verify(self.settings.user, self.settings.dtype)
         run = self.found.run
         if run is not None:
-            return split_of_run(run.path, self.settings)
+            return self._as_searched(split_of_run(run.path, self.settings), run)
         return self.settings.tasks.split(self.settings.seed, user=self.settings.user)
+
+    def _as_searched(self, split: TaskSplit, run: SavedRun) -> TaskSplit:
+        """A run's tasks, the search tasks being those of the population that the champion comes from, as for
+        `azgen show`, where each population has its own."""
+        from azgen.search.task_set import population_tasks
+
+        same = (self.settings.tasks, self.settings.seed) == (run.settings.tasks, run.settings.seed)
+        if not (same and self.settings.tasks.redraw and run.champion.population):
+            return split
+        return replace(split, search=population_tasks(self.settings, split, run.champion.population))
 
     def tasks(self, name: str) -> tuple[Task, ...]:
         """The tasks of a set.

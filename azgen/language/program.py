@@ -12,8 +12,22 @@ from pathlib import Path
 from azgen.errors import AzgenError
 from azgen.language import normalize
 from azgen.language.instruction import SCALAR, Form, Function, Functions, Instruction, Memory
+from azgen.language.metrics import Metric
 from azgen.language.ops import OPS, OpTable
 from azgen.language.text import parse_functions, print_functions
+
+
+@dataclass(frozen=True)
+class MadeFor:
+    """What a program was evolved for, which its module must know.
+
+    Attributes:
+        metric, dtype, epochs: as of `azgen.export`.
+    """
+
+    metric: Metric
+    dtype: str
+    epochs: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,12 +38,17 @@ class Program:
     Each function is a straight list of instructions over a memory that persists: s0 holds the label (0 during
     Predict), s1 the prediction, v0 the features; all else starts at zero (AutoML-Zero, section 3.1). In the
     vector form, for several classes, the label is v1 and the prediction v2.
+
+    Attributes:
+        form: where label and prediction are.
+        made_for: what it was evolved for, if it comes from a run that has ended; no part of what it is.
     """
 
     setup: Function = ()
     predict: Function = ()
     learn: Function = ()
     form: Form = field(default=SCALAR, kw_only=True)
+    made_for: MadeFor | None = field(default=None, kw_only=True, compare=False)
 
     @staticmethod
     def parse(text: str, source: str = "program", ops: OpTable = OPS) -> Program:

@@ -9,21 +9,8 @@ from typing import Any
 
 from azgen.bounds import Bounded, Count, NotNegative, Share
 from azgen.language.ops import OpTable
-from azgen.language.program import Program
+from azgen.language.program import MadeFor, Program
 from azgen.plain import PlainError, as_plain, read
-
-
-@dataclass(frozen=True)
-class MadeFor:
-    """What a program was evolved for, which its module must know.
-
-    Attributes:
-        metric, dtype, epochs: as of `azgen.export`.
-    """
-
-    metric: Any
-    dtype: str
-    epochs: int
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,6 @@ class Champion(Bounded):
         origin: what it is if the run started from it, such as "zoo:linear"; "" if it has evolved.
         picked_by: rules that pick it out of the hall of fame, such as "best" (known at the end).
         holds: whether it fails on no selection task, not even when it is trained twice as long.
-        made_for: what it was evolved for (known at the end); no part of its record.
         ancestors: what it descends from, the first one first, itself last; none if the run started from it.
     """
 
@@ -80,7 +66,6 @@ class Champion(Bounded):
     origin: str = ""
     picked_by: tuple[str, ...] = field(default=(), compare=False)
     holds: bool = True
-    made_for: MadeFor | None = field(default=None, compare=False, repr=False)
     ancestors: tuple[Ancestor, ...] = ()
 
     def __repr__(self) -> str:
@@ -244,10 +229,15 @@ def _champion_in_brief(champion: Champion) -> dict[str, Any]:
     return record
 
 
+def made_for(champion: Champion, made: MadeFor) -> Champion:
+    """The champion with what its program was evolved for."""
+    return replace(champion, program=replace(champion.program, made_for=made))
+
+
 def champion_record(champion: Champion) -> dict[str, Any]:
     """A champion as plain values; the program as text."""
     hashes = {"hash": champion.program.hash, "structure_hash": champion.program.structure_hash}
-    return {**as_plain(champion, {Program: str}, leave_out=("made_for",)), **hashes}
+    return {**as_plain(champion, {Program: str}), **hashes}
 
 
 def read_champion(record: Any, source: str, ops: OpTable) -> Champion:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.files import path_of, read_text
-from azgen.language.program import Program
+from azgen.language.program import MadeFor, Program
 from azgen.plain import read_json
 from azgen.runs import figures
 from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
-from azgen.runs.events import Champion, MadeFor, read_champion
+from azgen.runs.events import Champion, made_for, read_champion
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
@@ -127,7 +127,7 @@ def load_run(path: str | Path) -> SavedRun:
     metric = (result or environment).get("metric")
     if isinstance(metric, str):
         made = MadeFor(settings.user.metric(metric), settings.dtype, settings.execution.epochs)
-        hall_of_fame = tuple(replace(champion, made_for=made) for champion in hall_of_fame)
+        hall_of_fame = tuple(made_for(champion, made) for champion in hall_of_fame)
     return SavedRun(path, settings, hall_of_fame[0], hall_of_fame, environment, result)
 
 

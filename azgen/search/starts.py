@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from azgen.errors import AzgenError
 from azgen.execution.layout import check_form
 from azgen.language.instruction import FUNCTIONS, Memory
 from azgen.language.program import Program
@@ -37,7 +39,20 @@ def start_program(initial: str, settings: Settings, tasks: Sequence[Task]) -> Pr
     program = zoo_for_classes(initial) if tasks[0].vector_classes else None
     program = program or find_program(initial, settings.user.table)
     check_form(program, tasks)
+    _check_memory(initial, program, settings)
     return _without_random_functions(program, settings)
+
+
+def _check_memory(name: str, program: Program, settings: Settings) -> None:
+    memory, needed = settings.memory, program.memory
+    wanted = {kind: most for kind, most in asdict(needed).items() if most > getattr(memory, kind)}
+    if wanted:
+        has = ", ".join(f"memory.{kind} is {getattr(memory, kind)}" for kind in wanted)
+        least = ", ".join(f"{kind} = {most}" for kind, most in wanted.items())
+        raise AzgenError(
+            f"{name} does not fit the search space: {has}; it needs {least} or more. Set that under [memory] "
+            "in a configuration of your own (azgen presets NAME > mine.toml), or take another preset"
+        )
 
 
 def _without_random_functions(program: Program, settings: Settings) -> Program:

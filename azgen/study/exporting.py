@@ -31,8 +31,8 @@ def export(
     """Writes a program as a standalone Python module.
 
     Args:
-        what: a run, whose champion it is and which says all else, its table too; a champion of a run, which
-            says what it was evolved for; a program, or the name of one: a file, or zoo:NAME.
+        what: a run, whose champion it is and which says all else, its table too; a champion of a run or its
+            program, which says what it was evolved for; any program, or the name of one: a file, or zoo:NAME.
         path: file to write, for example ``winner.py``; an existing one is replaced as a whole.
         metric, dtype, epochs, class_name, provenance: as of `azgen.exports.module.export`; in place of what
             the run says.
@@ -49,9 +49,10 @@ def export(
     if isinstance(run, SavedRun):
         what, provenance = run.champion, provenance or provenance_of(run, run.champion)
         table = table_reading(run.environment.get("data", {}), str(run.path / ENVIRONMENT))
-    made = what.made_for if isinstance(what, Champion) else None
+    program = as_program(what)
+    made = program.made_for
     return module.export(
-        as_program(what),
+        program,
         path,
         metric=made.metric if made and metric is None else metric,
         dtype=dtype if dtype is not None else made.dtype if made else "float32",

@@ -39,7 +39,10 @@ def keep_examples(directory: RunDirectory, X: Any, y: Any) -> tuple[Path, str]:
             path = directory.path / f"{GIVEN}.csv"
             features.assign(**{str(labels.name): labels.to_numpy()}).to_csv(path, index=False)
     except OSError as error:
-        raise AzgenError(f"cannot write {directory.path / GIVEN}: {error.strerror or error}") from None
+        raise AzgenError(
+            f"cannot write {directory.path / GIVEN}, where the examples are kept: {error.strerror or error}; "
+            "make room there, or give another place: out=..."
+        ) from None
     return path.absolute(), str(labels.name)
 
 

@@ -61,7 +61,14 @@ def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> S
         AzgenError: no run, settings that contradict each other, or a limit that the run has reached already.
     """
     check_names(overrides, ResumeOverrides)
-    settings = resolve_settings(saved_settings(run), **overrides)
+    before = saved_settings(run)
+    count, workers = before.islands.count, overrides.get("workers")
+    if isinstance(workers, int) and workers > count:
+        raise AzgenError(
+            f"{run} has {count} island{'s' * (count != 1)}, which a run keeps, and a worker runs whole "
+            f"islands: there is work for {count} only, not for {workers}"
+        )
+    settings = resolve_settings(before, **overrides)
     saved = _found(Path(run))
     if saved is None or saved.result is None:
         return settings

@@ -18,9 +18,9 @@ from azgen.execution.verify import verify
 from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
 from azgen.language.metrics import Metric
-from azgen.language.program import Program
+from azgen.language.program import MadeFor, Program
 from azgen.runs.directory import GIVEN, RunDirectory
-from azgen.runs.events import Champion, MadeFor, Observer
+from azgen.runs.events import Champion, Observer, made_for
 from azgen.search.evolve import Evolution, Outcome
 from azgen.settings.overrides import Overrides
 from azgen.settings.resolve import resolve_settings
@@ -35,7 +35,9 @@ from azgen.study.recorder import Recorder, origin
 from azgen.study.scores import Interval, Score
 from azgen.study.starts import Starts, tuned_starts
 from azgen.study.tensorboard import tensorboard_writer
+from azgen.tasks.advice import with_all_needs
 from azgen.tasks.reading import table_reading
+from azgen.tasks.sources import TableTasks
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
 
@@ -116,7 +118,13 @@ def _resolved(config: Any, overrides: Overrides) -> tuple[Settings, TaskSplit]:
     """Settings, and the tasks that they stand for."""
     settings = resolve_settings(config, **overrides)
     verify(settings.user, settings.dtype)
-    return settings, settings.tasks.split(settings.seed, user=settings.user)
+    try:
+        return settings, settings.tasks.split(settings.seed, user=settings.user)
+    except AzgenError as error:
+        tasks = settings.tasks
+        if isinstance(tasks, TableTasks) and str(error).startswith(tasks.data) and Path(tasks.data).is_file():
+            raise with_all_needs(error, tasks) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -249,8 +257,8 @@ def _compared(
     """The champion's scores beside the baselines'."""
     outcome, choice = found
     made = MadeFor(split.metric, settings.dtype, settings.execution.epochs)
-    hall = tuple(replace(champion, made_for=made) for champion in outcome.hall_of_fame)
-    outcome = replace(outcome, champion=replace(outcome.champion, made_for=made), hall_of_fame=hall)
+    hall = tuple(made_for(champion, made) for champion in outcome.hall_of_fame)
+    outcome = replace(outcome, champion=made_for(outcome.champion, made), hall_of_fame=hall)
     tested, which = outcome.tested, "few" if outcome.interrupted else settings.baselines
     return Run(
         outcome=outcome,

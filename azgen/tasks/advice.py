@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from azgen.caller import option, setting
+from azgen.caller import is_command_line, option, setting
 from azgen.errors import AzgenError
 from azgen.tasks.cells import LARGEST, numbers_of
 from azgen.tasks.features import MOST_CATEGORIES
 from azgen.tasks.labels import read_labels
+from azgen.tasks.readers import read_table
 from azgen.tasks.readers.base import Table, few
 from azgen.tasks.readers.missing import labelled, with_missing
 from azgen.tasks.sources import TableTasks
@@ -78,6 +79,31 @@ def command(name: str, target: str, tasks: TableTasks) -> str:
     for option_name in ("impute", "groups", "time", "folds", "test_fraction"):
         words += _unusual(option_name, tasks, usual)
     return shlex.join(words)
+
+
+def with_all_needs(error: AzgenError, tasks: TableTasks) -> AzgenError:
+    """An error about a table, with all that it needs, and on a command line the command that works; as it is
+    if nothing more can be said."""
+    try:
+        table = read_table(tasks.data)
+        target = tasks.target or table.default_target or ""
+        full, needs = advise(table, target, tasks) if target in table.names else (tasks, [])
+    except AzgenError:
+        return error
+    if not needs:
+        return error
+    lines = [str(error), "All that this table needs:"]
+    for advice in needs:
+        said = setting(advice.setting, advice.value) if advice.setting else ""
+        about = f"{few(list(advice.columns), 5)}: {advice.why}"
+        lines.append(f"  {said}   # {about}" if said else f"  {about}")
+    try:
+        full.split_of(table, 0)
+    except AzgenError as remains:
+        return AzgenError("\n".join([*lines, f"What remains: {remains}"]))
+    if is_command_line():
+        lines.append(f"With all of that: {command(tasks.data, target, full)}")
+    return AzgenError("\n".join(lines))
 
 
 def _unusual(name: str, tasks: TableTasks, usual: TableTasks) -> list[str]:
@@ -202,7 +228,21 @@ def _are_times(table: Table, name: str) -> bool:
     return bool(pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601").notna().all())
 
 
+def _are_mixed_names(table: Table, name: str, n_text: int, filled: int, distinct: int) -> bool:
+    """Whether a column of numbers and words holds names, as "4", "f" and "r" are of drives: few different
+    ones, the numbers among them whole, and no word that stands for an empty cell."""
+    if distinct > min(MOST_CATEGORIES, filled // 5) or n_text <= _FEW_CELLS * filled:
+        return False
+    column = table.columns[name]
+    numbers, text = numbers_of(column)
+    some = numbers[~np.isnan(numbers)]
+    words = set(column[text].astype("str").str.strip())
+    return bool((some == np.floor(some)).all()) and not words & set(_MARKS)
+
+
 def _of_text(table: Table, name: str, n_text: int, filled: int, distinct: int) -> Advice:
+    if n_text < filled and _are_mixed_names(table, name, n_text, filled, distinct):
+        return Advice((name,), f"numbers and words, {distinct} categories", "categorical", (name,))
     if n_text < filled:
         text = numbers_of(table.columns[name])[1]
         more = f" and {n_text - 1} more" if n_text > 1 else ""

@@ -90,6 +90,9 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Tabl
     found = _Collected()
     for name in names:
         numbers, text = numbers_of(table.columns[name])
+        if text.any() and name not in named and table.columns[name].nunique() < 2:
+            found.constant.append(f"{name} (always {table.columns[name][text].iloc[0]})")
+            continue
         some = table.columns[name].notna().to_numpy(dtype=bool)
         if name in named or (auto and text.any() and np.array_equal(text, some)):
             _encode(table, name, rest_rows, found)

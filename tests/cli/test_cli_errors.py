@@ -135,7 +135,7 @@ def test_an_address_out_of_range_in_the_initial_program():
     text = preset_text("demo").replace("tournament = 10", 'tournament = 10\ninitial = "start.az"')
     Path("mine.toml").write_text(text)
     message = refused("evolve", "mine.toml", before="the search")
-    assert "v5" in message and "4/3/1" in message
+    assert "start.az" in message and "memory.vectors is 3; it needs vectors = 6" in message
 
 
 def test_an_unknown_op_in_the_initial_program():

@@ -1,6 +1,7 @@
 """Tables that need a word: marks of empty cells, rows without a label; all that is needed, at once."""
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -178,8 +179,32 @@ def test_messages_name_options_on_the_command_line_and_keywords_in_python(tmp_pa
     with pytest.raises(AzgenError, match=r'tasks=\{"drop": \["a, b"\]\}'):
         TableTasks(data=str(path), target="y").split(0)
     told = azgen("evolve", "--data", path, "--target", "y", status=2)
-    assert """--drop '"a, b"'""" in told and f"azgen data {path} --target y   # all that" in told
+    assert """--drop '"a, b"'""" in told
+    assert f"With all of that: azgen evolve --data {path} --target y" in told
     assert "--folds is 1; at least 2" in azgen(
         "evolve", "--data", path, "--target", "y", "--folds", 1, status=2
     )
     assert "It is a data set: --data wine." in azgen("evolve", "wine", status=2)
+
+
+def test_a_column_of_numbers_and_words_is_advised_as_categories(tmp_path):
+    """Drives of cars are called 4, f and r."""
+    full, needs = advice_for(tmp_path, lines("drv,x,y", ["4", "f", "r"] * 20, VALUES[:, 1], VALUES[:, 0]))
+    assert full.categorical == ("drv",) and not full.drop
+    assert [advice.columns for advice in needs] == [("drv",)]
+
+
+def test_a_constant_column_of_text_is_left_out_as_one_of_numbers_is(tmp_path):
+    text = lines("place,rownames,x,y", ["here"] * 60, range(60), VALUES[:, 1], VALUES[:, 0])
+    full, needs = advice_for(tmp_path, text)
+    assert full.drop_constant and [advice.setting for advice in needs] == ["drop_constant"]
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    assert replace(full, data=str(path)).split(0).feature_names == ("rownames", "x")
+
+
+def test_a_first_column_that_is_called_as_row_names_are_is_no_feature(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(lines("rownames,x,y", range(60), VALUES[:, 1], VALUES[:, 0]), encoding="utf-8")
+    split = TableTasks(data=str(path), target="y").split(0)
+    assert split.feature_names == ("x",) and "row names left out: rownames" in split.description

@@ -104,7 +104,7 @@ def test_parquet_with_unsuitable_contents(tmp_path):
     refused(read_table, path, "column 'a' is of type list")
     pd.DataFrame({"a": [b"1", b"2"], "y": [1, 2]}).to_parquet(path)
     refused(read_table, path, "column 'a' is of type binary")
-    frame().assign(when=pd.Timestamp("2024-01-01")).to_parquet(path)
+    frame().assign(when=pd.date_range("2024-01-01", periods=len(frame()))).to_parquet(path)
     refused(lambda p: table_tasks(p, "y"), path, "row 1, column 'when'", "not a number")
     frame().assign(a=np.inf).to_parquet(path)
     refused(lambda p: table_tasks(p, "y"), path, "row 1, column 'a'", "beyond the range")

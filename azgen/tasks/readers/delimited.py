@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MEMORY_FACTOR = 5  # bytes of memory for a byte of file while it is parsed; text cells are the worst
 
+_NAMES_OF_ROWS = ("rownames", "row.names", "row_names", "Unnamed: 0")
+
 
 def read_delimited(path: Path) -> Table:
     """A CSV or TSV file: text with a header line, and as many cells in every row.
@@ -40,9 +42,10 @@ def read_delimited(path: Path) -> Table:
     Files that end in .tsv or .tab are separated by tabs; others by what a first line sep=; says, else by the
     most frequent of comma, semicolon, tab and bar in the header line, else by blanks. Lines above the header
     that begin with # are left out, and so are rows and nameless columns of nothing, and row names: the first
-    column, if it has no name. Empty cells, NA, NaN and the like are missing. Numbers may have decimal commas,
-    thousands commas, gaps, currency and percent signs; `remarks` says which columns do. Without a header
-    line columns are called by their numbers. Text that is not UTF-8 is taken for UTF-16 or Windows-1252.
+    column, if it has no name or is called `rownames`. Empty cells, NA, NaN and the like are missing. Numbers
+    may have decimal commas, thousands commas, gaps, currency and percent signs; `remarks` says which columns
+    do. Without a header line columns are called by their numbers. Text that is not UTF-8 is taken for UTF-16
+    or Windows-1252.
     """
     try:
         _check_size(path)
@@ -59,15 +62,24 @@ def read_delimited(path: Path) -> Table:
         return pd.Series(cells.where(~cells.isin(MISSING_IN_TEXT)), index=columns.index)
 
     remarks = [*found.remarks, *_localised(columns, dialect.delimiter)]
+    row_names = _row_names(columns)
+    remarks += [f"row names left out: {name}" for name in row_names]
     return Table(
         columns,
         np.array(found.lines, dtype=np.int64),
         str(path),
         sha256=file_sha256(path),
         remarks=tuple(remarks),
+        row_names=row_names,
         text_of=text_of,
         delimiter=dialect.delimiter,
     )
+
+
+def _row_names(columns: pd.DataFrame) -> tuple[str, ...]:
+    """The first column if it is called as R and pandas call row names, and names each row otherwise."""
+    first = str(columns.columns[0]) if len(columns.columns) > 1 else ""
+    return (first,) if first in _NAMES_OF_ROWS and columns[first].is_unique else ()
 
 
 def _check_size(path: Path) -> None:
