@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
+from azgen.caller import is_command_line
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.runs.directory import HALL_OF_FAME, RESULT, RunDirectory
@@ -65,8 +66,8 @@ def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> S
     count, workers = before.islands.count, overrides.get("workers")
     if isinstance(workers, int) and workers > count:
         raise AzgenError(
-            f"{run} has {count} island{'s' * (count != 1)}, which a run keeps, and a worker runs whole "
-            f"islands: there is work for {count} only, not for {workers}"
+            f"{'--' * is_command_line()}workers is {workers}, but a run keeps its islands, and {run} has {count}: "
+            "a worker runs whole islands, so there is work for no more than that"
         )
     settings = resolve_settings(before, **overrides)
     saved = _found(Path(run))
