@@ -66,8 +66,8 @@ def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> S
     count, workers = before.islands.count, overrides.get("workers")
     if isinstance(workers, int) and workers > count:
         raise AzgenError(
-            f"{'--' * is_command_line()}workers is {workers}, but a run keeps its islands, and {run} has {count}: "
-            "a worker runs whole islands, so there is work for no more than that"
+            f"{'--' * is_command_line()}workers is {workers}, but a run keeps its islands, and {run} has "
+            f"{count}: a worker runs whole islands, so there is work for no more than that"
         )
     settings = resolve_settings(before, **overrides)
     saved = _found(Path(run))
