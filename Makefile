@@ -69,7 +69,7 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv $(VENV)
 
 $(INSTALLED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e .
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[all]'
 	@touch $@
 
 $(INSTALLED_DEV): pyproject.toml | $(BIN)/python

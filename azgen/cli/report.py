@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azgen.cli.output import duration, grid, interval, ladder, print_code, spaced, thousands
+from azgen.extras import installed, missing
 from azgen.study.wording import SET_NAMES, signed
 
 _MOST_ROWS, _MOST_LINES = 7, 30
@@ -117,6 +118,7 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     to.print(_beside(result, place.rows))
     if place.diverged:
         to.print(f"Diverged: {', '.join(place.diverged)}.", highlight=False)
+    _print_without_sklearn(to, result)
     if any(", tuned (" in record["name"] for record in result["baselines"]):
         to.print("(Tuned: its constants are the best of random settings on the search and selection tasks.)")
     if result.get("source") == "table":
@@ -124,6 +126,13 @@ def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
             "(A table's test tasks share their test rows: intervals of fitness show what the order of "
             "training does, those of differences what the rows do.)"
         )
+
+
+def _print_without_sklearn(to: Console, result: Mapping[str, Any]) -> None:
+    """Whose models are not among the baselines, where a package is not installed."""
+    compared = any(record["name"].startswith("scikit-learn ") for record in result["baselines"])
+    if not compared and not installed("sklearn"):
+        to.print(f"({missing('sklearn', 'Baselines other than programs need')})", highlight=False)
 
 
 def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -159,6 +168,7 @@ def print_summary(
     left = len(result["baselines"]) + 1 - len(rows)
     seconds = f"{duration(result['seconds'])}, {duration(result['cpu_seconds'])} of processor time"
     to.print(f"{f'and {left} more; ' if left else ''}{seconds}", highlight=False)
+    _print_without_sklearn(to, result)
     choice = result.get("choice") or {}
     to.print(f"\nThe champion{_known(choice)}", style="bold", highlight=False)
     print_code(to, "\n".join(learner[:_MOST_LINES]))

@@ -41,7 +41,8 @@ def explain(
 ) -> None:
     """Explain a program: the known ideas in it, its nearest relative in the zoo, what its lines are worth.
 
-    An idea is named only where an equality was checked, by SymPy or numerically on random inputs.
+    An idea is named only where an equality was checked, by SymPy (extra explain) or numerically on random
+    inputs.
     """
     from azgen.language.metrics import is_classification
     from azgen.plain import to_json
@@ -68,6 +69,7 @@ def explain(
 def print_explanation(name: str, found: Explanation) -> None:
     """What `azgen explain` prints before what the lines are worth."""
     from azgen.cli.output import console, grid
+    from azgen.extras import installed, missing
     from azgen.language import FUNCTIONS
     from azgen.study.understanding.edits import at, places
 
@@ -95,6 +97,8 @@ def print_explanation(name: str, found: Explanation) -> None:
         to.print("\nTo beware of", style="bold")
         for warning in found.warnings:
             to.print(f"  {warning}")
+    if not installed("sympy"):
+        to.print(f"\n({missing('sympy', 'Proofs for all values need')})", highlight=False)
 
 
 @app.command(rich_help_panel=PANEL)

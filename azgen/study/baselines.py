@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from azgen.deadline import NEVER, Deadline
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute_under
+from azgen.extras import installed
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.settings.settings import Settings
@@ -47,7 +48,8 @@ def baseline_scores(
         which: "few" are a constant, linear regression by gradient descent and scikit-learn's; "all" are also
             the other programs of the zoo, each of them as it is and with its constants tuned, and
             scikit-learn's multi-layer perceptron and gradient boosting on the first few test tasks (their
-            intervals say how many). What would take minutes is left out.
+            intervals say how many). What would take minutes is left out, and scikit-learn's models where
+            it is not installed.
         program: the champion. With it, a table's intervals of differences are over its test rows, which all
             of its test tasks share; they would else say what the order of training does.
         deadline: after it only the constant, linear regression and scikit-learn's linear model are rated.
@@ -89,6 +91,8 @@ def _baselines(
         if tuned:
             fitness = _execute(tuned.program, tasks, settings)
             yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
+    if not installed("sklearn"):
+        return
     (linear, learner), *slow = learners(classification).items()
     yield linear, _each(tasks, learner)
     if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:

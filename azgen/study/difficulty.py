@@ -27,6 +27,7 @@ from azgen.plain import as_plain, read, read_json, to_json
 from azgen.search.island import Island
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
+from azgen.study.quantiles import poisson
 
 CHUNK = 1 << 21
 """Programs that are drawn in one piece; each piece has random numbers of its own, whoever draws it."""
@@ -72,11 +73,9 @@ class Difficulty:
     @property
     def interval(self) -> tuple[float, float]:
         """Exact 95 % Poisson interval of the share (Garwood 1936)."""
-        from scipy.stats import chi2
-
-        n, drawn = self.acceptable, max(self.drawn, 1)
-        low = chi2.ppf(0.025, 2 * n) / 2 if n else 0.0
-        return float(low) / drawn, float(chi2.ppf(0.975, 2 * n + 2) / 2) / drawn
+        low, high = poisson(self.acceptable)
+        drawn = max(self.drawn, 1)
+        return low / drawn, high / drawn
 
 
 Observer = Callable[[Difficulty], None]

@@ -8,7 +8,8 @@ import hashlib
 import os
 import platform
 import sys
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
         "platform": platform.platform(),
-        **{name: version(name) for name in ("numpy", "cython", "scikit-learn", "pandas")},
+        **_versions("numpy", "cython", "scikit-learn", "pandas"),
         "compiler": toolchain.version,
         "compiler_command": " ".join(toolchain.command),
         "compiler_flags": list(DEFAULT_FLAGS),
@@ -56,6 +57,15 @@ def machine() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "vector_bits": toolchain.vector_bits(),
     }
+
+
+def _versions(*names: str) -> dict[str, str]:
+    """Of the packages that are installed."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _processor() -> str:

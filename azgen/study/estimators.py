@@ -19,16 +19,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from azgen.extras import missing
 from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.study.model import exported_class, module_of
 from azgen.study.run import evolve
 from azgen.tasks.table import MIN_ROWS, MIN_ROWS_PER_CLASS
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ModuleNotFoundError:
+    raise missing("sklearn", "AzgenRegressor and AzgenClassifier need") from None
 
 if TYPE_CHECKING:
     from azgen.study.finished import Run

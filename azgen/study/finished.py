@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from azgen.errors import AzgenError
 from azgen.exports.module import learner_source, without_docstrings
 from azgen.exports.place import check_place, write_export
+from azgen.extras import installed, need
 from azgen.language.metrics import describe_metric, is_classification
 from azgen.plain import Writers, as_plain
 from azgen.runs.events import Champion, champion_record
@@ -67,12 +68,19 @@ class Run:
     def _repr_html_(self) -> str:
         record = self.as_record()
         heading = f"<p><b>{escape(verdict(record))}</b></p><p>{escape(str(self.directory))}</p>"
-        table = str(self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep=""))
+        table = ""
+        if installed("pandas"):
+            table = self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep="")
         return heading + table + self.champion._repr_html_()
 
     def to_frame(self) -> pd.DataFrame:
         """Champion and baselines on the test tasks as a data frame, best first: name, fitness and the half
-        width of its interval, tasks, by how much the champion is better, and R2 and error for numbers."""
+        width of its interval, tasks, by how much the champion is better, and R2 and error for numbers.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        need("pandas", "Run.to_frame needs")
         import pandas as pd
 
         return pd.DataFrame(beside_baselines(self.as_record()))

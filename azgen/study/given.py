@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.runs.directory import GIVEN, RunDirectory
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def examples(X: Any, y: Any) -> tuple[pd.DataFrame, pd.Series[Any]]:
         X, y: see `keep_examples`.
 
     Raises:
-        AzgenError: shapes do not agree.
+        AzgenError: shapes do not agree. MissingExtraError: pandas is not installed.
     """
+    need("pandas", "examples given in memory need")
     import pandas as pd
 
     features = X if isinstance(X, pd.DataFrame) else _frame(X)

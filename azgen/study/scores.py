@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from azgen.execution.oracle import fitness_of_loss, loss_of
 from azgen.language.metrics import Metric
 from azgen.plain import as_plain, finite
+from azgen.study.quantiles import student_t
 from azgen.tasks.task import FloatArray, Task
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,12 @@ class Interval:
     @staticmethod
     def of(values: ArrayLike) -> Interval:
         """The interval of one value per task."""
-        from scipy.special import stdtrit
-
         values = np.asarray(values, dtype=np.float64)
         n = len(values)
         if n < 2:
             return Interval(float(values.mean()), math.nan, n)
         error = float(values.std(ddof=1)) / math.sqrt(n)
-        return Interval(float(values.mean()), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error, n)
+        return Interval(float(values.mean()), student_t(n - 1) * error, n)
 
     def as_record(self) -> dict[str, Any]:
         """The interval as plain values, as in a file: half_width is None for a single task."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from azgen.errors import AzgenError
+from azgen.extras import missing
 from azgen.runs.directory import TENSORBOARD
 from azgen.runs.events import Event, NewChampion, Observer, Progress, Resumed, Warned
 from azgen.runs.log import Thinning
@@ -30,14 +30,12 @@ def tensorboard_writer(run: Path, tell: Observer) -> Iterator[Observer]:
         tell: takes the warning of that.
 
     Raises:
-        AzgenError: the package is not installed.
+        MissingExtraError: the package is not installed.
     """
     try:
         writer, thinning = _Writer(run / TENSORBOARD, tell), Thinning()
     except ImportError:
-        raise AzgenError(
-            'tensorboardX is not installed; install it with pip install "azgen[tensorboard]"'
-        ) from None
+        raise missing("tensorboardX", "TensorBoard's curves need") from None
     try:
         yield lambda event: writer.write(event) if thinning.keeps(event) else None
     finally:

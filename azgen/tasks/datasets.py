@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError, suggest
+from azgen.extras import need
 from azgen.tasks.image_sets import IMAGE_SETS, ImageSet
 from azgen.tasks.readers import Table
 
@@ -169,9 +170,8 @@ class _Bundled:
     images: bool = False
 
     def load(self, name: str) -> DataSet:
-        import sklearn.datasets  # slow to import, and needed only here
-
-        load: Callable[[], Any] = getattr(sklearn.datasets, self.loader)
+        sets = need("sklearn.datasets", f"the data set {name} comes with")
+        load: Callable[[], Any] = getattr(sets, self.loader)
         bunch = load()
         classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
         features = () if self.images else tuple(str(f).replace(" ", "_") for f in bunch.feature_names)

@@ -1,5 +1,6 @@
 """`python -m benchmarks`: that it runs, what stands beside its figures, its tables. No time is asserted."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import pytest
 from azgen.bench.figures import Figure, Report, figure_of
 from azgen.bench.suite import BENCHMARKS
 from azgen.errors import AzgenError
-from azgen.study.report import plots
 from benchmarks import __main__ as runner
 from benchmarks import plot
 from benchmarks.effort import QUICK
@@ -107,10 +107,7 @@ def test_ratios_to_an_earlier_result_are_printed(capsys):
 
 
 def test_a_plot_needs_matplotlib(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(plots, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(AzgenError, match=r"pip install 'azgen\[report\]'"):
         runner.main(["--quick", "memory", "--plot", "bench.png"])
 

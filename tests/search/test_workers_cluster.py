@@ -158,5 +158,5 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 
 def test_without_dask_a_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(AzgenError, match=r"pip install \"azgen\[cluster\]\""):
+    with pytest.raises(AzgenError, match=r"pip install 'azgen\[cluster\]'"):
         run(SETTINGS)

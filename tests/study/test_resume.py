@@ -203,9 +203,9 @@ def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     message = azgen("resume", run, *more, "--scheduler", "tcp://here:1", status=2)
     assert "tcp://here:1 is for the engine dask: add --engine dask" in message
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert 'pip install "azgen[cluster]"' in azgen("resume", run, *more, "--engine", "dask", status=2)
+    assert "pip install 'azgen[cluster]'" in azgen("resume", run, *more, "--engine", "dask", status=2)
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    assert 'pip install "azgen[tensorboard]"' in azgen("resume", run, *more, "--tensorboard", status=2)
+    assert "pip install 'azgen[tensorboard]'" in azgen("resume", run, *more, "--tensorboard", status=2)
     before = findings(run)
     checkpoints = list((run / "checkpoints").iterdir())
     whole = [path.read_bytes() for path in checkpoints]

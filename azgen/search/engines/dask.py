@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.language.program import Program
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import (
@@ -235,13 +236,9 @@ def require_dask() -> Any:
     """The module `distributed`, which is imported here and nowhere else.
 
     Raises:
-        AzgenError: it is not installed; says what to do.
+        MissingExtraError: it is not installed; says what to do.
     """
-    try:
-        import distributed
-    except ImportError:
-        raise AzgenError('Dask is not installed; install it with pip install "azgen[cluster]"') from None
-    return distributed
+    return need("distributed", "the engine dask needs")
 
 
 # -- what runs on the cluster's workers

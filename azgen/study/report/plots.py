@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.runs.checkpoint import CHECKPOINTS, DamagedError, read
 from azgen.runs.members import ranked
 from azgen.runs.saved import SavedRun
@@ -69,12 +70,9 @@ def require_matplotlib(who: str = "plots need") -> Any:
         who: needs it, for the message.
 
     Raises:
-        AzgenError: it is not installed.
+        MissingExtraError: it is not installed.
     """
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError:
-        raise AzgenError(f"{who} matplotlib: pip install 'azgen[report]'") from None
+    return need("matplotlib.figure", who)
 
 
 def figure(plot: Plot) -> Figure:

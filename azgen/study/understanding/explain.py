@@ -70,8 +70,9 @@ def explain(program: Program, classifier: bool = False) -> Explanation:
     """Names the known ideas in a program.
 
     An idea is named only where an equality is checked: numerically in float64, on 4 random features, in steps
-    of training runs on random data, or by SymPy for all values with two features. What is not named may still
-    be there: where nothing finite came of the random data, for example, only warnings are given.
+    of training runs on random data, or by SymPy, if it is installed, for all values with two features. What
+    is not named may still be there: where nothing finite came of the random data, for example, only warnings
+    are given.
 
     Args:
         program: its live code is explained.

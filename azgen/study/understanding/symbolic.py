@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from azgen.extras import installed
 from azgen.language import Address, Instruction
 from azgen.language.instruction import FEATURES, SCALAR
 from azgen.study.understanding.edits import Place
@@ -189,7 +190,9 @@ class Symbolic:
 
 
 def symbolic(evidence: Evidence) -> Symbolic | None:
-    """The program on symbols; None where that is too hard."""
+    """The program on symbols; None where that is too hard, or SymPy is not installed."""
+    if not installed("sympy"):
+        return None
     try:
         return Symbolic(evidence)
     except UNPROVED:

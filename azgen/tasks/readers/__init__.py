@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.tasks.readers.base import Table, check_file, first_line
 from azgen.tasks.readers.columnar import read_arff, read_excel, read_parquet
 from azgen.tasks.readers.delimited import read_delimited
@@ -31,10 +32,12 @@ def read_table(path: str | Path) -> Table:
 
     Raises:
         AzgenError: no such file, a folder, empty, larger than the memory that is available, or malformed; the
-            message names the place and what to do.
+            message names the place and what to do. MissingExtraError: pandas is not installed, or what reads
+            the format.
     """
     path = Path(path)
     check_file(path)
+    need("pandas", f"reading {path} needs")
     ending = path.suffix.lower()
     if ending in COMPRESSED and TABLE_FORMATS.get(_inner_ending(path)) is read_delimited:
         return read_delimited(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.tasks.readers.base import Table, few, file_sha256, first_line
 from azgen.tasks.readers.memory import refuse_if_too_large
 from azgen.tasks.readers.rows import check_names
@@ -19,20 +19,15 @@ from azgen.tasks.readers.rows import check_names
 if TYPE_CHECKING:
     import pandas as pd
 
+_NEEDS = "reading {} needs"
+
 # A quoted value of an ARFF row, in which commas do not count.
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 
 
 def read_parquet(path: Path) -> Table:
     """A Parquet file of flat columns; needs pyarrow. Dates and times become text (ISO 8601)."""
-    try:
-        # An optional package without type information, so it comes in as Any.
-        pa: Any = importlib.import_module("pyarrow")
-        pq: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise AzgenError(
-            f"{path}: Parquet files are read with pyarrow; install it (pip install pyarrow)"
-        ) from None
+    pa, pq = need("pyarrow", _NEEDS.format(path)), need("pyarrow.parquet", _NEEDS.format(path))
     try:
         with pq.ParquetFile(path) as file:
             groups = range(file.metadata.num_row_groups)
@@ -61,8 +56,8 @@ def _stored_index(metadata: dict[str, Any] | None, names: list[str]) -> list[str
 def read_arff(path: Path) -> Table:
     """An ARFF file (Weka, OpenML) of numeric and nominal attributes; a question mark is an empty cell."""
     import pandas as pd
-    from scipy.io import arff
 
+    arff = need("scipy.io.arff", _NEEDS.format(path))
     refuse_if_too_large(str(path), path.stat().st_size, factor=8)
     try:
         with path.open(encoding="utf-8") as file:
@@ -101,12 +96,9 @@ def read_excel(path: Path) -> Table:
     import pandas as pd
 
     refuse_if_too_large(str(path), path.stat().st_size, factor=40)  # compressed, and objects at first
+    need("openpyxl", _NEEDS.format(path))
     try:
         columns = pd.read_excel(path, engine="openpyxl")
-    except ImportError:
-        raise AzgenError(
-            f"{path}: Excel files are read with openpyxl; install it (pip install 'azgen[excel]')"
-        ) from None
     except Exception as problem:  # what a damaged archive or sheet raises is nearly anything
         raise AzgenError(f"{path} is no readable Excel workbook ({first_line(problem)})") from None
     columns.columns = [str(name).strip() for name in columns.columns]

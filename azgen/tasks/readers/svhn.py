@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.extras import need
 from azgen.tasks.readers.base import check_file, first_line
 from azgen.tasks.readers.isolated import read_apart
 from azgen.tasks.readers.memory import refuse_if_too_large
@@ -22,9 +23,10 @@ def read_svhn(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
     Raises:
         AzgenError: no MATLAB file (version 4 to 7.2), damaged, other contents, or larger than the memory
-            available.
+            available. MissingExtraError: SciPy is not installed.
     """
     check_file(path)
+    need("scipy.io", f"reading {path} needs")
     refuse_if_too_large(str(path), path.stat().st_size)
     images, digits = read_apart(read_here, path)
     return images, digits
