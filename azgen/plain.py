@@ -9,18 +9,13 @@ such as a program, is written and read by a function that the caller gives.
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
-import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
-from html import escape
-from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from azgen.errors import AzgenError, FieldError, suggest
-from azgen.files import read_text
+from azgen.textual import is_text, shown
 
 T = TypeVar("T")
 
@@ -33,77 +28,7 @@ Readers = Mapping[Any, Callable[[Any, str], Any]]
 _LEAST, _MOST = -(2**63), 2**64 - 1
 """Whole numbers that the rest of the world can hold: NumPy, native code, TOML."""
 
-_SHOWN = 60
-"""Characters of a value that messages show."""
-
 _WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
-
-
-def finite(value: Any) -> Any:
-    """Plain values that JSON can hold: NaN and infinities become None."""
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-_NUMBERS = re.compile(r"\[\s+(?:(?:[-+.\dEe]+|null),\s+)*(?:[-+.\dEe]+|null)\s+\]")
-
-
-def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON that every reader takes: NaN and infinities, which JSON does not have, become null."""
-    value = finite(value)
-    text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
-    if not is_utf8(text):  # a path of other bytes: escaped, it is read back as it was
-        text = json.dumps(value, indent=indent, allow_nan=False)
-    # Lists of numbers on one line: they are long, and nobody reads them down a page.
-    return _NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) if indent else text
-
-
-def is_utf8(text: str) -> bool:
-    """Whether a text can be written as UTF-8; a path of other bytes cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def read_json(path: Path) -> Any:
-    """What a file of JSON says.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        AzgenError: it cannot be read, or is no JSON.
-    """
-    try:
-        return json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise AzgenError(f"{path} is damaged: {error}") from None
-
-
-def shown(value: Any) -> str:
-    """A value as messages show it, however large it is."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # an integer of thousands of digits, or nested without end
-        return f"a {type(value).__name__} too large to show"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def is_text(text: str) -> bool:
-    """Whether a text is one that files can hold: neither a zero byte nor half of a surrogate pair is in it.
-    (Names of files that are no UTF-8 hold halves from U+DC80 on, and come through.)"""
-    return "\0" not in text and not any("\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff" for c in text)
-
-
-def html_table(rows: Sequence[Sequence[Any]], headers: Sequence[str] = ()) -> str:
-    """A table for a notebook."""
-    head = "".join(f"<th>{escape(text)}</th>" for text in headers)
-    cells = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if headers else ''}<tbody>{body}</tbody></table>"
 
 
 class PlainError(AzgenError):

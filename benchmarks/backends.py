@@ -11,8 +11,8 @@ from azgen.bench.timing import Stopwatch
 from azgen.bench.workloads import demo_kernel, demo_settings
 from azgen.codegen.cache_folder import build_directory, fresh_build_directory
 from azgen.codegen.measurements import CALIBRATION
-from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
+from azgen.search.rating.raters import Raters
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 from benchmarks.effort import FullEffort
@@ -44,7 +44,7 @@ def _searches(epochs: int, effort: FullEffort) -> list[Figure]:
     )
     settings = replace(demo, tasks=tasks, execution=execution, evolution=evolution, stop=stop)
     space = SearchSpace.of(settings, tasks.split(settings.seed))
-    Runner(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
+    Raters(space).hook(0, space.task_set(0, 0))  # measures what costs, once on a machine
     what = f"search of {n_programs} programs, F = 4, 10 x ({epochs} x 1000 + 100)"
     for backend in BACKENDS:
         values = []

@@ -25,7 +25,9 @@ from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Lost
-from azgen.search.engines.messages import Migrants, Order, Report, decode
+from azgen.search.engines.messages import decode
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.space import SearchSpace
 from azgen.search.state import State

@@ -10,7 +10,8 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.files import write_file
-from azgen.plain import as_plain, read, read_json, to_json
+from azgen.plain import as_plain, read
+from azgen.textual import read_json, to_json
 
 SCHEMA = 1
 """Format of a report's file."""

@@ -125,9 +125,9 @@ def _tasks(name: str, target: str | None, kind: str, drawn: dict[str, Any], tabl
 
 def _list(to: Console, json: bool) -> None:
     from azgen.cli.output import grid
-    from azgen.plain import to_json
     from azgen.tasks.datasets import list_data_sets
     from azgen.tasks.image_sets import DATA_VARIABLE, data_folders
+    from azgen.textual import to_json
 
     entries = list_data_sets()
     if json:

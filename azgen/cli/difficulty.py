@@ -67,9 +67,10 @@ def difficulty(
     """
     from azgen.cli.output import progress_bar
     from azgen.files import check_file_place
-    from azgen.plain import as_plain, to_json
+    from azgen.plain import as_plain
     from azgen.settings.resolve import parse_duration, resolve_settings
     from azgen.study import difficulty as counting
+    from azgen.textual import to_json
 
     use_build_directory(build_dir)
     seconds = parse_duration(wanted.max_time) if wanted.max_time is not None else math.inf

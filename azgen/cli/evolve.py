@@ -181,8 +181,8 @@ def _show(settings: Settings, carry_out: Callable[..., Run], shown: Shown) -> Ru
     from azgen.cli.output import console
     from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder, print_summary
     from azgen.cli.view import view_for
-    from azgen.plain import to_json
     from azgen.search.interrupts import interruptible
+    from azgen.textual import to_json
 
     use_build_directory(shown.build_dir)
     to = console()

@@ -31,8 +31,8 @@ def run(
 ) -> None:
     """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
     from azgen.execution.execute import execute_under
-    from azgen.plain import to_json
     from azgen.study.scores import Score
+    from azgen.textual import to_json
 
     program, conditions = subject.found.program, subject.conditions
     unknown = [name for name in sets if name not in SET_NAMES]

@@ -13,7 +13,7 @@ from azgen.cli.options import OpsOption
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from azgen.language.ops import Op, OpTable
+    from azgen.language.op import Op, OpTable
 
 _PANEL = "Reference"
 _FEATURES = (4, 16, 64)

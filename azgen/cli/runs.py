@@ -126,9 +126,9 @@ def show_lineage(
     """Print the stepping stones to a run's champion: what it descends from, each compared with the one
     before."""
     from azgen.cli.output import console
-    from azgen.plain import to_json
     from azgen.runs.members import member as of_rank
     from azgen.study.lineage import lineage
+    from azgen.textual import to_json
 
     run = find_run(reference)
     champion = of_rank(run, member)

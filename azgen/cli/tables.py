@@ -32,11 +32,11 @@ def describe(to: Console, name: str, target: str | None, tasks: Source, json: bo
     Raises:
         AzgenError: it cannot be read, or there is no such column.
     """
-    from azgen.plain import to_json
     from azgen.tasks.datasets import is_data_set, load_data_set
     from azgen.tasks.describe import describe_columns
     from azgen.tasks.readers import read_table
     from azgen.tasks.sources import TableTasks
+    from azgen.textual import to_json
 
     heading = ""
     if is_data_set(name):

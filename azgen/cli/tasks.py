@@ -54,8 +54,8 @@ def show_task(to: Console, split: TaskSplit, shown: Shown, rows: int, json: bool
         json: whether to print one JSON object.
     """
     from azgen.cli.output import grid
-    from azgen.plain import to_json
     from azgen.tasks.describe import describe_labels, feature_names, largest_feature
+    from azgen.textual import to_json
 
     task, names = shown.task, feature_names(split)
     labels = split.label_names if task.is_classification else ()

@@ -62,8 +62,8 @@ def tune(
     """
     from azgen.cli.output import progress_bar
     from azgen.exports.place import check_place
-    from azgen.plain import to_json
     from azgen.study.tune import tune as tune_program
+    from azgen.textual import to_json
 
     conditions, found = subject.conditions, subject.found
     written = _free(wanted.output, found.name)

@@ -45,9 +45,9 @@ def explain(
     inputs.
     """
     from azgen.language.metrics import is_classification
-    from azgen.plain import to_json
     from azgen.study.understanding.ablation import ablate as ablate_program
     from azgen.study.understanding.explain import explain as explain_program
+    from azgen.textual import to_json
 
     metric = subject.split.metric if subject.has_tasks else subject.given["metric"]
     known = subject.has_tasks or metric in ("accuracy", "balanced-accuracy", "log-loss")
@@ -107,8 +107,8 @@ def ablate(
     on: _Set = "select", json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
 ) -> None:
     """Show what each line of a program is worth: its fitness without the line, and with 0 in its place."""
-    from azgen.plain import to_json
     from azgen.study.understanding.ablation import ablate as ablate_program
+    from azgen.textual import to_json
 
     tasks = subject.tasks(on)
     found = ablate_program(subject.found.program, tasks, subject.conditions)
@@ -165,9 +165,9 @@ def prune(
     The chosen tasks decide; then both programs are run once on the test tasks.
     """
     from azgen.execution.execute import execute_under
-    from azgen.plain import to_json
     from azgen.study.scores import Score
     from azgen.study.understanding.pruning import prune as prune_program
+    from azgen.textual import to_json
 
     if output is not None:
         check_file_place(output)

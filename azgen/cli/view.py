@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from azgen.cli.output import duration, grid, ladder, spaced, thousands
-from azgen.plain import to_json
 from azgen.runs.events import (
     Champion,
     Event,
@@ -33,6 +32,7 @@ from azgen.runs.events import (
     as_record,
 )
 from azgen.settings.settings import Settings
+from azgen.textual import to_json
 
 _LINE_SECONDS = 5.0
 _RESTART_SECONDS = 1.0

@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from azgen.errors import CacheError
-from azgen.plain import is_utf8
+from azgen.textual import is_utf8
 
 ENVIRONMENT_VARIABLE = "AZGEN_BUILD_DIR"
 

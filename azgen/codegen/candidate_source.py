@@ -18,7 +18,7 @@ from azgen.codegen.templates import (
 )
 from azgen.language.instruction import Address, Function, Instruction
 from azgen.language.normalize import live_after, live_before
-from azgen.language.ops import Op
+from azgen.language.op import Op
 from azgen.language.program import Program
 
 

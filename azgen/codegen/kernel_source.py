@@ -11,7 +11,8 @@ from azgen.codegen.target import Target
 from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_header, statement, tidy
 from azgen.language.instruction import FUNCTIONS, Form, Memory
 from azgen.language.metrics import Metric
-from azgen.language.ops import OPS, Op, OpTable
+from azgen.language.op import Op, OpTable
+from azgen.language.ops import OPS
 from azgen.settings.evolution import ACTIONS
 
 CACHE_WAYS = 8

@@ -15,7 +15,7 @@ from azgen.codegen.target import Target
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
 from azgen.language.metrics import LEAST_PROBABILITY
-from azgen.language.ops import Op
+from azgen.language.op import Op
 
 STACK_BYTES = 1 << 18
 """Memory of at most this size lies on the stack in generated code."""

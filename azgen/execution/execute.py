@@ -21,7 +21,8 @@ from azgen.execution.native import NativeCode
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import Memory
 from azgen.language.metrics import Metric
-from azgen.language.ops import OPS, Op, OpTable
+from azgen.language.op import Op, OpTable
+from azgen.language.ops import OPS
 from azgen.language.program import Program
 from azgen.language.userops import user_ops
 from azgen.language.zoo import as_program

@@ -11,7 +11,8 @@ from azgen.execution.execute import compile_together, execute_under
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import Instruction
 from azgen.language.metrics import Metric, UserMetric
-from azgen.language.ops import OPS, Op
+from azgen.language.op import Op
+from azgen.language.ops import OPS
 from azgen.language.program import Program
 from azgen.language.userfile import UserFile
 from azgen.tasks.task import Task

@@ -20,7 +20,7 @@ from azgen.language.conditions import check_dtype
 from azgen.language.instruction import FEATURES, VECTOR, Function
 from azgen.language.meaning import element_index
 from azgen.language.metrics import Metric, is_classification
-from azgen.language.ops import Op
+from azgen.language.op import Op
 
 _SIZES = {"s": "1", "v": "N_FEATURES", "m": "N_FEATURES * N_FEATURES"}
 _IN_PLACE = ("matrix_vector_product", "matrix_transpose", "matrix_matrix_product")

@@ -2,7 +2,8 @@
 
 from azgen.language.instruction import FUNCTIONS, Address, Instruction, Memory
 from azgen.language.metrics import UserMetric
-from azgen.language.ops import OPS, Op, OpTable
+from azgen.language.op import Op, OpTable
+from azgen.language.ops import OPS
 from azgen.language.program import Program, load
 
 __all__ = [

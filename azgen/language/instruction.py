@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from azgen.language.ops import Op
+from azgen.language.op import Op
 
 MAX_ADDRESS = 999
 """Highest address of each type that a program may name."""

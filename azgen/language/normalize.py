@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from azgen.language.instruction import FEATURES, Address, Form, Function, Functions, Instruction
-from azgen.language.ops import FIRST_ID
+from azgen.language.op import FIRST_ID
 
 
 def digest(text: str) -> str:

@@ -13,7 +13,8 @@ from azgen.errors import AzgenError
 from azgen.language import normalize
 from azgen.language.instruction import SCALAR, Form, Function, Functions, Instruction, Memory
 from azgen.language.metrics import Metric
-from azgen.language.ops import OPS, OpTable
+from azgen.language.op import OpTable
+from azgen.language.ops import OPS
 from azgen.language.text import parse_functions, print_functions
 
 

@@ -26,7 +26,7 @@ from azgen.language.instruction import (
     Functions,
     Instruction,
 )
-from azgen.language.ops import Op, OpTable
+from azgen.language.op import Op, OpTable
 
 _ADDRESS = re.compile(r"[svm](0|[1-9][0-9]{0,8})")
 _NUMBER = "<number>"

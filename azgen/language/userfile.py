@@ -32,7 +32,8 @@ from pathlib import Path
 from azgen.errors import AzgenError
 from azgen.files import path_of
 from azgen.language.metrics import METRICS, Metric, UserMetric
-from azgen.language.ops import OPS, Op, OpTable
+from azgen.language.op import Op, OpTable
+from azgen.language.ops import OPS
 from azgen.language.usermetrics import check_metric
 from azgen.language.userops import check_listings, check_op, user_ops
 

@@ -15,7 +15,8 @@ import numpy as np
 from azgen.errors import AzgenError
 from azgen.language import meaning
 from azgen.language.instruction import Instruction
-from azgen.language.ops import FIRST_ID, OPS, Op, OpTable
+from azgen.language.op import FIRST_ID, Op, OpTable
+from azgen.language.ops import OPS
 from azgen.language.program import Program
 
 KINDS = ("value", "mean", "stdev", "low", "high")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from azgen.errors import AzgenError, suggest
-from azgen.language.ops import OPS, OpTable
+from azgen.language.op import OpTable
+from azgen.language.ops import OPS
 from azgen.language.program import Program, load
 
 _DIRECTORY = Path(__file__).resolve().parents[1] / "zoo"

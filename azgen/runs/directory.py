@@ -35,15 +35,15 @@ import tomli_w
 
 from azgen.errors import AzgenError
 from azgen.files import path_of, remove_parts, trouble, write_file
-from azgen.language.ops import OpTable
+from azgen.language.op import OpTable
 from azgen.language.program import Program
-from azgen.plain import read_json, to_json
 from azgen.runs.checkpoint import CHECKPOINTS
 from azgen.runs.events import Champion, Event, as_record, champion_record
 from azgen.runs.figures import Started, check
 from azgen.runs.log import rewind
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
+from azgen.textual import read_json, to_json
 
 ROOT = Path("runs")
 """Where runs lie, seen from the folder that azgen is called in."""

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from azgen.bounds import Bounded, Count, NotNegative, Share
-from azgen.language.ops import OpTable
+from azgen.language.op import OpTable
 from azgen.language.program import MadeFor, Program
 from azgen.plain import PlainError, as_plain, read
 

@@ -11,13 +11,13 @@ from typing import Any
 from azgen.errors import AzgenError
 from azgen.files import path_of, read_text
 from azgen.language.program import MadeFor, Program
-from azgen.plain import read_json
 from azgen.runs import figures
 from azgen.runs.directory import CONFIG, ENVIRONMENT, EVENTS, HALL_OF_FAME, RESULT, ROOT
 from azgen.runs.events import Champion, made_for, read_champion
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
+from azgen.textual import read_json
 
 
 @dataclass(frozen=True)

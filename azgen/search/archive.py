@@ -8,7 +8,6 @@ on which the archive's runs take place (azgen/search/archive_island.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,9 @@ from azgen.execution.layout import LaneTasks, first_tasks
 from azgen.language.random import mix
 from azgen.search.island import Best, Island
 from azgen.search.polish import Polisher
-from azgen.search.stages import StageTasks
+from azgen.search.stages import Stage, StageTasks, stage_of
 from azgen.search.state import State
 from azgen.search.trail import Trail
-from azgen.settings.evolution import ArchiveSettings, StageSettings
 from azgen.settings.settings import Settings
 
 _TRIED = 0.02
@@ -30,18 +28,6 @@ _TRIED = 0.02
 
 _TUNING_GAIN = 0.02
 """What tuning may add: a program so far below its cell's is tuned before it is compared."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What an archive does in a stage."""
-
-    tasks: StageTasks
-    goal: float
-    fresh: bool
-    solutions: int
-    run_programs: int
-    patience: int
 
 
 class Archive:
@@ -59,7 +45,7 @@ class Archive:
 
     def __init__(self, settings: Settings, stages: Sequence[StageTasks], seed: int):
         self._settings, self._seed = settings, seed
-        self.stages = [_stage(settings, number, tasks) for number, tasks in enumerate(stages)]
+        self.stages = [stage_of(settings, number, tasks) for number, tasks in enumerate(stages)]
         self.island = self._island_of(0)
         self.course["random"], self.course["parent"] = mix(seed), -1
         self.course["best_fitness"] = -1.0
@@ -298,18 +284,3 @@ class Archive:
         """Static cost of a training step."""
         _, predict, learn = self.kernel.decode(program).cost(self.kernel.spec.n_features)
         return float(predict + learn)
-
-
-def _stage(settings: Settings, number: int, tasks: StageTasks) -> Stage:
-    archive: ArchiveSettings = settings.archive
-    if number == len(settings.stages):
-        return Stage(tasks, 2.0, False, 1, archive.run_programs, archive.patience)
-    stage: StageSettings = settings.stages[number]
-    return Stage(
-        tasks,
-        stage.goal,
-        stage.fresh,
-        stage.solutions,
-        stage.run_programs or archive.run_programs,
-        stage.patience or archive.patience,
-    )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.search.checked import fill
-from azgen.search.engines.messages import Migrants
+from azgen.search.engines.migrants import Migrants
 from azgen.search.island_state import COURSE
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from azgen.execution.kernel import INSTRUCTION, Kernel
 from azgen.language.instruction import Address
-from azgen.search.engines.messages import Migrants
+from azgen.search.engines.migrants import Migrants
 
 
 def check_programs(kernel: Kernel, programs: Migrants, count: int) -> None:

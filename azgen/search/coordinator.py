@@ -16,7 +16,7 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.runs.events import Champion, NewChampion, Observer, Progress, Quarantined, Restarted, Warned
 from azgen.search.engines.base import Engine, Lost, ProgramLost, Stoppable
-from azgen.search.engines.messages import Report
+from azgen.search.engines.orders import Report
 from azgen.search.island_state import COUNTS
 from azgen.search.progress import Life, Progression, Suspect, limit_reached
 from azgen.search.schedule import Schedule, quarantined

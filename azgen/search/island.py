@@ -6,7 +6,6 @@ copy of them; the addresses in it are set again when it is loaded.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from azgen.language.instruction import FUNCTIONS, Instruction
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.runs.events import Ancestor
-from azgen.search.island_state import COUNTS, QUARANTINE_SETS, cache_sets, state_block
+from azgen.search.island_state import COUNTS, QUARANTINE_SETS, new_state, point
 from azgen.search.rating.hook import CaptureHook, RatingHook
 from azgen.search.state import State, copy_state
 from azgen.search.trail import AncestorsTold, Trail
@@ -62,53 +61,21 @@ class Island:
         hook: RatingHook | None = None,
         born: bool = True,
     ):
-        evolution = settings.evolution
         self._kernel, self._tasks, self._hook, self._settings = kernel, tasks, hook, settings
-        self.arrays = arrays = state_block(settings, kernel.program).zeros()
+        self.arrays = arrays = new_state(settings, kernel.program, mix(seed), cost_limit)
         self.population, self.fitness = arrays["population"], arrays["fitness"]
         self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
         if kernel.module.island_size() != self._state.dtype.itemsize:
             raise AssertionError("the kernel lays out an island otherwise than Python")
-        state = self._state[0]
-        state["population_size"], state["tournament_size"] = evolution.population, evolution.tournament
-        state["batch"] = min(evolution.batch, evolution.population)
-        state["random"] = mix(seed)
-        self._set_mutation(state["mutation"], settings)
-        state["parsimony"], state["live_only"] = evolution.parsimony, evolution.live_only
-        state["crossover"], state["distinct"] = evolution.crossover, evolution.distinct
-        state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
-        for cache, n_sets in cache_sets(evolution).items():
-            state[cache]["n_sets"] = n_sets
-        state["best_fitness"] = -1.0
-        state["elites"]["capacity"] = len(arrays["elite_keys"])
-        state["trail"]["best"] = -1
-        for places in (arrays["member_step"], arrays["entries"]["step"], arrays["course"]["step"]):
-            places[...] = -1
         self._told = AncestorsTold()
         self.take_tasks(tasks)
         if born:
             self.populate(start)
-            self.rate_initial(evolution.population)
+            self.rate_initial(settings.evolution.population)
 
     @property
     def _address(self) -> int:
         return int(self._state.ctypes.data)
-
-    def _set_mutation(self, to: Any, settings: Settings) -> None:
-        evolution = settings.evolution
-        to["probability"] = evolution.mutation_probability
-        to["action"] = np.cumsum(dataclasses.astuple(evolution.actions))
-        to["sign_flip"], to["fresh"] = evolution.sign_flip, evolution.fresh_constant
-        if evolution.constant_step == "factor":
-            to["factor_low"], to["factor_high"] = 0.5, 2.0
-        for place, name in enumerate(FUNCTIONS):
-            function = getattr(settings, name)
-            to["min_size"][place], to["max_size"][place] = function.min_size, function.max_size
-        wiring = to["wiring"]
-        for field in dataclasses.fields(evolution.wiring):
-            wiring[field.name] = getattr(evolution.wiring, field.name)
-        to["valid"] = ("any", "initial", "all").index(evolution.valid)
-        wiring["again"], wiring["smallest"] = evolution.more_mutations, evolution.smallest_constant
 
     def take_tasks(self, tasks: LaneTasks) -> None:
         """Other search tasks, of the same shape or another; what is known of programs is not forgotten."""
@@ -149,28 +116,7 @@ class Island:
 
     def _point(self) -> None:
         """Sets every address in the state."""
-        state = self._state[0]
-        state["population"], state["fitness"] = self.population.ctypes.data, self.fitness.ctypes.data
-        for cache in ("known", "probed"):
-            state[cache]["entries"] = self.arrays[cache].ctypes.data
-        elites = {"key": "elite_keys", "fitness": "elite_fitness", "program": "elite_programs"}
-        for name, array in elites.items():
-            state["elites"][name] = self.arrays[array].ctypes.data
-        state["credit"] = self.arrays["credit"].ctypes.data if "credit" in self.arrays else 0
-        trail = {"steps": "steps", "step": "member_step", "actions": "member_actions"}
-        for name, array in trail.items():
-            state["trail"][name] = self.arrays[array].ctypes.data
-        state["trail"]["capacity"] = len(self.arrays["steps"]) if len(self.arrays["member_step"]) else 0
-        state["hook"] = self._hook.address if self._hook else 0
-        state["hurdles"] = self._hurdles.ctypes.data
-        for hurdle, stage, (ordered, recent) in zip(
-            self._hurdles, self._stages, self.arrays["heights"], strict=True
-        ):
-            hurdle["tasks"], hurdle["ordered"], hurdle["recent"] = (
-                stage.address,
-                ordered.ctypes.data,
-                recent.ctypes.data,
-            )
+        point(self.arrays, self._stages, self._hook.address if self._hook else 0)
 
     def load(self, arrays: State) -> None:
         """Takes over a state that `arrays` of an island with the same settings held."""

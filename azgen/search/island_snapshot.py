@@ -16,7 +16,7 @@ from azgen.plain import read_value
 from azgen.runs.checkpoint import Checkpoint, DamagedError
 from azgen.search.archive_snapshot import ArchiveReader
 from azgen.search.checked import check_programs, fill, whole
-from azgen.search.engines.messages import Migrants
+from azgen.search.engines.migrants import Migrants
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS, ENTRY, EVOLVED, QUARANTINE_SETS, state_block
 from azgen.search.space import SearchSpace

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azgen.codegen.kernel_source import CACHE_WAYS
-from azgen.search.state import Part, StateBlock
+from azgen.execution.layout import LaneTasks
+from azgen.language.instruction import FUNCTIONS
+from azgen.search.state import Part, State, StateBlock
 from azgen.settings.evolution import ACTIONS, EvolutionSettings
 from azgen.settings.settings import Settings
 
@@ -202,3 +207,80 @@ def cache_sets(evolution: EvolutionSettings) -> dict[str, int]:
     size = evolution.cache_size
     n_sets = 1 << max(0, round(math.log2(size / CACHE_WAYS))) if size else 0
     return {"known": n_sets if evolution.known else 0, "probed": n_sets if evolution.probe else 0}
+
+
+def new_state(
+    settings: Settings, program: np.dtype[Any], random: int, cost_limit: float
+) -> dict[str, NDArray[Any]]:
+    """The state of an island that has not begun: all that follows from its settings is set.
+
+    Args:
+        settings: see `Settings`.
+        program: the kernel's record of a program.
+        random: state of its generator.
+        cost_limit: static cost above which a program scores 0; 0: none.
+    """
+    evolution, arrays = settings.evolution, state_block(settings, program).zeros()
+    state = arrays["state"][0]
+    state["population_size"], state["tournament_size"] = evolution.population, evolution.tournament
+    state["batch"] = min(evolution.batch, evolution.population)
+    state["random"] = random
+    _set_mutation(state["mutation"], settings)
+    state["parsimony"], state["live_only"] = evolution.parsimony, evolution.live_only
+    state["crossover"], state["distinct"] = evolution.crossover, evolution.distinct
+    state["cost_limit"], state["median"] = cost_limit, evolution.combine == "median"
+    for cache, n_sets in cache_sets(evolution).items():
+        state[cache]["n_sets"] = n_sets
+    state["best_fitness"] = -1.0
+    state["elites"]["capacity"] = len(arrays["elite_keys"])
+    state["trail"]["best"] = -1
+    for places in (arrays["member_step"], arrays["entries"]["step"], arrays["course"]["step"]):
+        places[...] = -1
+    return arrays
+
+
+def _set_mutation(to: Any, settings: Settings) -> None:
+    evolution = settings.evolution
+    to["probability"] = evolution.mutation_probability
+    to["action"] = np.cumsum(dataclasses.astuple(evolution.actions))
+    to["sign_flip"], to["fresh"] = evolution.sign_flip, evolution.fresh_constant
+    if evolution.constant_step == "factor":
+        to["factor_low"], to["factor_high"] = 0.5, 2.0
+    for place, name in enumerate(FUNCTIONS):
+        function = getattr(settings, name)
+        to["min_size"][place], to["max_size"][place] = function.min_size, function.max_size
+    wiring = to["wiring"]
+    for field in dataclasses.fields(evolution.wiring):
+        wiring[field.name] = getattr(evolution.wiring, field.name)
+    to["valid"] = ("any", "initial", "all").index(evolution.valid)
+    wiring["again"], wiring["smallest"] = evolution.more_mutations, evolution.smallest_constant
+
+
+def point(arrays: State, stages: Sequence[LaneTasks], hook: int) -> None:
+    """Sets every address in a state.
+
+    Args:
+        arrays: the state.
+        stages: the tasks of each hurdle.
+        hook: address of what rates programs in place of the kernel's interpreter, or 0.
+    """
+    state = arrays["state"][0]
+    state["population"], state["fitness"] = arrays["population"].ctypes.data, arrays["fitness"].ctypes.data
+    for cache in ("known", "probed"):
+        state[cache]["entries"] = arrays[cache].ctypes.data
+    elites = {"key": "elite_keys", "fitness": "elite_fitness", "program": "elite_programs"}
+    for name, array in elites.items():
+        state["elites"][name] = arrays[array].ctypes.data
+    state["credit"] = arrays["credit"].ctypes.data if "credit" in arrays else 0
+    trail = {"steps": "steps", "step": "member_step", "actions": "member_actions"}
+    for name, array in trail.items():
+        state["trail"][name] = arrays[array].ctypes.data
+    state["trail"]["capacity"] = len(arrays["steps"]) if len(arrays["member_step"]) else 0
+    state["hook"] = hook
+    state["hurdles"] = arrays["hurdles"].ctypes.data
+    for hurdle, stage, (ordered, recent) in zip(arrays["hurdles"], stages, arrays["heights"], strict=True):
+        hurdle["tasks"], hurdle["ordered"], hurdle["recent"] = (
+            stage.address,
+            ordered.ctypes.data,
+            recent.ctypes.data,
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.random import mix
-from azgen.search.engines.messages import Migrants
+from azgen.search.engines.migrants import Migrants
 from azgen.settings.settings import Settings
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

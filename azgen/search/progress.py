@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from azgen.bounds import Bounded, Bounds
-from azgen.search.engines.messages import Migrants, Report
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Report
 from azgen.search.hall import HallOfFame
 from azgen.search.island_state import COUNTS
 from azgen.settings.settings import StopSettings

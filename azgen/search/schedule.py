@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from azgen.search import migration
 from azgen.search.engines.base import LOOKAHEAD
-from azgen.search.engines.messages import Migrants, Order, Report
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Order, Report
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.settings.settings import Settings
 

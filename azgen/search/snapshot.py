@@ -33,7 +33,8 @@ from azgen.runs.events import Champion, champion_record, read_champion
 from azgen.search.archive_snapshot import take_archives
 from azgen.search.checked import check_programs, whole
 from azgen.search.engines.base import Engine
-from azgen.search.engines.messages import Migrants, Order
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Order
 from azgen.search.hall import HallOfFame
 from azgen.search.island_snapshot import IslandReader, counts_of, need, take_islands
 from azgen.search.island_state import COUNTS

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, trained_twice
+from azgen.settings.evolution import ArchiveSettings, StageSettings
 from azgen.settings.settings import Settings
 from azgen.settings.tasks import SearchTasks, stage_tasks
 
@@ -55,3 +57,31 @@ def stages_of(settings: Settings, tasks: SearchTasks, lay_out: LayOut) -> list[S
     archive = settings.archive
     changed = [stage_tasks(tasks, stage) for stage in settings.stages]
     return [StageTasks(t, lay_out, archive.rating_tasks, archive.task_sets) for t in (*changed, tasks)]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What an archive does in a stage."""
+
+    tasks: StageTasks
+    goal: float
+    fresh: bool
+    solutions: int
+    run_programs: int
+    patience: int
+
+
+def stage_of(settings: Settings, number: int, tasks: StageTasks) -> Stage:
+    """What is done in the stage of this number; after the settings' stages comes the run's own."""
+    archive: ArchiveSettings = settings.archive
+    if number == len(settings.stages):
+        return Stage(tasks, 2.0, False, 1, archive.run_programs, archive.patience)
+    stage: StageSettings = settings.stages[number]
+    return Stage(
+        tasks,
+        stage.goal,
+        stage.fresh,
+        stage.solutions,
+        stage.run_programs or archive.run_programs,
+        stage.patience or archive.patience,
+    )

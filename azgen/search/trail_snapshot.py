@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.search.checked import fill, whole
-from azgen.search.engines.messages import Migrants
+from azgen.search.engines.migrants import Migrants
 from azgen.search.island_state import STEP
 from azgen.search.state import State
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from azgen.errors import AzgenError, suggest
 from azgen.language.instruction import FUNCTIONS
-from azgen.language.ops import OpTable
+from azgen.language.op import OpTable
 from azgen.settings.settings import FunctionSettings, IslandSettings, MemorySettings, Settings
 from azgen.settings.tasks import SearchTasks, island_tasks, own_tasks, stage_tasks
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from azgen.errors import AzgenError
 from azgen.language.userfile import user_text
-from azgen.plain import is_utf8
 from azgen.settings.checks import check
 from azgen.settings.former import Former, tell
 from azgen.settings.settings import Settings
 from azgen.settings.values import read_values
 from azgen.tasks.sources import TableTasks
+from azgen.textual import is_utf8
 
 
 def read_settings(path: str | Path, *, saved: bool = False) -> Settings:

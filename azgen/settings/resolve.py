@@ -11,7 +11,7 @@ from typing import Any, Unpack, get_args, get_type_hints
 
 from azgen.errors import AzgenError
 from azgen.language.instruction import FUNCTIONS
-from azgen.language.ops import Op
+from azgen.language.op import Op
 from azgen.language.userfile import read_user_file, user_text
 from azgen.settings.former import Former, tell
 from azgen.settings.overrides import Overrides, check_names

@@ -23,11 +23,12 @@ from azgen.files import write_file
 from azgen.language.instruction import FUNCTIONS
 from azgen.language.random import mix
 from azgen.language.zoo import find_program
-from azgen.plain import as_plain, read, read_json, to_json
+from azgen.plain import as_plain, read
 from azgen.search.island import Island
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 from azgen.study.quantiles import poisson
+from azgen.textual import read_json, to_json
 
 CHUNK = 1 << 21
 """Programs that are drawn in one piece; each piece has random numbers of its own, whoever draws it."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from azgen.language.ops import OPS, OpTable
+from azgen.language.op import OpTable
+from azgen.language.ops import OPS
 from azgen.language.program import Program
 from azgen.runs.events import Ancestor, Champion
 from azgen.search.trail import told_steps

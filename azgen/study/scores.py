@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from azgen.execution.oracle import fitness_of_loss, loss_of
 from azgen.language.metrics import Metric
-from azgen.plain import as_plain, finite
+from azgen.plain import as_plain
 from azgen.study.quantiles import student_t
 from azgen.tasks.task import FloatArray, Task
+from azgen.textual import finite
 
 
 @dataclass(frozen=True)

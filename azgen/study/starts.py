@@ -21,7 +21,8 @@ from azgen.language.zoo import zoo, zoo_names
 from azgen.runs.events import StartsTuned
 from azgen.search.starts import start_program
 from azgen.settings.settings import Settings
-from azgen.study.racing import BUDGET, EPOCHS, LEVEL, Start, race
+from azgen.study.racer import Start
+from azgen.study.racing import BUDGET, EPOCHS, LEVEL, race
 from azgen.tasks.task import Task, TaskSplit
 
 _NEXT_TO = 2e-3

@@ -24,8 +24,8 @@ from azgen.language.metrics import (
     UserMetric,
     is_classification,
 )
-from azgen.plain import html_table
 from azgen.tasks.examples import FloatArray, check_classes, check_examples, frozen_array
+from azgen.textual import html_table
 
 __all__ = ["SET_NAMES", "FloatArray", "RawRows", "SetName", "Task", "TaskSplit"]
 

@@ -13,9 +13,9 @@ import pytest
 from azgen.codegen import cache_folder
 from azgen.errors import AzgenError, CacheError
 from azgen.files import write_file
-from azgen.plain import read_json, to_json
 from azgen.settings.resolve import resolve_settings
 from azgen.tasks import image_sets
+from azgen.textual import read_json, to_json
 from tests.tasks.tables import table_tasks
 
 AZGEN = [sys.executable, "-m", "azgen"]

@@ -22,7 +22,8 @@ from azgen.runs import checkpoint as checkpoints
 from azgen.search import snapshot
 from azgen.search.engines.channel import Channel
 from azgen.search.engines.inline import InlineEngine
-from azgen.search.engines.messages import Failure, Loss, Order, Report, decode, encode, read_message
+from azgen.search.engines.messages import Failure, Loss, decode, encode, read_message
+from azgen.search.engines.orders import Order, Report
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.reading import read_settings, settings_from

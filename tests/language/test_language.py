@@ -11,7 +11,7 @@ import pytest
 from azgen.errors import AzgenError
 from azgen.language import OPS, Address, Instruction, Memory, Op, OpTable, Program, load
 from azgen.language import random as draws
-from azgen.language.ops import FAMILIES
+from azgen.language.op import FAMILIES
 
 LINEAR = """\
 def Setup():

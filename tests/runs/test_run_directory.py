@@ -8,12 +8,12 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
-from azgen.plain import to_json
 from azgen.runs.directory import RunDirectory
 from azgen.runs.events import Champion, NewChampion, Progress
 from azgen.runs.saved import load_run
 from azgen.settings.settings import Settings
 from azgen.tasks.sources import TeacherTasks
+from azgen.textual import to_json
 
 CHAMPION = Champion(zoo("linear").normalized(), 17, 2, 0.9, 0.95)
 OTHER = Champion(zoo("affine").normalized(), 5, 0, 0.7, math.pi / 4)

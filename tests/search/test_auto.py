@@ -22,13 +22,14 @@ from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.conditions import Conditions
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
-from azgen.search.engines import runner as running
-from azgen.search.engines.messages import Order
+from azgen.search.engines.orders import Order
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.rating import cost_model as measuring
+from azgen.search.rating import raters
 from azgen.search.rating.chooser import Chooser
 from azgen.search.rating.cost_model import CostModel, cost_model, may_pay, work_of
+from azgen.search.rating.raters import Raters
 from azgen.search.space import SearchSpace
 from azgen.settings.presets import preset, preset_names
 from azgen.settings.tasks import island_tasks
@@ -57,7 +58,7 @@ def own_build_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def always_decide(monkeypatch: pytest.MonkeyPatch, model: CostModel | None = None) -> None:
     monkeypatch.setattr(measuring, "LEAST_WORK", 0.0)
     if model:
-        monkeypatch.setattr(running, "cost_model", lambda *_: model)
+        monkeypatch.setattr(raters, "cost_model", lambda *_: model)
 
 
 def run(backend: str) -> Outcome:
@@ -92,8 +93,7 @@ def evaluation_seconds() -> float:
 
 
 def measured() -> CostModel:
-    runner = Runner(SPACE)
-    model = cost_model(KERNEL, lambda: runner._examples(0, SPACE.task_set(0, 0)), TASKS)
+    model = cost_model(KERNEL, lambda: Raters(SPACE).examples(0, SPACE.task_set(0, 0)), TASKS)
     assert model is not None
     return model
 
@@ -133,7 +133,7 @@ def test_a_full_disk_does_not_end_a_run_that_measures(monkeypatch: pytest.Monkey
 def test_a_process_asks_once_for_costs_even_if_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     always_decide(monkeypatch)
     asked: list[object] = []
-    monkeypatch.setattr(running, "cost_model", lambda kernel, *_: asked.append(kernel))
+    monkeypatch.setattr(raters, "cost_model", lambda kernel, *_: asked.append(kernel))
     runner = Runner(SPACE)
     for population in range(3):
         assert runner.run(Order(0, 0, population, birth=True)).native == 0
@@ -158,7 +158,7 @@ def test_measuring_takes_no_longer_with_many_features(monkeypatch: pytest.Monkey
 
 
 def test_programs_to_measure_with_are_not_too_costly() -> None:
-    programs = Runner(SPACE)._examples(0, SPACE.task_set(0, 0))
+    programs = Raters(SPACE).examples(0, SPACE.task_set(0, 0))
     work = [
         work_of(KERNEL, KERNEL.encode(measuring._sample(KERNEL, programs, TASKS, most)), TASKS)[:, 2].max()
         for most in (np.inf, 2000.0)

@@ -25,7 +25,7 @@ from azgen.runs.log import Thinning, rewind
 from azgen.runs.saved import saved_settings
 from azgen.search import snapshot
 from azgen.search.engines.inline import InlineEngine
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome

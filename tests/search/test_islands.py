@@ -13,7 +13,9 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Event, Progress, Restarted
 from azgen.search import migration
-from azgen.search.engines.messages import Migrants, Order, Report, decode, encode
+from azgen.search.engines.messages import decode, encode
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame

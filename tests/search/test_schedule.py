@@ -11,7 +11,8 @@ import pytest
 from azgen.execution.kernel import INSTRUCTION
 from azgen.search import migration
 from azgen.search.engines.base import LOOKAHEAD
-from azgen.search.engines.messages import Migrants, Order, Report
+from azgen.search.engines.migrants import Migrants
+from azgen.search.engines.orders import Order, Report
 from azgen.search.island_state import COUNTS
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.schedule import Schedule, quarantined

@@ -31,7 +31,7 @@ from azgen.search.engines import worker
 from azgen.search.engines import workers as watching
 from azgen.search.engines.base import Engine
 from azgen.search.engines.channel import Channel
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome

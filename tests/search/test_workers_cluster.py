@@ -15,10 +15,10 @@ import tomli_w
 from azgen.errors import AzgenError
 from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Progress
-from azgen.search.engines import dask
+from azgen.search.engines import cluster_node, dask
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.dask import DaskEngine
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.evolve import Evolution
 from azgen.search.space import SearchSpace
 from azgen.settings.values import as_mapping
@@ -122,9 +122,9 @@ def test_a_run_that_ends_leaves_the_processes_of_others_alone(monkeypatch: pytes
     def node(name: str) -> Any:
         return SimpleNamespace(name=name, engine=SimpleNamespace(close=lambda: closed.append(name)))
 
-    monkeypatch.setattr(dask, "_nodes", {1: node("one"), 2: node("other"), 3: node("one")})
-    dask._close_nodes("one")
-    assert closed == ["one", "one"] and list(dask._nodes) == [2]
+    monkeypatch.setattr(cluster_node, "_nodes", {1: node("one"), 2: node("other"), 3: node("one")})
+    cluster_node.close_nodes("one")
+    assert closed == ["one", "one"] and list(cluster_node._nodes) == [2]
 
 
 def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> None:

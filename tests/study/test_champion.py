@@ -15,7 +15,8 @@ from azgen.runs.members import member, ranked
 from azgen.runs.saved import load_run
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import ExecutionSettings
-from azgen.study.champion import Candidate, chosen, known_as
+from azgen.study.candidates import Candidate, chosen
+from azgen.study.champion import known_as
 from azgen.study.scores import Interval, is_level, over_rows, row_losses
 from azgen.tasks.task import Task
 

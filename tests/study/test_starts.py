@@ -13,7 +13,7 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
 from azgen.search.starts import start_programs
 from azgen.settings.resolve import resolve_settings
-from azgen.study.racing import Start
+from azgen.study.racer import Start
 from azgen.study.starts import (
     chosen_epochs,
     fitting_programs,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.language.program import Program
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.state import State
 
 LOOKAHEAD = 1

@@ -11,7 +11,6 @@ numbers and program texts.
 from __future__ import annotations
 
 import queue
-import threading
 import time
 import uuid
 from contextlib import suppress
@@ -23,32 +22,28 @@ from numpy.typing import NDArray
 from azgen.errors import AzgenError
 from azgen.extras import need
 from azgen.language.program import Program
+from azgen.search.engines import cluster_node
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import (
     Failure,
     Loss,
     MessageError,
-    Order,
-    Report,
     checked_fitness,
     decode,
     encode,
     read_message,
 )
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.shared import KEPT_ROUNDS
-from azgen.search.engines.workers import WorkerEngine
 from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
-from azgen.settings.reading import settings_from
 from azgen.settings.values import as_mapping
 from azgen.version import azgen_version
 
 CUT_ROUNDS = 20
 """Rounds after which an island's state comes to the coordinator, so that no more than these are computed
 again."""
-
-_POLL_SECONDS = 0.5
 
 _ANSWER_SECONDS = 600.0
 """Longest wait for a state or a rating, which may come after rounds that have begun."""
@@ -84,7 +79,7 @@ class DaskEngine:
         flat = {name: array.reshape(-1).view(np.uint8) for name, array in arrays.items()}
         header["arrays_of"] = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
         # Data that a task made can be made again when its worker is gone; scattered data cannot.
-        self._run = self._client.submit(_same, encode(header, flat), pure=False)
+        self._run = self._client.submit(cluster_node.same, encode(header, flat), pure=False)
         self._rounds: dict[tuple[int, int], Any] = {}  # the task, or a task that only has the state
         self._since_cut: dict[int, int] = {}
         self._waiting: dict[Any, Order] = {}
@@ -123,9 +118,9 @@ class DaskEngine:
         if before is not None and before.status in ("error", "cancelled"):
             raise AzgenError(f"the state of island {order.island} is lost with the workers that had it")
         task = self._client.submit(
-            _carry_out, self._run, order.encode(), before, pure=False, priority=-order.round
+            cluster_node.carry_out, self._run, order.encode(), before, pure=False, priority=-order.round
         )
-        report = self._client.submit(_report_of, task, pure=False, priority=-order.round)
+        report = self._client.submit(cluster_node.report_of, task, pure=False, priority=-order.round)
         self._rounds[order.island, order.round] = task
         self._rounds.pop((order.island, order.round - KEPT_ROUNDS), None)
         self._waiting[report] = order
@@ -174,7 +169,9 @@ class DaskEngine:
         if since >= CUT_ROUNDS:
             with suppress(AzgenError):  # whoever needs the state will see
                 state = self._state(order.island, order.round)
-                self._rounds[order.island, order.round] = self._client.submit(_as_round, state, pure=False)
+                self._rounds[order.island, order.round] = self._client.submit(
+                    cluster_node.as_round, state, pure=False
+                )
                 self._since_cut[order.island] = 0
         return report
 
@@ -187,7 +184,7 @@ class DaskEngine:
         return self._block.from_bytes(self._state(island, round_number))
 
     def _state(self, island: int, round_number: int) -> bytes:
-        task = self._client.submit(_state_of, self._rounds[island, round_number], pure=False)
+        task = self._client.submit(cluster_node.state_of, self._rounds[island, round_number], pure=False)
         try:
             state: bytes = task.result(_ANSWER_SECONDS)
         except Exception as error:  # whatever was raised where it was computed
@@ -197,7 +194,7 @@ class DaskEngine:
 
     def adopt(self, order: Order, state: State) -> None:
         """Takes the state in that an island has before an order."""
-        task = self._client.submit(_as_round, self._block.to_bytes(state), pure=False)
+        task = self._client.submit(cluster_node.as_round, self._block.to_bytes(state), pure=False)
         self._rounds[order.island, order.round - 1] = task
 
     def rate(self, program: Program) -> NDArray[np.float64]:
@@ -206,7 +203,7 @@ class DaskEngine:
         Raises:
             ProgramLost: the worker died of it.
         """
-        task = self._client.submit(_rate, self._run, str(program), pure=False, priority=1)
+        task = self._client.submit(cluster_node.rate, self._run, str(program), pure=False, priority=1)
         try:
             header, arrays = decode(task.result(_ANSWER_SECONDS))
         except Exception as error:  # not the program's fault: programs run in processes of their own
@@ -226,7 +223,7 @@ class DaskEngine:
     def close(self) -> None:
         """Ends the processes on the workers; a cluster of this machine ends as a whole."""
         with suppress(Exception):  # the cluster may be gone already
-            self._client.run(_close_nodes, self._name)
+            self._client.run(cluster_node.close_nodes, self._name)
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
@@ -239,95 +236,3 @@ def require_dask() -> Any:
         MissingExtraError: it is not installed; says what to do.
     """
     return need("distributed", "the engine dask needs")
-
-
-# -- what runs on the cluster's workers
-
-
-class _Node:
-    """One thread's process for one run, on the machine of a Dask worker."""
-
-    def __init__(self, run: bytes):
-        header, flat = decode(run)
-        if header["azgen"] != azgen_version():
-            raise AzgenError(
-                f"a Dask worker has azgen {azgen_version()}, the coordinator {header['azgen']}; "
-                "install the same"
-            )
-        arrays = {
-            name: flat[name].view(dtype).reshape(shape)
-            for name, (dtype, shape) in header["arrays_of"].items()
-        }
-        self.run, self.name = run, header["name"]
-        self.space = SearchSpace.described(settings_from(header["settings"]), header["space"], arrays)
-        self.block = state_block(self.space.settings, self.space.kernel.program)
-        self.engine = WorkerEngine(self.space, 1, n_islands=1)
-
-
-_nodes: dict[int, _Node] = {}
-
-
-def _node(run: bytes) -> _Node:
-    """The calling thread's process for a run."""
-    thread = threading.get_ident()
-    node = _nodes.get(thread)
-    if node is None or node.run != run:
-        if node is not None:
-            node.engine.close()
-        node = _nodes[thread] = _Node(run)
-    return node
-
-
-def _close_nodes(name: str) -> None:
-    """Ends the processes of a run; others on the same workers go on."""
-    for thread, node in list(_nodes.items()):
-        if node.name == name:
-            del _nodes[thread]
-            node.engine.close()
-
-
-def _carry_out(run: bytes, order: bytes, before: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
-    """A round: the report, and the island's state after it."""
-    try:
-        node = _node(run)
-        header, arrays = decode(order)
-        ordered = Order.decode(header, arrays)
-        if before is not None:
-            node.engine.adopt(ordered, node.block.from_bytes(before[1]))
-        node.engine.submit(ordered)
-        results: list[Report | Lost] = []
-        while not results:
-            results = node.engine.collect(_POLL_SECONDS)
-    except AzgenError as error:
-        return encode({"kind": "error", "message": str(error)}), b""
-    (result,) = results
-    if isinstance(result, Lost):
-        return encode({"kind": "lost", "cause": result.cause, "program": result.program}), b""
-    return result.encode(), node.block.to_bytes(node.engine.state(ordered.island, ordered.round))
-
-
-def _rate(run: bytes, program: str) -> bytes:
-    try:
-        node = _node(run)
-        parsed = Program.parse(program, ops=node.space.settings.user.table)
-        return encode({"kind": "fitness"}, {"fitness": node.engine.rate(parsed)})
-    except ProgramLost as error:
-        return encode({"kind": "lost", "cause": str(error), "blamed": error.blamed})
-    except AzgenError as error:
-        return encode({"kind": "error", "message": str(error)})
-
-
-def _report_of(done: tuple[bytes, bytes]) -> bytes:
-    return done[0]
-
-
-def _state_of(done: tuple[bytes, bytes]) -> bytes:
-    return done[1]
-
-
-def _as_round(state: bytes) -> tuple[bytes, bytes]:
-    return b"", state
-
-
-def _same(data: bytes) -> bytes:
-    return data

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from azgen.language.program import Program
 from azgen.search.engines.base import GivenUp, Lost
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.space import SearchSpace
 from azgen.search.state import State

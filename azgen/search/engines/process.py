@@ -20,7 +20,7 @@ from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines import worker
 from azgen.search.engines.channel import Channel
-from azgen.search.engines.messages import Order
+from azgen.search.engines.orders import Order
 from azgen.search.engines.shared import SharedMemory
 
 START_SECONDS = 120.0

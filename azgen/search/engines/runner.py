@@ -15,34 +15,26 @@ from numpy.typing import NDArray
 
 from azgen.codegen.build import statistics
 from azgen.errors import AzgenError
-from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.runs.events import Ancestor
 from azgen.search import migration
 from azgen.search.archive_island import ArchiveIsland
 from azgen.search.engines.base import GivenUp
-from azgen.search.engines.messages import Order, Report
+from azgen.search.engines.orders import Order, Report
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
-from azgen.search.rating.chooser import Chooser
-from azgen.search.rating.cost_model import CostModel, cost_model, is_measured, may_pay
 from azgen.search.rating.hook import RatingHook
+from azgen.search.rating.raters import Raters
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
 from azgen.search.task_set import TaskSet
-
-_SAMPLE, _MUTATIONS = 512, 30
-"""Programs to measure the cost model with, and how often each is mutated."""
 
 _SLICE_SECONDS = 0.1
 """About how long children are made between two looks whether the run is to end."""
 
 _LONG_ROUND = 0.5
 """Seconds of a round from which on its island's state is kept, to which it goes back when it is given up."""
-
-_LEAST_LIMIT = 30.0
-"""Time limit of a search, in seconds, from which on it pays to measure what compiling costs."""
 
 _QUARANTINE_BATCHES = 16
 """Batches after which programs in quarantine are entered again."""
@@ -88,8 +80,7 @@ class Runner:
     ):
         self.space, self._store, self._capacity, self._trace = space, store, capacity, trace
         self._residents: OrderedDict[int, _Resident] = OrderedDict()
-        self._native: dict[tuple[int, str, int], NativeCode] = {}
-        self._models: dict[str, CostModel | None] = {}
+        self._raters = Raters(space)
         self._kept: dict[int, tuple[int, State]] = {}
         self._round_seconds = math.inf
         self.over: Callable[[], bool] | None = None
@@ -100,7 +91,7 @@ class Runner:
         Raises:
             AzgenError: tasks that cannot be made, or no compiler.
         """
-        began, compiled = time.process_time(), self._compiled()
+        began, compiled = time.process_time(), self._raters.compiled
         # What fails half-way must not be found here again.
         resident = self._residents.pop(order.island, None)
         self._keep(resident, order)
@@ -127,7 +118,7 @@ class Runner:
             self._residents.popitem(last=False)
         report = self._report(resident, order, began)
         native = hook.rated - rated if hook else 0
-        return dataclasses.replace(report, native=native, compiled=self._compiled() - compiled)
+        return dataclasses.replace(report, native=native, compiled=self._raters.compiled - compiled)
 
     def _keep(self, resident: _Resident | None, order: Order) -> None:
         """Keeps the state before a round that may be given up: one that takes long."""
@@ -139,10 +130,6 @@ class Runner:
         elif self._round_seconds > _LONG_ROUND:
             state = {name: array.copy() for name, array in resident.island.arrays.items()}
             self._kept[order.island] = order.round - 1, state
-
-    def _compiled(self) -> int:
-        """Structures that this process has compiled."""
-        return sum(map(len, self._native.values()))
 
     def state(self, island: int, round_number: int) -> dict[str, NDArray[Any]]:
         """A copy of the state of an island that is held here.
@@ -167,7 +154,8 @@ class Runner:
 
     def rate(self, program: Program) -> NDArray[np.float64]:
         """Fitness of a program on each selection task, by its native code; 0 where it failed."""
-        code = self.native(self.space.select).prepare(program)  # compiles: slow, and not the program's fault
+        # Compiles first: slow, and not the program's fault.
+        code = self._raters.native(self.space.select).prepare(program)
         self._trace(self.space.kernel.encode([program])[0])
         fitness, _ = code.evaluate(self.space.select.lanes)
         self._trace(None)
@@ -177,20 +165,12 @@ class Runner:
         """A program of the run, from its text."""
         return Program.parse(text, ops=self.space.settings.user.table)
 
-    def native(self, tasks: TaskSet) -> NativeCode:
-        """This process's compiled candidates for a task set's lanes."""
-        spec = tasks.kernel.spec
-        key = (spec.n_features, str(spec.metric), spec.classes)
-        if key not in self._native:
-            self._native[key] = NativeCode(spec.target)
-        return self._native[key]
-
     def _settle(self, order: Order, *, born: bool) -> _Resident:
         settings = self.space.settings
         if settings.evolution.strategy == "archive":
             return self._settle_archive(order, born)
         tasks = self.space.task_set(order.island, order.population)
-        hook = self.hook(order.island, tasks)
+        hook = self._raters.hook(order.island, tasks)
         seed = mix(mix(settings.seed) + order.population)
         limit = self.space.cost_limit(tasks)
         island = Island(tasks.kernel, settings, tasks.lanes, seed, limit, None, hook, born=False)
@@ -207,33 +187,6 @@ class Runner:
         starts = [program for program in space.start(order.population) if program is not None]
         island = ArchiveIsland(space.settings, stages, seed, starts, born, order.population)
         return _Resident(island, TaskSet(stages[-1].kernel, stages[-1].rating), order.population, -1)
-
-    def hook(self, island: int, tasks: TaskSet) -> RatingHook | None:
-        """What rates an island's programs natively, all or some of them; None if the kernel rates all."""
-        settings, chooser = self.space.settings, None
-        if settings.backend == "kernel":
-            return None
-        if settings.backend == "auto":
-            if not may_pay(tasks.kernel.spec.n_features, tasks.lanes):
-                return None
-            key, limit = tasks.kernel.built.key, settings.stop.max_seconds
-            if 0 < limit < _LEAST_LIMIT and not is_measured(tasks.kernel):
-                return None
-            if key not in self._models:
-                self._models[key] = cost_model(
-                    tasks.kernel, lambda: self._examples(island, tasks), tasks.lanes
-                )
-            model = self._models[key]
-            if model is None:
-                return None
-            chooser = Chooser(model, tasks.kernel, tasks.lanes, settings.evolution.population)
-        return RatingHook(tasks.kernel, self.native(tasks), tasks.lanes, chooser)
-
-    def _examples(self, island: int, tasks: TaskSet) -> NDArray[Any]:
-        """Programs of the search space, to measure with: an initial population, mutated many times."""
-        example = Island(tasks.kernel, self.space.settings, tasks.lanes, island, born=False)
-        example.populate(*self.space.start(0))
-        return example.mutants(_SAMPLE, _MUTATIONS)
 
     def _advance(self, resident: _Resident, order: Order, n_programs: int, *, initial: bool) -> None:
         """Rates members or makes children, past the programs in quarantine and, if need be, step by step."""
@@ -282,7 +235,7 @@ class Runner:
             self._trace(record)
             kernel.evaluate(record.reshape(1), tasks)
             if self.space.settings.backend == "native":
-                self.native(resident.tasks).prepare(program).evaluate(tasks)
+                self._raters.native(resident.tasks).prepare(program).evaluate(tasks)
         self._trace(None)
 
     def _report(self, resident: _Resident, order: Order, began: float) -> Report:

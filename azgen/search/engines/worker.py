@@ -19,7 +19,8 @@ from multiprocess import reduction
 from azgen.bounds import Bounded, Count, Positive
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.errors import AzgenError
-from azgen.search.engines.messages import Order, decode, encode, read_message
+from azgen.search.engines.messages import decode, encode, read_message
+from azgen.search.engines.orders import Order
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.shared import SharedMemory, SharedStates
 from azgen.search.island_state import state_block

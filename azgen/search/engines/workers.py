@@ -20,16 +20,8 @@ from azgen.language.program import Program
 from azgen.search.checked import check_programs
 from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
-from azgen.search.engines.messages import (
-    Failure,
-    MessageError,
-    Order,
-    Report,
-    checked_fitness,
-    decode,
-    encode,
-    read_message,
-)
+from azgen.search.engines.messages import Failure, MessageError, checked_fitness, decode, encode, read_message
+from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.process import Entry, Trace, WatchedProcess
 from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
 from azgen.search.island_state import state_block

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from azgen.language import FUNCTIONS, Program
 from azgen.language.conditions import USUAL, Conditions
-from azgen.plain import Writers, as_plain, finite
+from azgen.plain import Writers, as_plain
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import Place, at, places, without, zeroed
 from azgen.study.understanding.rating import Rated, Rater
 from azgen.study.wording import interval
 from azgen.tasks.task import Task
+from azgen.textual import finite
 
 How = Literal["removed", "zeroed"]
 

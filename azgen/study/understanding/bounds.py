@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from azgen.language import Address, Instruction, Program
 from azgen.language.instruction import FEATURES
-from azgen.language.ops import FIRST_ID
+from azgen.language.op import FIRST_ID
 
 _TINY = 1e-30
 """Bounds this near to zero may be zero after rounding, in float32 too."""

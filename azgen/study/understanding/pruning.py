@@ -13,11 +13,12 @@ from azgen.errors import AzgenError
 from azgen.execution.kernel import Kernel
 from azgen.language import FUNCTIONS, Program
 from azgen.language.conditions import USUAL, Conditions
-from azgen.plain import as_plain, finite
+from azgen.plain import as_plain
 from azgen.study.scores import Interval
 from azgen.study.understanding.edits import bypasses, places, without
 from azgen.study.understanding.rating import Rated, Rater
 from azgen.tasks.task import Task
+from azgen.textual import finite
 
 TOLERANCE = 0.01
 """Share of 1 - fitness by which the mean fitness may fall: 1 % of what is missing to a perfect one."""
