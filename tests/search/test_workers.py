@@ -427,15 +427,19 @@ from azgen.search.engines import workers
 from azgen.search.engines.workers import WorkerEngine
 
 workers.PATIENCE = 1.0  # with the stopped worker, when the last champion is to be rated
+engines, told = [], []
 
 def make(space):
-    engine = WorkerEngine(space, 2)
-    return engine
+    engines.append(WorkerEngine(space, 2))
+    return engines[0]
 
 def tell(event):
-    if type(event).__name__ == "Progress" and event.round == 3:
-        from multiprocess import active_children
-        print(*[p.pid for p in active_children()], flush=True)
+    # Both at work: one that is stopped while it still imports, before it has asked to end with its parent,
+    # ends only when it goes on.
+    at_work = [w.process.pid for w in engines[0]._workers if w.ready]
+    if type(event).__name__ == "Progress" and len(at_work) == 2 and not told:
+        told.append(event)
+        print(*at_work, flush=True)
 
 settings = changed(SMALL, stop__max_programs=10**9)
 outcome = Evolution(settings, settings.tasks.split(0), tell, make).run()
