@@ -1,8 +1,17 @@
 """What all tests share."""
 
+import os
 import signal
+from collections.abc import Iterator
 
 import pytest
+
+from azgen.execution.execute import native_code
+from azgen.execution.kernel import build_kernel
+
+# Tests compile much and run little: -Og compiles a kernel in less than half the time, and its results are the
+# same to the last bit. Processes that tests start have it too. AZGEN_CFLAGS="" as for users.
+os.environ.setdefault("AZGEN_CFLAGS", "-Og")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, which some tests send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,3 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def accept(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written rather than compared."""
     return bool(request.config.getoption("--accept"))
+
+
+@pytest.fixture(scope="module")
+def optimized() -> Iterator[None]:
+    """Whatever a module's tests compile is compiled as it is for users, who want speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AZGEN_CFLAGS")
+        for known in (build_kernel, native_code):
+            known.cache_clear()
+        yield
+    for known in (build_kernel, native_code):
+        known.cache_clear()

@@ -65,7 +65,7 @@ class Recipe:
                 ".pyx" if name.endswith(".pyx") else name: store.sha256(text.encode())
                 for name, text in sorted(self.files.items())
             },
-            "flags": list(self.flags),
+            "flags": [*self.flags, *compiler.added_flags()],
             "libraries": list(self.libraries),
             "directives": compiler.CYTHON_DIRECTIVES,
             "cython": _cython_version(),

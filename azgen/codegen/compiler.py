@@ -24,13 +24,14 @@ from types import ModuleType
 from typing import Any
 
 from azgen.codegen.precompiled import discard, precompiled_headers
-from azgen.codegen.toolchain import Toolchain, compiler_environment, find_toolchain
+from azgen.codegen.toolchain import Toolchain, added_flags, compiler_environment, find_toolchain
 from azgen.errors import CompilerError
 
 __all__ = [
     "CYTHON_DIRECTIVES",
     "DEFAULT_FLAGS",
     "Toolchain",
+    "added_flags",
     "candidate_flags",
     "compile_c",
     "cython_to_c",
@@ -171,11 +172,12 @@ def compile_c(
 ) -> float:
     """Compile one C file into an extension module and return the wall-clock seconds that it took.
 
-    `libraries` are names for the linker ("m", "mvec"). Raises CompilerError with the compiler's own message.
+    `libraries` are names for the linker ("m", "mvec"). The user's own flags (`added_flags`) go last. Raises
+    CompilerError with the compiler's own message.
     """
     toolchain = toolchain or find_toolchain()
     folders = dict.fromkeys((python_headers(), Path(sysconfig.get_path("platinclude"))))
-    options = [*_flags_of_platform(flags), *(f"-I{folder}" for folder in folders)]
+    options = [*_flags_of_platform(flags), *(f"-I{folder}" for folder in folders), *added_flags()]
     # Made for candidates only: a kernel's own code takes ten times as long as these headers.
     first = precompiled_headers(toolchain, options) if tuple(flags) == candidate_flags(toolchain) else None
     rest = [str(c_path), "-o", str(so_path), *(f"-l{library}" for library in libraries)]

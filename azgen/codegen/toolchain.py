@@ -20,6 +20,8 @@ from pathlib import Path
 
 from azgen.errors import CompilerError
 
+FLAGS_VARIABLE = "AZGEN_CFLAGS"
+
 _NO_COMPILER = """no C compiler was found, and azgen compiles what it runs. Install one:
   Debian, Ubuntu:  apt install gcc libc6-dev
   Fedora:          dnf install gcc
@@ -67,6 +69,23 @@ def find_toolchain() -> Toolchain:
     Raises CompilerError that says what to install when there is none, or that CC names something unusable.
     """
     return _find_toolchain(os.environ.get("CC", "").strip(), os.environ.get("PATH", ""))
+
+
+def added_flags() -> tuple[str, ...]:
+    """Options for the C compiler that the environment variable AZGEN_CFLAGS adds after azgen's own.
+
+    -Og, say, compiles a kernel in half the time; -g names lines of generated source to a profiler.
+
+    Raises CompilerError when they cannot be split into words.
+    """
+    given = os.environ.get(FLAGS_VARIABLE, "")
+    try:
+        return tuple(shlex.split(given))
+    except ValueError as error:
+        raise CompilerError(
+            f"the environment variable {FLAGS_VARIABLE} is {given!r}, which cannot be split into words "
+            f"({error}). Correct it, or unset it."
+        ) from None
 
 
 def compiler_environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.kernel_source import KernelSpec
+from azgen.codegen.lanes import lane_type
 from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution import oracle
@@ -180,21 +181,20 @@ def compile_together(
 def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""
-    memory = program.memory
-    fitting = [op for op in OPS if memory.matrices or "m" not in op.signature]
+    memory, n_features = program.memory, task.n_features
+    # Without matrices the lane type may be wider, for candidates and kernel alike; if it is not, there is
+    # room for some.
+    lanes = [lane_type(dtype, numbers) for numbers in (n_features, n_features**2)]
+    matrices = _rounded_up(memory.matrices, 4) if memory.matrices or lanes[0] == lanes[1] else 0
+    fitting = [op for op in OPS if matrices or "m" not in op.signature]
     own = user_ops({instruction.op for instruction in program.instructions()})
     return KernelSpec(
-        task.n_features,
-        # Without matrices the lane type may be wider, for candidates and kernel alike.
-        Memory(
-            _rounded_up(memory.scalars, 8),
-            _rounded_up(memory.vectors, 4),
-            memory.matrices and _rounded_up(memory.matrices, 4),
-        ),
+        n_features,
+        Memory(_rounded_up(memory.scalars, 16), _rounded_up(memory.vectors, 16), matrices),
         task.metric,
         dtype,
         also=tuple(sorted({op.name for op in (*fitting, *own)})),
-        capacity=_rounded_up(sum(1 for _ in program.instructions()), 32),
+        capacity=_rounded_up(sum(1 for _ in program.instructions()), 64),
         table=_table_with(own),
         classes=task.vector_classes,
         evolves=False,

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
+from azgen.codegen.compiler import DEFAULT_FLAGS, added_flags, find_toolchain
 from azgen.codegen.target import Target
 from azgen.language.instruction import Memory
 from azgen.settings.settings import Settings
@@ -51,7 +51,7 @@ def machine() -> dict[str, Any]:
         **_versions("numpy", "cython", "scikit-learn", "pandas"),
         "compiler": toolchain.version,
         "compiler_command": " ".join(toolchain.command),
-        "compiler_flags": list(DEFAULT_FLAGS),
+        "compiler_flags": [*DEFAULT_FLAGS, *added_flags()],
         "target": toolchain.target,
         "processor": _processor(),
         "processors": os.cpu_count(),

@@ -37,7 +37,7 @@ print(built.module.times(2.0), built.key, built.cached)
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A build directory in which FILES are compiled, to be copied and not to be changed."""
     folder = tmp_path_factory.mktemp("finished") / "build"
@@ -154,6 +154,8 @@ def test_key_depends_on_everything_that_decides_the_machine_code(monkeypatch):
         keys.append(key())
     monkeypatch.setattr(compiler, "find_toolchain", lambda: found)
     monkeypatch.setattr(build, "_cython_version", lambda: "99.0")
+    keys.append(key())
+    monkeypatch.setenv("AZGEN_CFLAGS", "-Og")
     keys.append(key())
     assert len(set(keys)) == len(keys)
 

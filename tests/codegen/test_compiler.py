@@ -11,6 +11,7 @@ import pytest
 from azgen.codegen import compiler, doctor, toolchain
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.errors import CompilerError
+from azgen.study.environment import machine
 
 SOURCE = """
 def multiply_add(double a, double b, double c):
@@ -91,6 +92,20 @@ def test_default_flags_keep_values():
     }
     assert not forbidden.intersection(compiler.DEFAULT_FLAGS)
     assert "-ffp-contract=off" in compiler.DEFAULT_FLAGS
+
+
+def test_own_options_come_after_azgen_s(compiled, tmp_path, monkeypatch):
+    source, library = compiled[2] / "arithmetic.c", tmp_path / "arithmetic.so"
+    monkeypatch.setenv("AZGEN_CFLAGS", "-Og '-DNAME=\"of two words\"' -fno-such-option")
+    with pytest.raises(CompilerError, match="-fno-such-option"):
+        compiler.compile_c(source, library)
+    monkeypatch.setenv("AZGEN_CFLAGS", "-Og '-DNAME=\"of two words\"'")
+    compiler.compile_c(source, library)
+    assert compiler.load_module("arithmetic", library).multiply_add(2.0, 3.0, 4.0) == 10.0
+    assert machine()["compiler_flags"][-2:] == ["-Og", '-DNAME="of two words"']
+    monkeypatch.setenv("AZGEN_CFLAGS", "'-Og")
+    with pytest.raises(CompilerError, match=r"AZGEN_CFLAGS is \"'-Og\", which cannot be split .*unset it"):
+        compiler.compile_c(source, library)
 
 
 def test_bad_source_is_one_clear_error_and_leaves_nothing(tmp_path, capfd):

@@ -21,6 +21,8 @@ from azgen.tasks.task import Task
 from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 
+pytestmark = pytest.mark.usefixtures("optimized")
+
 FEATURES = (1, 2, 3, 4, 8, 16, 28, 33)
 SHAPES = [
     (1, "float32"), (1, "float64"), (2, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),

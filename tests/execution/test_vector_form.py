@@ -25,6 +25,8 @@ from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 from tests.tasks.labelled import image_tasks
 
+pytestmark = pytest.mark.usefixtures("optimized")
+
 BACKENDS = ["oracle", "kernel", "native"]
 MEMORY = Memory(3, 6, 3)
 SHOW_SCORES = """

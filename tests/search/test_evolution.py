@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,22 @@ def test_backends_give_the_same_run() -> None:
     native, _ = run(changed(small, backend="native"))
     assert kernel.champion == native.champion
     assert kernel.counts == native.counts
+
+
+def test_what_the_compiler_makes_of_a_kernel_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    (usual, events), flags = run(SHORT), os.environ.get("AZGEN_CFLAGS")
+    monkeypatch.setenv("AZGEN_CFLAGS", "" if flags else "-Og")
+    build_kernel.cache_clear()
+    other, other_events = run(SHORT)
+    monkeypatch.undo()
+    build_kernel.cache_clear()
+    assert (other.champion, other.hall_of_fame, other.counts) == (
+        usual.champion,
+        usual.hall_of_fame,
+        usual.counts,
+    )
+    np.testing.assert_array_equal(other.test_fitness, usual.test_fitness)
+    assert [type(e) for e in other_events] == [type(e) for e in events]
 
 
 def test_events_tell_the_story() -> None:
