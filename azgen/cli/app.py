@@ -1,7 +1,4 @@
-"""The command `azgen`: its subcommands, and what becomes of errors and interruptions.
-
-Modules of commands import nothing heavy at the top, so that `azgen --help` answers at once.
-"""
+"""The command `azgen`: its subcommands, and what becomes of errors and interruptions."""
 
 from __future__ import annotations
 
@@ -14,12 +11,18 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from azgen.caller import on_command_line
+from azgen.cli.commands import SETTINGS, list_in, loaded
 from azgen.cli.options import with_flags
 from azgen.errors import AzgenError, FormerName
 
 
 class Commands(TyperGroup):
     """Runs a command: mistakes of the user end in one message and exit status 2, Ctrl-C in 130."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, whose module is imported now."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed if name is None else loaded(name), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Invokes the command."""
@@ -67,8 +70,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
+list_in(app)
 
 
 def _version(value: bool) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
 
-from azgen.cli.app import app
+from azgen.bench import effort as efforts
+from azgen.bench.figures import Comparison, Figure, Report
+from azgen.bench.suite import BENCHMARKS, QUICK_SET, measure
 from azgen.cli.options import BuildDirOption, use_build_directory
+from azgen.cli.output import console, grid, thousands
 from azgen.errors import AzgenError
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-    from azgen.bench.figures import Comparison, Figure, Report
-
-
-@app.command(rich_help_panel="This machine")
 def bench(
     what: list[str] | None = typer.Argument(
         None,
@@ -39,13 +37,6 @@ def bench(
     Times are CPU time of one core. docs/performance.md says what each figure means, beside those of the
     original AutoML-Zero.
     """
-    import dataclasses
-
-    from azgen.bench import effort as efforts
-    from azgen.bench.figures import Report
-    from azgen.bench.suite import QUICK_SET, measure
-    from azgen.cli.output import console
-
     # What would fail at the end fails now.
     earlier = Report.read(compare) if compare is not None else None
     use_build_directory(build_dir)
@@ -82,17 +73,12 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _number(value: float | None) -> str:
     """Three digits or more."""
-    from azgen.cli.output import thousands
-
     if value is None:
         return ""
     return thousands(round(value)) if value >= 100 else f"{value:.3g}"
 
 
 def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
-    from azgen.bench.suite import BENCHMARKS
-    from azgen.cli.output import grid
-
     to.print(f"\n{name}: {(BENCHMARKS[name].__doc__ or '').splitlines()[0]}", style="bold")
     rows, before = [], ""
     for figure in figures:
@@ -125,8 +111,6 @@ def _print_environment(to: Console, report: Report) -> None:
 
 
 def _print_comparison(to: Console, comparisons: tuple[Comparison, ...]) -> None:
-    from azgen.cli.output import grid
-
     if not comparisons:
         to.print("\nThe earlier result has none of these figures.")
         return

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from azgen.cli.app import app
 from azgen.cli.options import ClassesOption, JsonOption, table_options
+from azgen.cli.output import console, grid
 from azgen.cli.tables import describe
 from azgen.cli.tasks import chosen, show_task
 from azgen.cli.values import gathered
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from azgen.tasks.sources import Source
+from azgen.settings.reading import settings_from
+from azgen.settings.resolve import source_of
+from azgen.tasks.datasets import list_data_sets
+from azgen.tasks.image_sets import DATA_VARIABLE, data_folders
+from azgen.tasks.sources import Source
+from azgen.tasks.synthetic import TEACHERS
+from azgen.textual import to_json
 
 _DRAWN: dict[str, Any] = {
     "classes": ClassesOption,
@@ -47,7 +50,6 @@ _DRAWN: dict[str, Any] = {
 }
 
 
-@app.command(rich_help_panel="Reference")
 @table_options
 @gathered("drawn", _DRAWN)
 def data(
@@ -72,9 +74,6 @@ def data(
 
     Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
     """
-    from azgen.cli.output import console
-    from azgen.tasks.synthetic import TEACHERS
-
     to = console()
     if name is None:
         if draw:
@@ -96,10 +95,6 @@ def data(
 
 def _tasks(name: str, target: str | None, kind: str, drawn: dict[str, Any], table: dict[str, Any]) -> Source:
     """Search, selection and test tasks of whatever a name says, ten of each (of whole images one)."""
-    from azgen.settings.reading import settings_from
-    from azgen.settings.resolve import source_of
-    from azgen.tasks.synthetic import TEACHERS
-
     tasks: dict[str, Any] = {"kind": kind, **table}
     features = drawn.get("features")
     if "classes" in drawn:
@@ -124,11 +119,6 @@ def _tasks(name: str, target: str | None, kind: str, drawn: dict[str, Any], tabl
 
 
 def _list(to: Console, json: bool) -> None:
-    from azgen.cli.output import grid
-    from azgen.tasks.datasets import list_data_sets
-    from azgen.tasks.image_sets import DATA_VARIABLE, data_folders
-    from azgen.textual import to_json
-
     entries = list_data_sets()
     if json:
         print(

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from azgen.cli.app import app
+from azgen.cli.listing import print_code
 from azgen.cli.options import BuildDirOption, JsonOption, use_build_directory
+from azgen.cli.output import console, thousands
+from azgen.cli.progress import progress_bar
 from azgen.cli.values import grouped
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from azgen.study.difficulty import Difficulty, RandomSearch
+from azgen.files import check_file_place
+from azgen.plain import as_plain
+from azgen.settings.resolve import parse_duration, resolve_settings
+from azgen.study import difficulty as counting
+from azgen.study.difficulty import Difficulty, RandomSearch
+from azgen.textual import to_json
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,6 @@ class Counting:
     ] = None
 
 
-@app.command(rich_help_panel="Search")
 @grouped("wanted")
 def difficulty(
     config: str = typer.Argument(..., metavar="PRESET | CONFIG.toml", help="Whose search space is meant."),
@@ -65,13 +69,6 @@ def difficulty(
     paper-linear-learn, paper-linear, paper-affine-learn, paper-affine. Ctrl-C ends the count; what has been
     counted stays.
     """
-    from azgen.cli.output import progress_bar
-    from azgen.files import check_file_place
-    from azgen.plain import as_plain
-    from azgen.settings.resolve import parse_duration, resolve_settings
-    from azgen.study import difficulty as counting
-    from azgen.textual import to_json
-
     use_build_directory(build_dir)
     seconds = parse_duration(wanted.max_time) if wanted.max_time is not None else math.inf
     search = counting.RandomSearch(resolve_settings(config, seed=wanted.seed), _goal(wanted.goal))
@@ -109,8 +106,6 @@ def _goal(text: str | None) -> float | str | None:
 
 
 def _report(search: RandomSearch, done: Difficulty) -> None:
-    from azgen.cli.output import console, print_code, thousands
-
     if not done.drawn:
         raise AzgenError("no program has been drawn; give --programs or --max-time some more")
     to = console()

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from azgen.cli.app import app
 from azgen.cli.options import (
     OVERRIDES,
     PANELS,
@@ -20,13 +19,21 @@ from azgen.cli.options import (
     table_options,
     use_build_directory,
 )
+from azgen.cli.output import console
+from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder, print_summary
+from azgen.cli.runs import print_comparison
 from azgen.cli.values import gathered, grouped, in_panels
+from azgen.cli.view import view_for
 from azgen.errors import AzgenError
+from azgen.runs.saved import load_run
+from azgen.search.interrupts import interruptible
 from azgen.settings.overrides import Overrides, ResumeOverrides
-
-if TYPE_CHECKING:
-    from azgen.settings.settings import Settings
-    from azgen.study.finished import Run
+from azgen.settings.resolve import resolve_settings
+from azgen.settings.settings import Settings
+from azgen.study import resume as resuming
+from azgen.study import run as running
+from azgen.study.finished import Run
+from azgen.textual import to_json
 
 _MOST_SEEDS = 10_000
 
@@ -79,7 +86,6 @@ class Shown:
     ] = None
 
 
-@app.command(rich_help_panel="Search")
 @table_options
 @grouped("shown")
 @gathered("overrides", in_panels(OVERRIDES, PANELS))
@@ -122,9 +128,6 @@ def evolve(
         if runs[-1].interrupted:
             break
     if not shown.json:
-        from azgen.cli.runs import print_comparison
-        from azgen.runs.saved import load_run
-
         print_comparison([load_run(run.directory) for run in runs])
 
 
@@ -132,12 +135,9 @@ def _evolve(
     config: str | None, overrides: Overrides, out: Path | None, shown: Shown, several: bool = False
 ) -> Run:
     """One run, before the user's eyes; of several each has a folder in `out`."""
-    from azgen.settings.resolve import resolve_settings
-    from azgen.study import run as study
-
     settings = resolve_settings(config, **overrides)
     place = out / f"{settings.name}-{settings.seed}" if several and out is not None else out
-    carry_out = partial(study.evolve, settings, out=place, tensorboard=shown.tensorboard)
+    carry_out = partial(running.evolve, settings, out=place, tensorboard=shown.tensorboard)
     return _show(settings, carry_out, shown)
 
 
@@ -157,7 +157,6 @@ def parse_seeds(text: str) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-@app.command(rich_help_panel="Search")
 @grouped("shown")
 @gathered("overrides", in_panels(RESUME_OVERRIDES, PANELS))
 def resume(
@@ -170,20 +169,12 @@ def resume(
 
     It goes on from its last checkpoint and finds what it would have found had it never stopped.
     """
-    from azgen.study import resume as study
-
-    carry_out = partial(study.resume, run, tensorboard=shown.tensorboard, **overrides)
-    _show(study.resumed_settings(run, **overrides), carry_out, shown)
+    carry_out = partial(resuming.resume, run, tensorboard=shown.tensorboard, **overrides)
+    _show(resuming.resumed_settings(run, **overrides), carry_out, shown)
 
 
 def _show(settings: Settings, carry_out: Callable[..., Run], shown: Shown) -> Run:
     """Carries a run out before the user's eyes, and prints what it found."""
-    from azgen.cli.output import console
-    from azgen.cli.report import print_champion, print_files, print_fitness, print_ladder, print_summary
-    from azgen.cli.view import view_for
-    from azgen.search.interrupts import interruptible
-    from azgen.textual import to_json
-
     use_build_directory(shown.build_dir)
     to = console()
     with interruptible(), view_for(settings, to, shown.json) as view:

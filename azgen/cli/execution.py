@@ -7,15 +7,16 @@ from typing import Any
 
 import typer
 
-from azgen.cli.app import app
 from azgen.cli.options import BuildDirOption, JsonOption
-from azgen.cli.programs import PANEL
+from azgen.cli.output import console, grid, interval
 from azgen.cli.subject import Subject, subject_options
 from azgen.errors import AzgenError
+from azgen.execution.execute import execute_under
+from azgen.study.scores import Score
 from azgen.study.wording import SET_NAMES
+from azgen.textual import to_json
 
 
-@app.command(rich_help_panel=PANEL)
 @subject_options
 def run(
     backend: str = typer.Option(
@@ -30,10 +31,6 @@ def run(
     subject: Subject,
 ) -> None:
     """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
-    from azgen.execution.execute import execute_under
-    from azgen.study.scores import Score
-    from azgen.textual import to_json
-
     program, conditions = subject.found.program, subject.conditions
     unknown = [name for name in sets if name not in SET_NAMES]
     if unknown:
@@ -62,8 +59,6 @@ def run(
 
 def _print(subject: Subject, rows: Iterable[tuple[str, int, str, dict[str, Any], int]]) -> None:
     """The sets as a table: name, number of tasks, examples of each, the score's record, tasks that failed."""
-    from azgen.cli.output import console, grid, interval
-
     to, split = console(), subject.split
     to.print(f"{subject.found.name} on {split.description}\n")
     cells = [

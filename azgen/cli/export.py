@@ -6,21 +6,31 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from azgen.cli.app import app
 from azgen.cli.options import OpsOption
-from azgen.cli.programs import PANEL, REFERENCE, MemberOption, Reference, find, metric_of
+from azgen.cli.programs import REFERENCE, MemberOption, Reference, find, metric_of
 from azgen.cli.values import grouped
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from azgen.exports.provenance import Provenance
-    from azgen.language.conditions import Conditions
-    from azgen.language.metrics import Metric
-    from azgen.tasks.reading import TableReading
+from azgen.execution.layout import check_width
+from azgen.exports.c import render_c
+from azgen.exports.mathematics import render_latex, render_markdown
+from azgen.exports.module import render_module
+from azgen.exports.package import render_package
+from azgen.exports.place import check_folder, check_place, write_export, write_folder
+from azgen.exports.provenance import Provenance
+from azgen.exports.symbolic import render_sympy
+from azgen.language.conditions import Conditions
+from azgen.language.instruction import VECTOR
+from azgen.language.metrics import Metric
+from azgen.runs.directory import ENVIRONMENT
+from azgen.settings.resolve import PICKS, parse_pick
+from azgen.study.champion import BEST_START
+from azgen.study.exporting import provenance_of
+from azgen.tasks.reading import TableReading, table_reading
+from azgen.version import azgen_version
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,6 @@ class Export:
         Raises:
             AzgenError: they are not known.
         """
-        from azgen.execution.layout import check_width
-        from azgen.language.instruction import VECTOR
-
         if self.features is None:
             raise AzgenError("say how many features there are: --features F")
         several = self.found.program.form == VECTOR
@@ -65,8 +72,6 @@ class Export:
 
 
 def _python(what: Export, path: Path) -> str:
-    from azgen.exports.module import render_module
-
     return render_module(
         what.found.program,
         metric=what.metric,
@@ -79,8 +84,6 @@ def _python(what: Export, path: Path) -> str:
 
 
 def _c(what: Export, path: Path) -> str:
-    from azgen.exports.c import render_c
-
     features, classes = what.sizes
     return render_c(
         what.found.program,
@@ -94,20 +97,14 @@ def _c(what: Export, path: Path) -> str:
 
 
 def _latex(what: Export, path: Path) -> str:
-    from azgen.exports.mathematics import render_latex
-
     return render_latex(what.found.program, metric=what.metric, provenance=what.provenance)
 
 
 def _markdown(what: Export, path: Path) -> str:
-    from azgen.exports.mathematics import render_markdown
-
     return render_markdown(what.found.program, metric=what.metric, provenance=what.provenance)
 
 
 def _sympy(what: Export, path: Path) -> str:
-    from azgen.exports.symbolic import render_sympy
-
     features, classes = what.sizes
     return render_sympy(
         what.found.program, features, metric=what.metric, classes=classes, provenance=what.provenance
@@ -115,8 +112,6 @@ def _sympy(what: Export, path: Path) -> str:
 
 
 def _cython(what: Export, path: Path) -> dict[str, str]:
-    from azgen.exports.package import render_package
-
     features, classes = what.sizes
     return render_package(
         what.found.program,
@@ -186,7 +181,6 @@ class ExportOptions:
     ] = None
 
 
-@app.command(rich_help_panel=PANEL)
 @grouped("wanted")
 def export(
     reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
@@ -197,8 +191,6 @@ def export(
     wanted: ExportOptions,
 ) -> None:
     """Write a program as a Python module that needs NumPy alone, or in other forms."""
-    from azgen.exports.place import check_folder, check_place, write_export, write_folder
-
     form = wanted.form
     if form not in FORMS:
         raise AzgenError(f"there is no form {form!r}; there are {', '.join(FORMS)}")
@@ -223,10 +215,6 @@ def export(
 
 def _export_of(found: Reference, wanted: ExportOptions) -> Export:
     """What is exported: as it was asked for, and else as the program's run says."""
-    from azgen.language.conditions import Conditions
-    from azgen.runs.directory import ENVIRONMENT
-    from azgen.tasks.reading import table_reading
-
     run = found.run
     knows = run.environment if run else {}
     return Export(
@@ -245,10 +233,6 @@ def _export_of(found: Reference, wanted: ExportOptions) -> Export:
 
 def _provenance(found: Reference) -> Provenance:
     """Where the program comes from."""
-    from azgen.exports.provenance import Provenance
-    from azgen.study.exporting import provenance_of
-    from azgen.version import azgen_version
-
     if found.run is not None and found.champion is not None:
         return provenance_of(found.run, found.champion)
     today = datetime.date.today().isoformat()
@@ -257,9 +241,6 @@ def _provenance(found: Reference) -> Provenance:
 
 def _which(rank: int | None, pick: str | None) -> str | int | None:
     """What `--member` or `--pick` say."""
-    from azgen.settings.resolve import PICKS, parse_pick
-    from azgen.study.champion import BEST_START
-
     if rank is not None and pick is not None:
         raise AzgenError("--member and --pick exclude each other")
     return rank if pick is None else parse_pick(pick, (*PICKS, BEST_START))

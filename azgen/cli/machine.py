@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 import typer
+from rich.text import Text
 
-from azgen.cli.app import app
 from azgen.cli.options import BuildDirOption, use_build_directory
+from azgen.cli.output import console, grid, size
+from azgen.codegen import cache_folder, store
+from azgen.codegen.doctor import diagnose
+from azgen.codegen.why import why
 from azgen.errors import AzgenError
 
-_PANEL = "This machine"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
-@app.command(rich_help_panel=_PANEL)
 def cache(
     action: str | None = typer.Argument(
         None, metavar="[why KEY]", help="why: what differs between a module's key and the nearest one's."
@@ -33,9 +35,6 @@ def cache(
     `azgen cache why KEY` names what differs from the nearest module of the same kind; KEY is the name of its
     folder, or how that begins.
     """
-    from azgen.cli.output import console, grid, size
-    from azgen.codegen import cache_folder, store
-
     if clear and prune is not None:
         raise AzgenError("--clear and --prune exclude each other; give one of them")
     limit = parse_size(prune) if prune is not None else None
@@ -62,9 +61,6 @@ def cache(
 
 
 def _print_why(key: str) -> None:
-    from azgen.cli.output import console
-    from azgen.codegen.why import why
-
     entry, nearest, differences = why(key)
     to = console()
     to.print(f"{entry.kind} {entry.key}: {entry.directory}")
@@ -93,16 +89,10 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-@app.command(rich_help_panel=_PANEL)
 def doctor(
     build_dir: BuildDirOption = None,
 ) -> None:
     """Check that everything is there that azgen needs; exit status 1 if something is missing."""
-    from rich.text import Text
-
-    from azgen.cli.output import console
-    from azgen.codegen.doctor import diagnose
-
     use_build_directory(build_dir)
     to, findings = console(), diagnose()
     for finding in findings:

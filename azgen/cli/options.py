@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from azgen.cli.values import gathered, in_panels
+from azgen.codegen.cache_folder import set_build_directory
 
 _COLUMNS = "COLUMN[,COLUMN]"
 _NAMES = "May be repeated; a name that holds a comma stands in double quotes."
@@ -237,6 +238,4 @@ def with_flags(message: str) -> str:
 def use_build_directory(folder: Path | None) -> None:
     """Has everything compiled into this folder (`--build-dir`); None: into the usual one."""
     if folder is not None:
-        from azgen.codegen.cache_folder import set_build_directory
-
         set_build_directory(folder)

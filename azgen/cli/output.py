@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
 
 from azgen.study.wording import duration as duration
 from azgen.study.wording import interval as interval
@@ -13,18 +15,12 @@ from azgen.study.wording import ladder as ladder
 from azgen.study.wording import spaced as spaced
 from azgen.study.wording import thousands as thousands
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import ProgressColumn
-    from rich.table import Table
-
 _PIPE_WIDTH = 200
 """Characters of a line where there is no terminal: wide enough that tables stay whole for grep."""
 
 
 def console() -> Console:
     """Standard output. Text is printed as it is: brackets in programs are no markup."""
-    from rich.console import Console
 
     class Output(Console):
         def on_broken_pipe(self) -> None:  # Rich would end with status 1; `azgen.cli.app` knows what to do
@@ -43,10 +39,6 @@ def grid(rows: Sequence[Sequence[str]], *headers: str, right: Sequence[int] = ()
         headers: headings of the columns; without any there is no heading.
         right: numbers of the columns that are aligned to the right.
     """
-    from rich.console import ConsoleOptions, RenderResult
-    from rich.table import Table
-    from rich.text import Text
-
     kept = _widths_of_numbers(rows, headers, right)
 
     class Grid(Table):
@@ -84,18 +76,6 @@ def _widths_of_numbers(
     return found
 
 
-def print_code(to: Console, text: str, language: str = "python") -> None:
-    """Prints source, in colours on a terminal."""
-    if not to.is_terminal:
-        to.out(text.rstrip("\n"), highlight=False)
-        return
-    from rich.syntax import Syntax
-
-    to.print(
-        Syntax(text.rstrip("\n"), language, theme="ansi_dark", background_color="default", word_wrap=True)
-    )
-
-
 def size(n_bytes: float) -> str:
     """A size in bytes, for people."""
     for unit in ("bytes", "KiB", "MiB"):
@@ -103,26 +83,3 @@ def size(n_bytes: float) -> str:
             return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1024
     return f"{n_bytes:.1f} GiB"
-
-
-@contextmanager
-def progress_bar(
-    *columns: ProgressColumn | str, quiet: bool
-) -> Iterator[Callable[[str, float, float], None]]:
-    """A bar beside a text, gone at the end, on standard error if that is a terminal.
-
-    Args:
-        columns: of Rich, between the bar and the time that is left.
-        quiet: shows nothing.
-
-    Yields:
-        What shows a text, how much has been done, and of how much.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    to = Console(stderr=True)
-    between = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
-    with Progress(*between, console=to, transient=True, disable=quiet or not to.is_terminal) as bar:
-        line = bar.add_task("", total=None)
-        yield lambda text, done, total: bar.update(line, description=text, completed=done, total=total)

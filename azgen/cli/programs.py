@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from azgen.cli.app import app
+from azgen.cli.listing import print_code
 from azgen.cli.options import OpsOption
+from azgen.cli.output import console, grid
+from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
 from azgen.cli.values import grouped
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from azgen.language.metrics import Metric
-    from azgen.language.program import Program
-    from azgen.runs.events import Champion
-    from azgen.runs.saved import SavedRun
+from azgen.execution.layout import check_width
+from azgen.files import read_text
+from azgen.language.instruction import VECTOR
+from azgen.language.metrics import CLASSIFICATION_METRICS, Metric
+from azgen.language.ops import OPS
+from azgen.language.program import Program
+from azgen.language.userfile import NOTHING, load_user_file
+from azgen.language.zoo import find_program
+from azgen.runs.directory import ROOT, SOURCE
+from azgen.runs.events import Champion
+from azgen.runs.members import member
+from azgen.runs.saved import SavedRun, load_run
+from azgen.study.report.comparison import as_csv, as_latex, require_results
+from azgen.study.repro import kernel_source, script
+from azgen.study.run import generated_source
 
 REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
-PANEL = "Programs and runs"
 
 MemberOption = Annotated[
     int | None,
@@ -62,13 +71,6 @@ def find(reference: str, ops: str | None = None, which: str | int | None = None)
     Raises:
         AzgenError: there is no such thing, or it is damaged.
     """
-    from azgen.language.ops import OPS
-    from azgen.language.userfile import load_user_file
-    from azgen.language.zoo import find_program
-    from azgen.runs.directory import ROOT
-    from azgen.runs.members import member
-    from azgen.runs.saved import load_run
-
     for path in (Path(reference), ROOT / reference):
         if path.is_dir() and not reference.startswith("zoo:"):
             run = load_run(path)
@@ -113,7 +115,6 @@ class SourceOptions:
     ] = "float32"
 
 
-@app.command(rich_help_panel=PANEL)
 @grouped("wanted")
 def show(
     reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
@@ -132,8 +133,6 @@ def show(
     ),
 ) -> None:
     """Show a run's champion, its hall of fame, its fitness and what became of all programs; or a program."""
-    from azgen.cli.output import console, print_code
-
     found, to = find(reference, wanted.ops, rank), console()
     if baselines is not None:
         typer.echo(_table_of(found, baselines), nl=False)
@@ -147,9 +146,6 @@ def show(
 
 def _print(to: Console, found: Reference, rank: int | None) -> None:
     """A program, and what its run says about it."""
-    from azgen.cli.output import grid, print_code
-    from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
-
     run = found.run
     if run is not None and run.result is None:
         to.print(f"{run.path}: this run is not finished, azgen resume {run.path} goes on with it")
@@ -171,8 +167,6 @@ def _print(to: Console, found: Reference, rank: int | None) -> None:
 
 def _of_run(found: Reference, kernel: bool) -> str:
     """A run's kernel, or a script that executes its program."""
-    from azgen.study.repro import kernel_source, script
-
     if found.run is None:
         raise AzgenError(f"{found.given} is no run: only a run has a search kernel and tasks of its own")
     return kernel_source(found.run) if kernel else script(found.run, found.program)
@@ -180,8 +174,6 @@ def _of_run(found: Reference, kernel: bool) -> str:
 
 def _table_of(found: Reference, form: str) -> str:
     """The champion among the baselines, as a file has them."""
-    from azgen.study.report.comparison import as_csv, as_latex, require_results
-
     forms = {"csv": as_csv, "latex": as_latex}
     if form not in forms:
         raise AzgenError(f"there is no table of the form {form!r}; there are {', '.join(forms)}")
@@ -193,8 +185,6 @@ def _table_of(found: Reference, form: str) -> str:
 
 
 def _print_normal_form(to: Console, program: Program) -> None:
-    from azgen.cli.output import print_code
-
     to.print("\nNormal form (live code, addresses in order of appearance)", style="bold")
     if str(program.normalized()) == str(program):
         to.print("the same\n")
@@ -204,8 +194,6 @@ def _print_normal_form(to: Console, program: Program) -> None:
 
 
 def _facts(program: Program) -> list[tuple[str, str]]:
-    from azgen.language.instruction import VECTOR
-
     live = program.live()
     several = program.form == VECTOR
     sizes = [" + ".join(str(len(f)) for f in p.functions) for p in (program, live)]
@@ -228,13 +216,6 @@ def _facts(program: Program) -> list[tuple[str, str]]:
 
 def _source(found: Reference, wanted: SourceOptions) -> str:
     """The Cython source that a program is compiled from."""
-    from azgen.execution.layout import check_width
-    from azgen.files import read_text
-    from azgen.language.instruction import VECTOR
-    from azgen.language.metrics import CLASSIFICATION_METRICS
-    from azgen.runs.directory import SOURCE
-    from azgen.study.run import generated_source
-
     several = found.program.form == VECTOR
     features, classes, dtype = wanted.features, wanted.classes, wanted.dtype
     if classes and not several:
@@ -263,9 +244,6 @@ def metric_of(found: Reference, name: str | None, ops: str | None) -> Metric:
     Raises:
         AzgenError: there is no such metric, or the run does not say.
     """
-    from azgen.language.instruction import VECTOR
-    from azgen.language.userfile import NOTHING, load_user_file
-
     run, user = found.run, load_user_file(ops) if ops else NOTHING
     if run is not None:
         user = run.settings.user

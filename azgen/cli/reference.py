@@ -1,118 +1,18 @@
-"""`azgen ops` and `azgen presets`: what there is to choose from."""
+"""`azgen presets` and `azgen zoo`: what there is to start from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import typer
 
-from azgen.cli.app import app
-from azgen.cli.options import OpsOption
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from azgen.language.op import Op, OpTable
-
-_PANEL = "Reference"
-_FEATURES = (4, 16, 64)
+from azgen.cli.output import console, grid
+from azgen.language.zoo import zoo, zoo_description, zoo_names, zoo_text
+from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 
 
-@app.command("ops", rich_help_panel=_PANEL)
-def ops_command(
-    name: str | None = typer.Argument(None, metavar="[NAME | ID]", help="One op, in detail."),
-    ops: OpsOption = None,
-) -> None:
-    """List the basic operations that programs are made of, or explain one.
-
-    With --ops also those of your file, after checking that their generated code computes what they mean.
-    """
-    from azgen.cli.output import console, grid
-    from azgen.language.ops import OPS
-
-    to, table = console(), OPS
-    if ops is not None:
-        from azgen.execution.verify import verify
-        from azgen.language.userfile import load_user_file
-
-        user = load_user_file(ops)
-        for dtype in ("float32", "float64"):
-            verify(user, dtype)
-        table = user.table
-    if name is None:
-        to.print(_table(list(table)))
-        if ops is not None and user.metrics:
-            rows = [(metric.name, metric.kind, metric.doc) for metric in user.metrics.values()]
-            to.print()
-            to.print(grid(rows, "metric", "of", "fitness"))
-        to.print("\ns: scalar, v: vector of F entries, m: matrix of F x F entries; F: number of features")
-        return
-    found = find_ops(name, table)
-    if len(found) > 1:
-        to.print(_table(found))
-        return
-    op = found[0]
-    costs = ", ".join(f"{op.cost(n):g} at F = {n}" for n in _FEATURES)
-    to.print(f"{op.name} (op {op.id})", style="bold")
-    to.print(op.doc + "\n")
-    to.print(
-        grid(
-            [
-                ("types", op.signature.strip()),
-                ("as printed", example(op)),
-                ("constants", ", ".join(op.constants) or "none"),
-                ("generated Cython", op.cython),
-                ("exported Python", op.python),
-                ("cost", f"{costs} (in multiplications)"),
-                ("commutative", "yes" if op.commutative else "no"),
-                ("random draws", "yes" if op.stochastic else "no"),
-            ]
-        )
-    )
-
-
-def _table(ops: Sequence[Op]) -> Table:
-    from azgen.cli.output import grid
-
-    rows = [(str(op.id), op.name, op.signature.strip(), example(op), op.doc) for op in ops]
-    return grid(rows, "id", "op", "types", "as printed", "meaning", right=(0,))
-
-
-def find_ops(name: str, table: OpTable) -> list[Op]:
-    """The op of this name or id; without one, all ops whose name or printed form contains the text.
-
-    Raises:
-        AzgenError: no such op; suggests one.
-    """
-    from azgen.errors import AzgenError, suggest
-
-    exact = [op for op in table if name in (op.name, str(op.id))]
-    found = exact or [op for op in table if name in op.name or f"{name}(" in op.listing]
-    if not found:
-        hint = suggest(name, (op.name for op in table)) or "`azgen ops` lists them all"
-        raise AzgenError(f"there is no op {name!r}. {hint}")
-    return found
-
-
-def example(op: Op) -> str:
-    """The op as a line of program text, on some addresses."""
-    from azgen.language.instruction import Instruction
-
-    constants = tuple(
-        0.5 if kind == "index" else 0.25 * (place + 1) for place, kind in enumerate(op.constants)
-    )
-    return str(Instruction(op, 3, 1, 2, constants))
-
-
-@app.command(rich_help_panel=_PANEL)
 def presets(
     name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this preset's TOML."),
 ) -> None:
     """List the presets, or print one to start a configuration file from."""
-    from azgen.cli.output import console, grid
-    from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
-
     if name is not None:
         typer.echo(preset_text(name), nl=False)
         return
@@ -122,14 +22,10 @@ def presets(
     to.print("\nazgen presets NAME > mine.toml starts a configuration of your own: azgen evolve mine.toml")
 
 
-@app.command("zoo", rich_help_panel=_PANEL)
 def zoo_programs(
     name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this program's file."),
 ) -> None:
     """List the zoo, hand-designed and published programs to start from and to compare with; or print one."""
-    from azgen.cli.output import console, grid
-    from azgen.language.zoo import zoo, zoo_description, zoo_names, zoo_text
-
     if name is not None:
         typer.echo(zoo_text(name.removeprefix("zoo:")), nl=False)
         return

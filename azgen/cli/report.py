@@ -5,28 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azgen.cli.output import duration, grid, interval, ladder, print_code, spaced, thousands
+from rich.console import Console
+from rich.table import Table
+
+from azgen.cli.listing import print_code
+from azgen.cli.output import duration, grid, interval, ladder, spaced, thousands
 from azgen.extras import installed, missing
+from azgen.runs.members import ranked
+from azgen.runs.saved import SavedRun
+from azgen.study.verdict import loses_to_a_constant, standing, verdict
 from azgen.study.wording import SET_NAMES, signed
 
 _MOST_ROWS, _MOST_LINES = 7, 30
 """Of the summary's table, and of the champion's source."""
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-    from azgen.runs.saved import SavedRun
 
 _SOME_TABLE = "data.csv --target COLUMN"
 
 
 def print_champion(to: Console, result: Mapping[str, Any]) -> None:
     """The champion's text, and where it came from."""
-    from azgen.study.verdict import loses_to_a_constant
-
     champion, counts = result["champion"], result["counts"]
     if warning := loses_to_a_constant(result):
         to.print(warning, style="bold yellow", highlight=False)
@@ -68,8 +67,6 @@ def print_choice(to: Console, result: Mapping[str, Any]) -> None:
 
 def print_hall(to: Console, run: SavedRun) -> None:
     """The hall of fame by rank: what `azgen export RUN --member N` can write."""
-    from azgen.runs.members import ranked
-
     result = run.result or {}
     members = {m["hash"]: m for m in (result.get("choice") or {}).get("members", ())}
     rows = []
@@ -103,8 +100,6 @@ def print_hall(to: Console, run: SavedRun) -> None:
 
 def print_fitness(to: Console, result: Mapping[str, Any]) -> None:
     """The verdict; fitness on the three task sets; and the champion among the baselines on the test tasks."""
-    from azgen.study.verdict import standing, verdict
-
     meaning = result.get("fitness_is", result["metric"])
     place = standing(result)
     to.print(f"\n{verdict(result)}", style="bold", highlight=False)
@@ -156,8 +151,6 @@ def print_summary(
         learner: lines of the champion's class Learner.
         table: of the run, as words for its champion.py.
     """
-    from azgen.study.verdict import standing, verdict
-
     to.print(verdict(result), style="bold", highlight=False)
     place = standing(result)
     champion = next(n for n, row in enumerate(place.rows) if "champion_minus_this" not in row)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
 
-from azgen.cli.app import app
 from azgen.cli.options import BuildDirOption, use_build_directory
-from azgen.cli.programs import PANEL, find
+from azgen.cli.output import console, duration, grid, interval, size, thousands
+from azgen.cli.programs import find
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from azgen.runs.events import Champion
-    from azgen.runs.saved import SavedRun
-    from azgen.study.lineage import Step
+from azgen.files import check_file_place, trouble, write_file
+from azgen.runs.directory import ROOT
+from azgen.runs.events import Champion
+from azgen.runs.members import member as of_rank
+from azgen.runs.saved import SavedRun
+from azgen.study.lineage import Step, conclusion, lineage
+from azgen.study.report.comparison import difference, over_runs, require_results, runs_in
+from azgen.study.report.page import render_report
+from azgen.study.report.plots import chosen, require_matplotlib, save
+from azgen.study.verdict import standing
+from azgen.textual import to_json
 
 _RUN = typer.Argument(..., metavar="RUN", help="A run directory, or its name in runs/.")
 
@@ -36,15 +40,10 @@ def find_run(reference: str) -> SavedRun:
     return run
 
 
-@app.command(rich_help_panel=PANEL)
 def runs(
     folder: Path | None = typer.Argument(None, metavar="[DIR]", help="Where they are (default runs/)."),
 ) -> None:
     """List the runs, last changed first."""
-    from azgen.cli.output import console, duration, grid, interval, thousands
-    from azgen.runs.directory import ROOT
-    from azgen.study.report.comparison import runs_in
-
     folder, to, rows = folder or ROOT, console(), []
     for path, run, problem in runs_in(folder):
         if run is None:
@@ -64,7 +63,6 @@ def runs(
     to.print(grid(rows, "run", "settings", "test fitness", "programs", "champion"))
 
 
-@app.command(rich_help_panel=PANEL)
 def compare(
     references: list[str] = typer.Argument(..., metavar="RUN RUN...", help="Run directories, two or more."),
 ) -> None:
@@ -76,10 +74,6 @@ def compare(
 
 def print_comparison(found: Sequence[SavedRun]) -> None:
     """Runs beside each other; differences are to the first."""
-    from azgen.cli.output import console, duration, grid, interval, thousands
-    from azgen.study.report.comparison import difference, over_runs, require_results
-    from azgen.study.verdict import standing
-
     require_results(found)
     results = [run.result for run in found if run.result is not None]
     rows = []
@@ -114,7 +108,6 @@ _STEPS = 12
 """Steps of a lineage that are shown unless all are asked for."""
 
 
-@app.command(name="lineage", rich_help_panel=PANEL)
 def show_lineage(
     reference: str = _RUN,
     member: int | None = typer.Option(
@@ -125,11 +118,6 @@ def show_lineage(
 ) -> None:
     """Print the stepping stones to a run's champion: what it descends from, each compared with the one
     before."""
-    from azgen.cli.output import console
-    from azgen.runs.members import member as of_rank
-    from azgen.study.lineage import lineage
-    from azgen.textual import to_json
-
     run = find_run(reference)
     champion = of_rank(run, member)
     steps = lineage(champion, run.events(), 0 if full else _STEPS)
@@ -140,9 +128,6 @@ def show_lineage(
 
 
 def _print_lineage(to: Console, run: SavedRun, champion: Champion, steps: Sequence[Step], full: bool) -> None:
-    from azgen.cli.output import thousands
-    from azgen.study.lineage import conclusion
-
     if not steps:
         from_start = f"the run started from it: {champion.origin}" if champion.origin else "none are known"
         to.print(f"{run.name}: the champion has no ancestors ({from_start}).", highlight=False)
@@ -172,7 +157,6 @@ def _print_lines(to: Console, lines: Sequence[str]) -> None:
         to.print(f"   {line}", style=style, highlight=False, markup=False)
 
 
-@app.command(rich_help_panel=PANEL)
 def report(
     reference: str = _RUN,
     output: Path | None = typer.Option(
@@ -184,10 +168,6 @@ def report(
     build_dir: BuildDirOption = None,
 ) -> None:
     """Write a run as one HTML page: figures, sources side by side, explanation, tables. Needs matplotlib."""
-    from azgen.cli.output import size
-    from azgen.files import check_file_place, write_file
-    from azgen.study.report.page import render_report
-
     use_build_directory(build_dir)
     run = find_run(reference)
     output = output or run.path / "report.html"
@@ -197,7 +177,6 @@ def report(
     typer.echo(f"{output}: {size(output.stat().st_size)}, everything inside; open it in a browser")
 
 
-@app.command(rich_help_panel=PANEL)
 def plot(
     reference: str = _RUN,
     names: list[str] = typer.Argument(None, metavar="[PLOT]...", help="Which plots; without any, all."),
@@ -207,9 +186,6 @@ def plot(
     png: bool = typer.Option(False, "--png", help="PNG in place of SVG."),
 ) -> None:
     """Write a run's figures, each as a file of its own. Needs matplotlib."""
-    from azgen.files import trouble
-    from azgen.study.report.plots import chosen, require_matplotlib, save
-
     require_matplotlib()
     run = find_run(reference)
     found = chosen(run, names or ())

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,13 +20,18 @@ from azgen.cli.options import (
 )
 from azgen.cli.programs import REFERENCE, Reference, find
 from azgen.errors import AzgenError
+from azgen.execution.verify import verify
+from azgen.language.conditions import Conditions
+from azgen.language.instruction import VECTOR
+from azgen.runs.saved import SavedRun, split_of_run
+from azgen.search.task_set import population_tasks
+from azgen.settings.presets import preset_names
+from azgen.settings.resolve import resolve_settings, source_of
+from azgen.settings.settings import Settings
 from azgen.study.wording import SET_NAMES
-
-if TYPE_CHECKING:
-    from azgen.language.conditions import Conditions
-    from azgen.runs.saved import SavedRun
-    from azgen.settings.settings import Settings
-    from azgen.tasks.task import Task, TaskSplit
+from azgen.tasks.sources import TeacherTasks
+from azgen.tasks.synthetic import TEACHERS
+from azgen.tasks.task import Task, TaskSplit
 
 _OPTIONS: dict[str, Any] = {
     "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],
@@ -75,9 +80,6 @@ class Subject:
     @cached_property
     def split(self) -> TaskSplit:
         """Search, selection and test tasks."""
-        from azgen.execution.verify import verify
-        from azgen.runs.saved import split_of_run
-
         verify(self.settings.user, self.settings.dtype)
         run = self.found.run
         if run is not None:
@@ -87,8 +89,6 @@ class Subject:
     def _as_searched(self, split: TaskSplit, run: SavedRun) -> TaskSplit:
         """A run's tasks, the search tasks being those of the population that the champion comes from, as for
         `azgen show`, where each population has its own."""
-        from azgen.search.task_set import population_tasks
-
         same = (self.settings.tasks, self.settings.seed) == (run.settings.tasks, run.settings.seed)
         if not (same and self.settings.tasks.redraw and run.champion.population):
             return split
@@ -118,13 +118,6 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
         name: a preset, a configuration file or a teacher.
         overrides: see `resolve_settings`.
     """
-    from azgen.language.instruction import VECTOR
-    from azgen.settings.presets import preset_names
-    from azgen.settings.resolve import resolve_settings, source_of
-    from azgen.settings.settings import Settings
-    from azgen.tasks.sources import TeacherTasks
-    from azgen.tasks.synthetic import TEACHERS
-
     run, data = found.run, overrides["data"]
     if found.program.form == VECTOR and data:  # it takes one-hot labels alone
         name_of, all_of = ("kind", "multiclass") if source_of(data) == "table" else ("classes", "all")

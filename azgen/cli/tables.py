@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
+
+from azgen.caller import option
+from azgen.cli.output import grid
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from azgen.tasks.advice import Advice
-    from azgen.tasks.describe import Column
-    from azgen.tasks.readers import Table
-    from azgen.tasks.sources import Source, TableTasks
+from azgen.tasks.advice import Advice, advise, command
+from azgen.tasks.datasets import is_data_set, load_data_set
+from azgen.tasks.describe import Column, describe_columns
+from azgen.tasks.readers import Table, read_table
+from azgen.tasks.readers.base import few
+from azgen.tasks.sources import Source, TableTasks
+from azgen.textual import to_json
 
 _SHOWN_COLUMNS = 60
 
@@ -32,12 +35,6 @@ def describe(to: Console, name: str, target: str | None, tasks: Source, json: bo
     Raises:
         AzgenError: it cannot be read, or there is no such column.
     """
-    from azgen.tasks.datasets import is_data_set, load_data_set
-    from azgen.tasks.describe import describe_columns
-    from azgen.tasks.readers import read_table
-    from azgen.tasks.sources import TableTasks
-    from azgen.textual import to_json
-
     heading = ""
     if is_data_set(name):
         found = load_data_set(name)
@@ -76,8 +73,6 @@ def _record(table: Table, columns: Sequence[Column], checked: _Checked | None) -
 
 
 def _print(to: Console, table: Table, columns: Sequence[Column], checked: _Checked | None) -> None:
-    from azgen.cli.output import grid
-
     to.print()
     rows = [
         (c.name, c.kind, str(c.n_empty or ""), str(c.n_distinct), c.values) for c in columns[:_SHOWN_COLUMNS]
@@ -113,8 +108,6 @@ class _Checked:
 
 def _check(table: Table, name: str, target: str, tasks: TableTasks) -> _Checked:
     """The checks that a run makes, all of them, with settings that do what is needed."""
-    from azgen.tasks.advice import advise, command
-
     full, needs = advise(table, target, tasks)
     labels = problem = ""
     try:
@@ -125,9 +118,6 @@ def _check(table: Table, name: str, target: str, tasks: TableTasks) -> _Checked:
 
 
 def _print_check(to: Console, checked: _Checked) -> None:
-    from azgen.cli.output import grid
-    from azgen.tasks.readers.base import few
-
     if checked.needs:
         to.print("Before it can be learned from:")
         rows = [(few(list(a.columns), 5), a.why, _said(a)) for a in checked.needs]
@@ -142,6 +132,4 @@ def _print_check(to: Console, checked: _Checked) -> None:
 
 
 def _said(advice: Advice) -> str:
-    from azgen.caller import option
-
     return " ".join(option(advice.setting, advice.value)) if advice.setting else ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
+from rich.console import Console
+
+from azgen.cli.output import grid
 from azgen.errors import AzgenError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from azgen.tasks.task import Task, TaskSplit
+from azgen.tasks.describe import describe_labels, feature_names, largest_feature
+from azgen.tasks.task import SetName, Task, TaskSplit
+from azgen.textual import to_json
 
 _SHOWN_FEATURES = 8
 
@@ -31,8 +32,6 @@ def chosen(split: TaskSplit, set_name: str, number: int) -> Shown:
     Raises:
         AzgenError: there is no such set or task.
     """
-    from azgen.tasks.task import SetName
-
     if set_name not in get_args(SetName):
         raise AzgenError(f"there is no task set {set_name!r}; there are search, select and test")
     tasks = getattr(split, set_name)
@@ -53,10 +52,6 @@ def show_task(to: Console, split: TaskSplit, shown: Shown, rows: int, json: bool
         rows: training examples to show.
         json: whether to print one JSON object.
     """
-    from azgen.cli.output import grid
-    from azgen.tasks.describe import describe_labels, feature_names, largest_feature
-    from azgen.textual import to_json
-
     task, names = shown.task, feature_names(split)
     labels = split.label_names if task.is_classification else ()
     facts = {
@@ -93,8 +88,6 @@ def show_task(to: Console, split: TaskSplit, shown: Shown, rows: int, json: bool
 
 
 def _show_rows(to: Console, task: Task, names: tuple[str, ...], rows: int) -> None:
-    from azgen.cli.output import grid
-
     shown = names[:_SHOWN_FEATURES]
     more = len(names) - len(shown)
     cells = [

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from azgen.cli.app import app
+from azgen.cli.listing import print_code
 from azgen.cli.options import BuildDirOption, JsonOption
-from azgen.cli.programs import PANEL
+from azgen.cli.output import console, duration, grid, interval
+from azgen.cli.progress import progress_bar
 from azgen.cli.subject import Subject, subject_options
 from azgen.cli.values import grouped
 from azgen.errors import AzgenError
+from azgen.execution.execute import execute_under
+from azgen.exports.module import export as write_module
+from azgen.exports.place import check_place
+from azgen.exports.provenance import Provenance
 from azgen.files import check_file_place, write_file
-
-if TYPE_CHECKING:
-    from azgen.language.metrics import Metric
-    from azgen.language.program import Program
-    from azgen.study.tune import Tuned
+from azgen.language.metrics import Metric
+from azgen.language.program import Program
+from azgen.study.scores import Score
+from azgen.study.tune import Tuned
+from azgen.study.tune import tune as tune_program
+from azgen.textual import to_json
+from azgen.version import azgen_version
 
 _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
@@ -49,7 +57,6 @@ class Tuning:
     ] = None
 
 
-@app.command(rich_help_panel=PANEL)
 @subject_options
 @grouped("wanted")
 def tune(
@@ -60,11 +67,6 @@ def tune(
     Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
     program as it was, are then run once on the test tasks.
     """
-    from azgen.cli.output import progress_bar
-    from azgen.exports.place import check_place
-    from azgen.study.tune import tune as tune_program
-    from azgen.textual import to_json
-
     conditions, found = subject.conditions, subject.found
     written = _free(wanted.output, found.name)
     if wanted.export is not None:
@@ -96,9 +98,6 @@ def tune(
 
 def _record(subject: Subject, tuned: Tuned) -> dict[str, Any]:
     """What was found as plain values, the test tasks now among them."""
-    from azgen.execution.execute import execute_under
-    from azgen.study.scores import Score
-
     split, conditions = subject.split, subject.conditions
     before, after = (
         execute_under(conditions, program, split.test).fitness
@@ -153,12 +152,6 @@ def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
 
 
 def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: dict[str, Any]) -> Path:
-    import datetime
-
-    from azgen.exports.module import export as write_module
-    from azgen.exports.provenance import Provenance
-    from azgen.version import azgen_version
-
     sets = record["sets"]
     provenance = Provenance(
         data=record["data"],
@@ -177,8 +170,6 @@ def _export(path: Path, tuned: Tuned, reference: str, metric: Metric, record: di
 
 
 def _report(name: str, program: Program, tuned: Tuned, record: dict[str, Any]) -> None:
-    from azgen.cli.output import console, duration, grid, interval, print_code
-
     to = console()
     to.print(f"{name} on {record['data']}\n")
     print_code(to, str(tuned.program))

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from azgen.cli.app import app
+from azgen.cli.listing import print_code
 from azgen.cli.options import BuildDirOption, JsonOption
-from azgen.cli.programs import PANEL
+from azgen.cli.output import console, grid, interval
 from azgen.cli.subject import Subject, subject_options
+from azgen.execution.execute import execute_under
+from azgen.extras import installed, missing
 from azgen.files import check_file_place, write_file
+from azgen.language import FUNCTIONS
+from azgen.language.metrics import is_classification
+from azgen.study.scores import Interval, Score
+from azgen.study.understanding.ablation import Ablation
+from azgen.study.understanding.ablation import ablate as ablate_program
+from azgen.study.understanding.edits import at, places
+from azgen.study.understanding.explain import Explanation
+from azgen.study.understanding.explain import explain as explain_program
+from azgen.study.understanding.pruning import Pruned
+from azgen.study.understanding.pruning import prune as prune_program
 from azgen.study.wording import SET_NAMES
-
-if TYPE_CHECKING:
-    from azgen.study.understanding.ablation import Ablation
-    from azgen.study.understanding.explain import Explanation
-    from azgen.study.understanding.pruning import Pruned
+from azgen.textual import to_json
 
 _Set = Annotated[
     str,
@@ -25,7 +33,6 @@ _Set = Annotated[
 ]
 
 
-@app.command(rich_help_panel=PANEL)
 @subject_options
 def explain(
     on: _Set = "select",
@@ -44,11 +51,6 @@ def explain(
     An idea is named only where an equality was checked, by SymPy (extra explain) or numerically on random
     inputs.
     """
-    from azgen.language.metrics import is_classification
-    from azgen.study.understanding.ablation import ablate as ablate_program
-    from azgen.study.understanding.explain import explain as explain_program
-    from azgen.textual import to_json
-
     metric = subject.split.metric if subject.has_tasks else subject.given["metric"]
     known = subject.has_tasks or metric in ("accuracy", "balanced-accuracy", "log-loss")
     found = explain_program(subject.found.program, known and is_classification(metric))
@@ -60,19 +62,12 @@ def explain(
         return
     print_explanation(subject.found.name, found)
     if ablation is not None:
-        from azgen.cli.output import console
-
         console().print(f"\nWhat each line is worth, on {subject.split.description}", style="bold")
         print_ablation(ablation, on)
 
 
 def print_explanation(name: str, found: Explanation) -> None:
     """What `azgen explain` prints before what the lines are worth."""
-    from azgen.cli.output import console, grid
-    from azgen.extras import installed, missing
-    from azgen.language import FUNCTIONS
-    from azgen.study.understanding.edits import at, places
-
     to, rows, last = console(), [], -1
     near = found.nearest
     to.print(f"{name}: {near}" if near else name, style="bold")
@@ -101,22 +96,17 @@ def print_explanation(name: str, found: Explanation) -> None:
         to.print(f"\n({missing('sympy', 'Proofs for all values need')})", highlight=False)
 
 
-@app.command(rich_help_panel=PANEL)
 @subject_options
 def ablate(
     on: _Set = "select", json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
 ) -> None:
     """Show what each line of a program is worth: its fitness without the line, and with 0 in its place."""
-    from azgen.study.understanding.ablation import ablate as ablate_program
-    from azgen.textual import to_json
-
     tasks = subject.tasks(on)
     found = ablate_program(subject.found.program, tasks, subject.conditions)
     if json:
         about = {"data": subject.split.description, "metric": str(subject.split.metric), "set": on}
         print(to_json(about | found.as_record()))
         return
-    from azgen.cli.output import console
 
     console().print(f"{subject.found.name} on {subject.split.description}\n")
     print_ablation(found, on)
@@ -124,10 +114,6 @@ def ablate(
 
 def print_ablation(found: Ablation, on: str) -> None:
     """The table of `azgen ablate`."""
-    from azgen.cli.output import console, grid, interval
-    from azgen.language import FUNCTIONS
-    from azgen.study.scores import Interval
-
     to, rows, last = console(), [], -1
     base = Interval.of(found.fitness)
     for line in found.lines:
@@ -142,7 +128,6 @@ def print_ablation(found: Ablation, on: str) -> None:
     to.print(grid(rows, "line", "removed", "set to 0", right=(1, 2)))
 
 
-@app.command(rich_help_panel=PANEL)
 @subject_options
 def prune(
     on: _Set = "select",
@@ -164,11 +149,6 @@ def prune(
 
     The chosen tasks decide; then both programs are run once on the test tasks.
     """
-    from azgen.execution.execute import execute_under
-    from azgen.study.scores import Score
-    from azgen.study.understanding.pruning import prune as prune_program
-    from azgen.textual import to_json
-
     if output is not None:
         check_file_place(output)
     conditions = subject.conditions
@@ -195,8 +175,6 @@ def prune(
 
 
 def _report_pruned(name: str, pruned: Pruned, record: dict[str, Any], output: Path | None) -> None:
-    from azgen.cli.output import console, grid, interval, print_code
-
     to = console()
     to.print(f"{name} on {record['data']}\n")
     if not pruned.cuts:
