@@ -43,7 +43,12 @@ def built_with(
             stack.enter_context(patch.object(execution, "DEFAULT_FLAGS", usual + (UNROLL if unroll else ())))
             stack.enter_context(patch.object(execution, "UNROLLING_FLAGS", ()))
         if n_lanes:
-            narrower = lambda dtype, largest: replace(lanes.lane_type(dtype, 1), lanes=n_lanes)  # noqa: E731
+            width = lanes.lane_type("float32", 1).lanes
+
+            def narrower(dtype: str, n_features: int, **_: object) -> lanes.LaneType:
+                shapes = lanes.lane_types(dtype, n_features)
+                return next(shape for shape in shapes if shape.lanes <= min(n_lanes, width))
+
             stack.enter_context(patch.object(target, "lane_type", narrower))
         yield
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from azgen.codegen.target import Target, memory_numbers
+from azgen.codegen.target import Target
 from azgen.codegen.templates import (
     FUSIONS,
     STACK_BYTES,
@@ -28,7 +28,7 @@ class Register:
 
     Attributes:
         name: the address.
-        size: numbers on one task; 1 for a vector or matrix of one feature, which is an array none the less.
+        size: numbers that it takes up on one task.
         lasts: whether it lasts from example to example, starting at zero.
         on_stack: whether it lies on the stack and need not be allocated.
     """
@@ -46,9 +46,12 @@ class Register:
     @property
     def declaration(self) -> str:
         """How a declaration of variables on the stack names it."""
-        if self.is_array:
-            return f"{self.name}[{self.size}]"
-        return f"{self.name} = ZERO" if self.lasts else self.name
+        return f"{self.name} = ZERO" if self.lasts and not self.is_array else self.name
+
+    @property
+    def type(self) -> str:
+        """Its type in generated source."""
+        return {"s": "lane", "v": "Vector", "m": "Matrix"}[self.name[0]]
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,8 @@ class Candidate:
         self.constant_count = len(self.program.constants)
         self.ops: set[Op] = set()
         self.fusions: set[Fusion] = set()
-        n_features, lane = target.n_features, target.lane
-        self._n_features = n_features
-        # What is read in packs must be aligned to them, which memory on the stack is not.
-        self._on_stack = (
-            lane.pack == 1 and lane.bytes * memory_numbers(self.program.memory, n_features) <= STACK_BYTES
-        )
+        self._target = target
+        self._on_stack = target.lane.bytes * target.numbers(self.program.memory) <= STACK_BYTES
         self._written: set[Address] = set()
         self._constants = 0
         self._show_values = show_values
@@ -113,7 +112,8 @@ class Candidate:
         return [register for register in (*self.lasting, *self.passing) if not register.on_stack]
 
     def _registers(self, addresses: set[Address], *, lasts: bool) -> list[Register]:
-        size = {"s": 1, "v": self._n_features, "m": self._n_features**2}
+        stride = self._target.stride
+        size = {"s": 1, "v": stride, "m": self._target.n_features * stride}
         ordered = sorted(addresses, key=lambda a: ("svm".index(a.kind), a.number))
         return [Register(str(a), size[a.kind], lasts, a.kind == "s" or self._on_stack) for a in ordered]
 
@@ -140,7 +140,9 @@ class Candidate:
         assert instruction.writes is not None
         self.ops.add(op)
         self._written.add(instruction.writes)
-        code = statement(op, str(instruction.writes), operands, constants, self._n_features, "example.random")
+        code = statement(
+            op, str(instruction.writes), operands, constants, self._target.stride, "example.random"
+        )
         return Line(code, text_of(instruction, first, self._show_values))
 
     def _fused_line(self, fusion: Fusion, product: Instruction, total: Instruction) -> Line:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from azgen.codegen.lanes import LaneType
+from azgen.codegen.lanes import MANY, LaneType
 from azgen.codegen.target import Target
 from azgen.codegen.templates import FUSIONS, Fusion, environment, render_lane_header, statement, tidy
 from azgen.language.instruction import FUNCTIONS, Form, Memory
@@ -43,6 +43,7 @@ class KernelSpec:
         table: gives meaning to the names.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
         evolves: whether it searches; else it only runs programs, and is compiled in half the time.
+        n_tasks: tasks that it mostly runs on, for the lane type; it runs on any number.
     """
 
     n_features: int
@@ -55,11 +56,12 @@ class KernelSpec:
     table: OpTable = OPS
     classes: int = 0
     evolves: bool = True
+    n_tasks: int | None = MANY
 
     @cached_property
     def target(self) -> Target:
         """What the kernel has in common with candidates on this machine."""
-        return Target.of(self.memory, self.n_features, self.metric, self.dtype, self.classes)
+        return Target.of(self.memory, self.n_features, self.metric, self.dtype, self.classes, self.n_tasks)
 
     @property
     def form(self) -> Form:
@@ -88,14 +90,14 @@ class KernelSpec:
         return tuple(fusion for fusion in FUSIONS if {fusion.first, fusion.second} <= set(self.code))
 
 
-def _kernel_case(op: Op, n_features: int) -> str:
+def _kernel_case(op: Op, stride: int) -> str:
     """The statement that runs an op inside the interpreter."""
     operands = [f"{name}[0]" if kind == "s" else name for name, kind in zip("ab", op.operands, strict=False)]
     constants = [
         f"step.element[{k}]" if kind == "index" else f"step.constant[{k}]"
         for k, kind in enumerate(op.constants)
     ]
-    return statement(op, "out[0]" if op.result == "s" else "out", operands, constants, n_features, "random")
+    return statement(op, "out[0]" if op.result == "s" else "out", operands, constants, stride, "random")
 
 
 _KIND = {"s": 0, "v": 1, "m": 2, "": -1}
@@ -136,7 +138,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         .render(
             **common,
             code=spec.code,
-            kernel_case=lambda op: _kernel_case(op, spec.n_features),
+            kernel_case=lambda op: _kernel_case(op, spec.target.stride),
             registers=registers,
             words=(registers + 63) // 64,
             capacity=spec.capacity,

@@ -1,36 +1,47 @@
-"""The lane: how many tasks lie side by side in one SIMD register, and in which number type."""
+"""The lane: how many tasks lie side by side in one SIMD register, how many entries of a vector beside them,
+and in which number type."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from azgen.codegen.toolchain import find_toolchain
 from azgen.language.conditions import DTYPES, check_dtype
 
-_L1_BYTES = 40 << 10
-_L2_BYTES = 2 << 20
-"""Room for the largest register of a program in the first and second cache of common processors."""
+MANY = None
+"""As many tasks as there are lanes, or more."""
 
-_PACKED_BYTES = 24 << 10
-"""Largest register from which on narrow lanes, with packs, are faster than full ones. (Packs
-need less: ordered sums are right in them from 16 entries on.)"""
+_L1_BYTES = 24 << 10
+_L2_BYTES = 1 << 20
+"""Size of a program's largest register from which on it crowds the first and second cache of common
+processors."""
+
+_BEYOND_L1, _BEYOND_L2 = 1.3, 3.0
+"""What a SIMD register of a matrix costs there, if it costs 1 in the first cache."""
+
+_PER_GROUP, _PER_ONE_LANE = 35.0, 50.0
+"""What a lane group costs an example besides its vectors and matrices, counted in registers of them; with one
+lane sums within registers add to it."""
 
 _NARROWEST = 16
-"""Bytes of the smallest SIMD register."""
+"""Bytes of the narrowest lanes of more than one number."""
 
 
 @dataclass(frozen=True)
 class LaneType:
-    """A SIMD lane type: `lanes` numbers of type `dtype` in one register (one lane: a plain number).
+    """A SIMD lane type: `lanes` numbers of type `dtype` side by side, one a task (one lane: a plain number).
 
     Attributes:
         dtype: "float32" or "float64".
-        lanes: numbers per register.
+        lanes: tasks side by side.
         vector_math: names of the vector library's functions that exist, such as "_ZGVeN16v_sinf".
         x86: whether x86 intrinsics may be used.
         pack: entries of a vector, one after the other in memory, that generated code reads as one SIMD
             register (a "pack"); more than one where lanes are narrower than the machine's registers.
+        width: numbers in the machine's widest register, in which the vector library is called whatever the
+            lanes, so that all lane types compute the same bits; 0: those of a pack.
     """
 
     dtype: str
@@ -38,6 +49,7 @@ class LaneType:
     vector_math: frozenset[str] = frozenset()
     x86: bool = False
     pack: int = 1
+    width: int = 0
 
     @property
     def ctype(self) -> str:
@@ -56,18 +68,31 @@ class LaneType:
 
     @property
     def bytes(self) -> int:
-        """Bytes of one lane register."""
+        """Bytes of a lane register."""
         return DTYPES[self.dtype] * self.lanes
 
     @property
     def bits(self) -> int:
-        """Bits of one lane register."""
+        """Bits of a lane register."""
         return 8 * self.bytes
+
+    @property
+    def wide(self) -> int:
+        """Numbers in the registers that the vector library is called with."""
+        return max(self.width, self.lanes * self.pack)
 
     @property
     def unit(self) -> str:
         """C type of what SIMD code reads of a vector at once: "lane" or "pack"."""
         return "pack" if self.pack > 1 else "lane"
+
+    def units(self, n_features: int) -> int:
+        """Packs (or lanes) of a vector, the last of which may be filled in part."""
+        return -(-n_features // self.pack)
+
+    def stride(self, n_features: int) -> int:
+        """Entries that a vector takes up in memory: a multiple of the pack."""
+        return self.units(n_features) * self.pack
 
     def read(self, vector: str) -> str:
         """How unit ``{i}`` of a vector or matrix is read in generated Cython."""
@@ -82,13 +107,14 @@ class LaneType:
         return f"pack_splat({scalar})" if self.pack > 1 else scalar
 
     def vector_function(self, name: str) -> str:
-        """The vector library's function for this lane type, empty if there is none.
+        """The vector library's function for the wide register, empty if there is none.
 
         Names follow the vector function ABI: register class (b, d, e on x86, n on ARM), no mask, lanes, one
         vector.
         """
-        letter = ({128: "b", 256: "d", 512: "e"} if self.x86 else {128: "n"}).get(self.bits, "")
-        symbol = f"_ZGV{letter}N{self.lanes}v_{name}{self.math_suffix}"
+        bits = 8 * DTYPES[self.dtype] * self.wide
+        letter = ({128: "b", 256: "d", 512: "e"} if self.x86 else {128: "n"}).get(bits, "")
+        symbol = f"_ZGV{letter}N{self.wide}v_{name}{self.math_suffix}"
         return symbol if letter and symbol in self.vector_math else ""
 
     def __str__(self) -> str:
@@ -96,33 +122,47 @@ class LaneType:
         return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}{packs}"
 
 
-def lane_type(dtype: str, largest: int) -> LaneType:
-    """The lane type of this machine that suits the largest register of a program.
+def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: int | None = MANY) -> LaneType:
+    """The lane type of this machine that suits programs of F features on so many tasks.
 
-    Full SIMD width as long as the largest register fits half of the first-level cache. Else the narrowest
-    lanes, with packs that fill the SIMD registers. Where the number of features (of which only the square is
-    known here: without matrices F must be a square) does not divide into packs:
-    half the width if that fits the first-level cache, and less than the full one if that does not fit the
-    second-level cache (measured, docs/performance.md).
+    Lanes may be as many as fill a SIMD register, or fewer, down to 16 bytes, or one; what they leave of the
+    register is a pack's. One task has one lane, as others would copy its examples into idle ones. For more,
+    that is taken which costs least: the number of lane groups times what an example costs in one, which is
+    something as such and more for every register of its largest vector or matrix, by the cache that this fits
+    (measured, docs/performance.md). The tasks' fitness is the same to the last bit.
 
     Args:
         dtype: "float32" or "float64".
-        largest: numbers in the largest register, on one task: F, or F * F with matrices.
+        n_features: F.
+        matrices: whether programs have some, and so F registers of F entries.
+        n_tasks: tasks that will be executed together; MANY: as many as there are lanes, or more.
 
     Raises:
         AzgenError: unknown number type.
     """
     check_dtype(dtype)
+    rows = n_features if matrices else 1
+
+    def cost(lane: LaneType) -> float:
+        registers = rows * lane.units(n_features)
+        size = rows * lane.stride(n_features) * lane.bytes
+        each = _BEYOND_L2 if size > _L2_BYTES else _BEYOND_L1 if size > _L1_BYTES else 1.0
+        as_such = _PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
+        groups = 1 / lane.lanes if n_tasks is MANY else math.ceil(n_tasks / lane.lanes)
+        return groups * (as_such + each * registers)
+
+    shapes = list(lane_types(dtype, n_features))
+    return shapes[-1] if n_tasks == 1 else min(shapes, key=cost)
+
+
+def lane_types(dtype: str, n_features: int) -> Iterator[LaneType]:
+    """The lane types of this machine, one lane last; no pack is wider than vectors need."""
     toolchain = find_toolchain()
     x86 = toolchain.target.startswith(("x86_64", "i686", "amd64"))
-    size = DTYPES[dtype]
-    width = toolchain.vector_bits() // 8
-    pack, side = 1, math.isqrt(largest)
-    # With matrices, F is the side; without, it is the square of one, and a multiple of what divides that.
-    if x86 and width * largest > _PACKED_BYTES and side**2 == largest and side % (width // _NARROWEST) == 0:
-        width, pack = _NARROWEST, width // _NARROWEST
-    elif width * largest > _L1_BYTES >= width * largest // 2:
-        width = max(width // 2, _NARROWEST)
-    while width > _NARROWEST and width * largest > _L2_BYTES:
-        width //= 2
-    return LaneType(dtype, width // size, toolchain.vector_math(), x86, pack)
+    size, functions = DTYPES[dtype], toolchain.vector_math()
+    width = lanes = toolchain.vector_bits() // 8 // size
+    whole = 1 << (n_features - 1).bit_length()  # the pack that takes a whole vector
+    while lanes * size >= _NARROWEST:
+        yield LaneType(dtype, lanes, functions, x86, min(width // lanes, whole), width)
+        lanes //= 2
+    yield LaneType(dtype, 1, functions, x86, min(width, max(whole, _NARROWEST // size)), width)

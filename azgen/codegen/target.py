@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from azgen.codegen.lanes import LaneType, lane_type
+from azgen.codegen.lanes import MANY, LaneType, lane_type
 from azgen.language.instruction import SCALAR, VECTOR, Form, Memory
 from azgen.language.metrics import Metric, UserMetric, is_classification
 
@@ -27,13 +27,28 @@ class Target:
     classes: int = 0
 
     @classmethod
-    def of(cls, memory: Memory, n_features: int, metric: Metric, dtype: str, classes: int = 0) -> Target:
-        """The target for programs of this memory, with the lane type that suits it on this machine.
+    def of(
+        cls,
+        memory: Memory,
+        n_features: int,
+        metric: Metric,
+        dtype: str,
+        classes: int = 0,
+        n_tasks: int | None = MANY,
+    ) -> Target:
+        """The target for programs of this memory, with the lane type that suits it and so many tasks on this
+        machine.
 
         Raises:
             AzgenError: unknown number type.
         """
-        return cls(n_features, lane_type(dtype, largest_register(memory, n_features)), metric, classes)
+        lane = lane_type(dtype, n_features, matrices=memory.matrices > 0, n_tasks=n_tasks)
+        return cls(n_features, lane, metric, classes)
+
+    @property
+    def stride(self) -> int:
+        """Entries that a vector, or a matrix's row, takes up in memory."""
+        return self.lane.stride(self.n_features)
 
     @property
     def form(self) -> Form:
@@ -50,6 +65,8 @@ class Target:
         """What all templates may say of it."""
         return {
             "F": self.n_features,
+            "S": self.stride,
+            "U": self.lane.units(self.n_features),
             "lane": self.lane,
             "metric": self.metric,
             "own": self.metric if isinstance(self.metric, UserMetric) else None,
@@ -58,12 +75,6 @@ class Target:
             "classes": self.classes,
         }
 
-
-def memory_numbers(memory: Memory, n_features: int) -> int:
-    """Numbers in a program's memory, on one task."""
-    return memory.scalars + memory.vectors * n_features + memory.matrices * n_features**2
-
-
-def largest_register(memory: Memory, n_features: int) -> int:
-    """Numbers in the largest register of a memory, on one task."""
-    return n_features**2 if memory.matrices else n_features
+    def numbers(self, memory: Memory) -> int:
+        """Numbers in a program's memory, on one task."""
+        return memory.scalars + self.stride * (memory.vectors + memory.matrices * self.n_features)

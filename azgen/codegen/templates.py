@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import jinja2
 
 from azgen.codegen.lanes import LaneType
+from azgen.codegen.packs import pack_head, sums_by_folding, total_of_packs, totals_of_packs
 from azgen.codegen.target import Target
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
@@ -26,8 +27,11 @@ UNROLLED = 16
 _SUM_WIDTH = 88
 """Longest sum on one line."""
 
-PACK_FUNCTIONS = ("abs", "reciprocal", "step_from_zero", "step_above_zero")
-"""Functions of one lane that exist for packs too, besides min and max."""
+LANE_FUNCTIONS = (
+    *("sqrt", "abs", "reciprocal", "step_from_zero", "step_above_zero"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "exp", "log", "sigmoid"),
+)
+"""Functions of one lane; of a pack there are the same."""
 
 
 def template_directory() -> Path:
@@ -55,7 +59,11 @@ def environment() -> jinja2.Environment:
         PARTIAL_SUMS=PARTIAL_SUMS,
         UNROLLED=UNROLLED,
         STACK_BYTES=STACK_BYTES,
-        PACK_FUNCTIONS=PACK_FUNCTIONS,
+        LANE_FUNCTIONS=LANE_FUNCTIONS,
+        sums_by_folding=sums_by_folding,
+        total_of_packs=total_of_packs,
+        totals_of_packs=totals_of_packs,
+        pack_head=pack_head,
         LEAST_PROBABILITY=LEAST_PROBABILITY,
         random=draws,
     )
@@ -98,19 +106,17 @@ def tidy(source: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", source).rstrip("\n") + "\n"
 
 
-def entry_statement(op: Op, lane: LaneType) -> tuple[str, int]:
-    """The line that computes unit ``{i}`` of an entrywise op's result, and how many entries a unit has."""
-    called = set(re.findall(r"lane_(\w+)", op.cython))
-    # What exists for lanes only, such as transcendental functions, runs entry by entry.
-    unit = lane if called <= {"min", "max", *PACK_FUNCTIONS} else replace(lane, pack=1)
+def entry_statement(op: Op, lane: LaneType) -> str:
+    """The line that computes unit ``{i}`` of an entrywise op's result."""
     operands = {
-        name: unit.spread(name) if kind == "s" else unit.read(name)
+        name: lane.spread(name) if kind == "s" else lane.read(name)
         for name, kind in zip("ab", op.operands, strict=False)
     }
     code = op.cython.format(**operands)
-    if unit.pack > 1:
-        code = code.replace("lane_", "pack_")
-    return f"{unit.write('out')} = {code}", unit.pack
+    if lane.pack > 1:
+        code = re.sub(r"\blane_(?!splat)", "pack_", code)
+        code = re.sub(r"\blane_splat\([^()]*\)", r"pack_splat(\g<0>)", code)  # in ops of a user
+    return f"{lane.write('out')} = {code}"
 
 
 @dataclass(frozen=True)
@@ -137,13 +143,14 @@ FUSIONS = (
 
 
 def statement(
-    op: Op, out: str, operands: Sequence[str], constants: Sequence[str], n_features: int, random: str
+    op: Op, out: str, operands: Sequence[str], constants: Sequence[str], stride: int, random: str
 ) -> str:
-    """The line of Cython that runs an op, given how each of its parts is spelled."""
+    """The line of Cython that runs an op, given how each of its parts is spelled, and the entries that a
+    matrix's row takes up."""
     if op.result != "s" and "{out}" not in op.cython:
         return f"{op.name}({', '.join([out, *operands])})"
     fields = dict(zip("ab", operands, strict=False)) | dict(zip("xyz", constants, strict=False))
-    code = op.cython.format(out=out, n_features=n_features, random=random, **fields)
+    code = op.cython.format(out=out, n_features=stride, random=random, **fields)
     return code if "{out}" in op.cython else f"{out} = {code}"
 
 

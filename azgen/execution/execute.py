@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.kernel_source import KernelSpec
-from azgen.codegen.lanes import lane_type
+from azgen.codegen.lanes import MANY, lane_type
 from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution import oracle
@@ -136,7 +136,7 @@ def prepare_under(
     # Registers are renamed by first appearance, so the normal form's memory is the smallest.
     normal_form = program.normalized()
     if backend == "native":
-        target = target_for(program, tasks[0], dtype)
+        target = target_for(program, tasks[0], dtype, len(tasks))
         data = lay_out(tasks, target.lane, conditions)
         candidate = native_code(target).prepare(program)
         return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
@@ -152,10 +152,10 @@ def prepare_under(
     return run
 
 
-def target_for(program: Program, task: Task, dtype: str) -> Target:
-    """What a program's native code for a task, and those of its shape, is specialised to."""
+def target_for(program: Program, task: Task, dtype: str, n_tasks: int | None = MANY) -> Target:
+    """What a program's native code is specialised to, for so many tasks of the shape of this one."""
     memory = program.normalized().memory
-    return Target.of(memory, task.n_features, task.metric, dtype, task.vector_classes)
+    return Target.of(memory, task.n_features, task.metric, dtype, task.vector_classes, n_tasks)
 
 
 @lru_cache(maxsize=64)
@@ -165,14 +165,19 @@ def native_code(target: Target) -> NativeCode:
 
 
 def compile_together(
-    programs: Sequence[Program], n_features: int, metric: Metric, dtype: str, classes: int = 0
+    programs: Sequence[Program],
+    n_features: int,
+    metric: Metric,
+    dtype: str,
+    classes: int = 0,
+    n_tasks: int | None = MANY,
 ) -> None:
-    """Compiles programs that are to be executed natively, each for the target that suits it, in few modules,
-    which costs less than one by one."""
+    """Compiles programs that are to be executed natively on so many tasks, each for the target that suits it,
+    in few modules, which costs less than one by one."""
     by_target: dict[Target, list[Program]] = {}
     for program in programs:
         memory = program.normalized().memory
-        target = Target.of(memory, n_features, metric, dtype, classes)
+        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks)
         by_target.setdefault(target, []).append(program)
     for target, members in by_target.items():
         native_code(target).compile(members)
@@ -184,7 +189,7 @@ def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
     memory, n_features = program.memory, task.n_features
     # Without matrices the lane type may be wider, for candidates and kernel alike; if it is not, there is
     # room for some.
-    lanes = [lane_type(dtype, numbers) for numbers in (n_features, n_features**2)]
+    lanes = [lane_type(dtype, n_features, matrices=some) for some in (False, True)]
     matrices = _rounded_up(memory.matrices, 4) if memory.matrices or lanes[0] == lanes[1] else 0
     fitting = [op for op in OPS if matrices or "m" not in op.signature]
     own = user_ops({instruction.op for instruction in program.instructions()})

@@ -1,4 +1,5 @@
-"""How examples lie in memory: [group][example][feature][lane], one task a lane, aligned to SIMD registers.
+"""How examples lie in memory: [group][example][feature][lane], one task a lane, aligned to SIMD registers,
+features filled up with zeros to whole packs.
 
 Labels lie as [group][example][lane], one-hot ones as [group][example][class][lane].
 
@@ -138,11 +139,11 @@ def lay_out(tasks: Sequence[Task], lane: LaneType, conditions: Conditions = USUA
     """
     x, y, weight = _arrays(tasks, lane, -(-len(tasks) // lane.lanes))
     random, active = aligned((len(x), lane.lanes), np.uint64), _inactive(len(x), lane)
-    n_train = tasks[0].n_train
+    n_train, F = tasks[0].n_train, tasks[0].n_features
     for number, task in enumerate(tasks):
         group, place = divmod(number, lane.lanes)
         with np.errstate(over="ignore"):
-            x[group, :n_train, :, place], x[group, n_train:, :, place] = task.x_train, task.x_valid
+            x[group, :n_train, :F, place], x[group, n_train:, :F, place] = task.x_train, task.x_valid
             y[group, :n_train, ..., place], y[group, n_train:, ..., place] = task.y_train, task.y_valid
         random[group, place] = task_state(conditions.seed, number)
         active[group, place] = -1
@@ -158,11 +159,12 @@ def lay_out_copies(tasks: Sequence[Task], lane: LaneType, conditions: Conditions
     """
     x, y, weight = _arrays(tasks, lane, len(tasks))
     random, active = aligned((len(x), lane.lanes), np.uint64), _inactive(len(x), lane)
-    n_train = tasks[0].n_train
+    n_train, F = tasks[0].n_train, tasks[0].n_features
     active[...] = -1
     for number, task in enumerate(tasks):
         with np.errstate(over="ignore"):
-            x[number, :n_train], x[number, n_train:] = task.x_train[..., None], task.x_valid[..., None]
+            x[number, :n_train, :F] = task.x_train[..., None]
+            x[number, n_train:, :F] = task.x_valid[..., None]
             y[number, :n_train], y[number, n_train:] = task.y_train[..., None], task.y_valid[..., None]
         random[number] = task_state(conditions.seed, number)
         weight[number] = np.array(task.loss_weights)[:, None]
@@ -198,7 +200,7 @@ def _arrays(
     n_rows, F = tasks[0].n_train + tasks[0].n_valid, tasks[0].n_features
     entries = (tasks[0].vector_classes,) if tasks[0].vector_classes else ()
     return (
-        aligned((n_groups, n_rows, F, lane.lanes), lane.dtype),
+        aligned((n_groups, n_rows, lane.stride(F), lane.lanes), lane.dtype),
         aligned((n_groups, n_rows, *entries, lane.lanes), lane.dtype),
         aligned((n_groups, len(tasks[0].loss_weights), lane.lanes), lane.dtype),
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
 from azgen.execution.execute import native_code, target_for
-from azgen.execution.layout import LaneTasks, check_tasks, lay_out_copies
+from azgen.execution.layout import LaneTasks, check_tasks, lay_out, lay_out_copies
 from azgen.language.conditions import Conditions
 from azgen.language.program import Program
 from azgen.tasks.readers.memory import refuse_if_too_large
@@ -82,3 +82,9 @@ class Trials:
             best = max(best, float(fitness[start : start + len(batch)].mean(axis=1).max()))
             observe(start + len(batch), len(settings), best)
         return fitness
+
+    def fitness(self, tasks: Sequence[Task], constants: Floats, conditions: Conditions) -> Floats:
+        """Fitness of one setting per task, 0 where it failed: as `azgen.execution.execute` gives it, by the
+        code that is there already."""
+        found, _ = self._candidate.with_constants(constants).evaluate(lay_out(tasks, self.lane, conditions))
+        return np.nan_to_num(found, nan=0.0)

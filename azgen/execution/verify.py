@@ -31,7 +31,7 @@ def verify(user: UserFile, dtype: str) -> None:
         AzgenError: names the one that differs; or no compiler.
     """
     programs = {op: _program_of(op) for op in user.ops}
-    compile_together(list(programs.values()), _F, "rmse", dtype)
+    compile_together(list(programs.values()), _F, "rmse", dtype, n_tasks=_N_TASKS)
     for op, program in programs.items():
         _compare(f"op {op.name!r}", op.cython, program, _examples("rmse", 1), dtype)
     program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")

@@ -27,6 +27,7 @@ def describe_tasks(tasks: TaskSet) -> tuple[dict[str, Any], dict[str, NDArray[An
         "classes": spec.classes,
         "n_tasks": lanes.n_tasks,
         "lanes": lanes.lanes,
+        "stride": spec.target.stride,
         **record,
     }
     return values, lanes.arrays
@@ -44,8 +45,9 @@ def described_tasks(
     metric = settings.user.metric(values["metric"])
     kernel = build_kernel(kernel_spec(settings, values["n_features"], metric, programs, values["classes"]))
     lanes = _from_arrays(values, arrays, values["lanes"])
-    if values["lanes"] != kernel.spec.lane.lanes:
-        lanes = _in_lanes(values, lanes, kernel.spec.lane.lanes)
+    there, here = (values["lanes"], values["stride"]), (kernel.spec.lane.lanes, kernel.spec.target.stride)
+    if there != here:
+        lanes = _in_lanes(values, lanes, *here)
     return TaskSet(kernel, lanes)
 
 
@@ -58,21 +60,23 @@ def _from_arrays(values: dict[str, Any], arrays: dict[str, NDArray[Any]], lanes:
     return LaneTasks(record, arrays, values["n_tasks"], lanes)
 
 
-def by_task(tasks: LaneTasks, name: str) -> NDArray[Any]:
-    """An array with its tasks in the first axis, in order, padding left out."""
+def by_task(tasks: LaneTasks, name: str, n_features: int) -> NDArray[Any]:
+    """An array with its tasks in the first axis, in order, without idle lanes and what fills features up."""
     array = tasks.arrays[name]
     if name == "order":
         return array
-    moved = np.moveaxis(array, -1, 1)  # [group][lane]...
+    moved = np.moveaxis(array[:, :, :n_features] if name == "x" else array, -1, 1)  # [group][lane]...
     return np.ascontiguousarray(moved.reshape(-1, *moved.shape[2:])[: tasks.n_tasks])
 
 
-def _in_lanes(values: dict[str, Any], tasks: LaneTasks, lanes: int) -> LaneTasks:
-    """The same tasks in another number of lanes."""
+def _in_lanes(values: dict[str, Any], tasks: LaneTasks, lanes: int, stride: int) -> LaneTasks:
+    """The same tasks in another number of lanes, features filled up to another number."""
     n_groups = -(-tasks.n_tasks // lanes)
     arrays = {"order": tasks.arrays["order"]}
     for name in tasks.arrays.keys() - arrays.keys():
-        rows = by_task(tasks, name)
+        rows = by_task(tasks, name, values["n_features"])
+        if name == "x":
+            rows = np.pad(rows, [(0, 0), (0, 0), (0, stride - values["n_features"])])
         padded = np.zeros((n_groups * lanes, *rows.shape[1:]), rows.dtype)
         padded[: len(rows)] = rows
         moved = np.moveaxis(padded.reshape(n_groups, lanes, *rows.shape[1:]), 1, -1)

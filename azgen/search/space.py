@@ -133,7 +133,7 @@ class SearchSpace:
         found = hashlib.sha256()
         for tasks in (self.select, *self.search):
             for name in ("order", "x", "y"):
-                found.update(by_task(tasks.lanes, name).tobytes())
+                found.update(by_task(tasks.lanes, name, tasks.kernel.spec.n_features).tobytes())
         return found.hexdigest()[:16]
 
     def describe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -110,7 +110,14 @@ def kernel_spec(
         capacity=capacity + 1,  # trading an instruction inserts before it removes
         table=settings.user.table,
         classes=classes,
+        n_tasks=_tasks_searched_on(settings),
     )
+
+
+def _tasks_searched_on(settings: Settings) -> int:
+    """Search tasks of the run, which decide the lane type of all its kernels: sets of another number, such as
+    the selection tasks, need none of their own."""
+    return getattr(settings.tasks, "folds", 0) or settings.tasks.n_search
 
 
 def task_set(

@@ -81,7 +81,9 @@ def _baselines(
         every = dict(islice(every.items(), 1))
     programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
     yield _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
-    compile_together(list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes)
+    compile_together(
+        list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks)
+    )
     for name, program in programs.items():
         if deadline.passed() and name != next(iter(programs)):
             continue

@@ -24,7 +24,7 @@ from azgen.version import azgen_version
 def environment(settings: Settings, split: TaskSplit) -> dict[str, Any]:
     """What a run runs on, for environment.json."""
     memory = Memory(*dataclasses.astuple(settings.memory))
-    lane = Target.of(memory, split.n_features, split.metric, settings.dtype).lane
+    lane = Target.of(memory, split.n_features, split.metric, settings.dtype, n_tasks=len(split.search)).lane
     ops = {"ops_sha256": hashlib.sha256(settings.ops_text.encode()).hexdigest()} if settings.ops_text else {}
     return {
         **machine(),

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
-from azgen.execution.execute import execute_under
 from azgen.execution.layout import LaneTasks, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.conditions import Conditions
@@ -84,19 +83,15 @@ class Bench:
     ):
         self.few, self.search, self.select = few, search, select
         self.conditions = conditions
-        self._kept: dict[int, LaneTasks] = {}
+        self._kept: dict[LaneType, LaneTasks] = {}
         self._lock = Lock()
 
     def trials(self, lane: LaneType, epochs: int) -> LaneTasks:
         """The tasks to tune on, each in all lanes of a group."""
         with self._lock:
-            if lane.lanes not in self._kept:
-                self._kept[lane.lanes] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
-        return with_epochs(self._kept[lane.lanes], self.few[0].n_train, epochs)
-
-    def fitness(self, program: Program, tasks: Sequence[Task], epochs: int) -> Floats:
-        """A program's fitness per task."""
-        return execute_under(replace(self.conditions, epochs=epochs), program, tasks).fitness
+            if lane not in self._kept:
+                self._kept[lane] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
+        return with_epochs(self._kept[lane], self.few[0].n_train, epochs)
 
 
 class Racer:
@@ -162,12 +157,10 @@ class Racer:
     def _start(self, factors: Floats, epochs: int) -> Start:
         constants = np.where(self._scaled, self._constants * factors, self._constants)
         program = self._live.with_constants(tuple(constants.tolist()))
-        rate, select = self._bench.fitness, self._bench.select
-        return Start(
-            self.name,
-            program,
-            epochs,
-            rate(program, self._bench.search, epochs),
-            rate(program, select, epochs),
-            bool((rate(program, select, 2 * epochs) > 0).all()),
-        )
+
+        def rate(tasks: Sequence[Task], epochs: int) -> Floats:
+            return self._trials.fitness(tasks, constants, replace(self._bench.conditions, epochs=epochs))
+
+        search, select = self._bench.search, self._bench.select
+        lasts = bool((rate(select, 2 * epochs) > 0).all())
+        return Start(self.name, program, epochs, rate(search, epochs), rate(select, epochs), lasts)

@@ -26,7 +26,7 @@ def test_one_feature_one_task_one_example(dtype, metric):
         Program.parse(LASTING),
         *(program for program in hand_made if program.form is SCALAR),
     ]
-    compile_together(programs, 1, metric, dtype)
+    compile_together(programs, 1, metric, dtype, n_tasks=1)
     tally = Tally()
     for seed, program in enumerate(programs):
         rng = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def test_one_feature_one_task_one_example(dtype, metric):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_several_classes_of_one_example_each(dtype):
     programs = [program for program in map(zoo, zoo_names()) if program.form is VECTOR]
-    compile_together(programs, 3, "accuracy", dtype, classes=3)
+    compile_together(programs, 3, "accuracy", dtype, classes=3, n_tasks=1)
     tally = Tally()
     for seed, program in enumerate(programs):
         rng = np.random.default_rng(seed)

@@ -34,7 +34,7 @@ SHAPES = [
 def sweep(seed: int, count: int, n_features: int, dtype: str, metric: Metric, export: bool = False) -> Tally:
     rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
     sample = [random_program(rng) for _ in range(count)]
-    compile_together(sample, n_features, metric, dtype)
+    compile_together(sample, n_features, metric, dtype, n_tasks=3)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric)
@@ -109,7 +109,7 @@ def test_fitness_is_the_originals(backend: str, count: int) -> None:
     tasks = original_tasks()
     sample = [Program.parse(row["text"]) for row in ORIGINAL["programs"][:count]]
     if backend == "native":
-        compile_together(sample, 4, "rmse", "float64")
+        compile_together(sample, 4, "rmse", "float64", n_tasks=len(tasks))
     for program, row in zip(sample, ORIGINAL["programs"], strict=False):
         result = execute(program, tasks, backend, dtype="float64")
         np.testing.assert_allclose(result.fitness, row["fitness"], rtol=1e-9, atol=0)

@@ -209,7 +209,7 @@ def sweep(
     n_features, classes = shape
     rng = np.random.default_rng([count, n_features, classes, dtype == "float32"])
     sample = [random_program(rng, memory=memory, form=VECTOR) for _ in range(count)]
-    compile_together(sample, n_features, metric, dtype, classes)
+    compile_together(sample, n_features, metric, dtype, classes, n_tasks=3)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric, n_train=classes + 6, classes=classes)

@@ -6,6 +6,8 @@
 # `if` Learn for those to learn from. s0 and v0 belong to the example; what the loop carries on starts at zero.
 cdef extern from "evaluate.h" nogil:
     ctypedef float lane
+    ctypedef lane Vector[16]
+    ctypedef lane Matrix[256]
     ctypedef struct Group:
         pass
     ctypedef struct Random:
@@ -30,7 +32,8 @@ cdef extern from "evaluate.h" nogil:
 # 1 + 2 + 5 instructions, 1 constant.
 cdef public void run_044ff2e2627e6b78(Group* group) noexcept nogil:
     cdef Example example = begin(group)
-    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO, v1[16]
+    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO
+    cdef Vector v1
     cdef lane s4
     clear(v1, 16)
     s2 = example.constant[0]                                  # s2 = c0
@@ -48,8 +51,11 @@ cdef public void run_044ff2e2627e6b78(Group* group) noexcept nogil:
 # 3 + 5 + 11 instructions, 5 constants.
 cdef public void run_1d22ae1477bafa56(Group* group) noexcept nogil:
     cdef Example example = begin(group)
-    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO, v1[16], v2[16], v3[16], v4[16], v5[16], m0[256]
-    cdef lane s4, v7[16], v8[16]
+    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO
+    cdef Vector v1, v2, v3, v4, v5
+    cdef Matrix m0
+    cdef lane s4
+    cdef Vector v7, v8
     clear(v1, 16)
     clear(v2, 16)
     clear(v3, 16)

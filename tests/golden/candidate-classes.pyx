@@ -6,6 +6,8 @@
 # `if` Learn for those to learn from. v1 and v0 belong to the example; what the loop carries on starts at zero.
 cdef extern from "evaluate.h" nogil:
     ctypedef double lane
+    ctypedef lane Vector[8]
+    ctypedef lane Matrix[64]
     ctypedef struct Group:
         pass
     ctypedef struct Random:
@@ -27,8 +29,10 @@ cdef extern from "evaluate.h" nogil:
 # 1 + 1 + 4 instructions, 1 constant.
 cdef public void run_d405143093d9964f(Group* group) noexcept nogil:
     cdef Example example = begin(group)
-    cdef lane s0 = ZERO, v2[8], m0[64]
-    cdef lane v3[8]
+    cdef lane s0 = ZERO
+    cdef Vector v2
+    cdef Matrix m0
+    cdef Vector v3
     clear(v2, 8)
     clear(m0, 64)
     s0 = example.constant[0]                                  # s0 = c0

@@ -8,6 +8,8 @@
 # `if` Learn for those to learn from. s0 and v0 belong to the example; what the loop carries on starts at zero.
 cdef extern from "evaluate.h" nogil:
     ctypedef float lane
+    ctypedef lane Vector[4]
+    ctypedef lane Matrix[16]
     ctypedef struct Group:
         pass
     ctypedef struct Random:
@@ -31,8 +33,11 @@ cdef extern from "evaluate.h" nogil:
 # 3 + 5 + 11 instructions, 5 constants.
 cdef public void run_1d22ae1477bafa56(Group* group) noexcept nogil:
     cdef Example example = begin(group)
-    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO, v1[4], v2[4], v3[4], v4[4], v5[4], m0[16]
-    cdef lane s4, v7[4], v8[4]
+    cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO
+    cdef Vector v1, v2, v3, v4, v5
+    cdef Matrix m0
+    cdef lane s4
+    cdef Vector v7, v8
     clear(v1, 4)
     clear(v2, 4)
     clear(v3, 4)

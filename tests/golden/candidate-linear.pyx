@@ -6,6 +6,7 @@
 # `if` Learn for those to learn from. s0 and v0 belong to the example; what the loop carries on starts at zero.
 cdef extern from "evaluate.h" nogil:
     ctypedef float lane
+    ctypedef lane Vector[4]
     ctypedef struct Group:
         pass
     ctypedef struct Random:
@@ -26,7 +27,8 @@ cdef extern from "evaluate.h" nogil:
 # 1 + 1 + 4 instructions, 1 constant.
 cdef public void run_5e383c4d549c9ac8(Group* group) noexcept nogil:
     cdef Example example = begin(group)
-    cdef lane s1 = ZERO, s2 = ZERO, v1[4]
+    cdef lane s1 = ZERO, s2 = ZERO
+    cdef Vector v1
     cdef lane s3
     clear(v1, 4)
     s2 = example.constant[0]                                  # s2 = c0

@@ -6,6 +6,8 @@
 # `if` Learn for those to learn from. s0 and v0 belong to the example; what the loop carries on starts at zero.
 cdef extern from "evaluate.h" nogil:
     ctypedef float lane
+    ctypedef lane Vector[64]
+    ctypedef lane Matrix[4096]
     ctypedef struct Group:
         pass
     ctypedef struct Random:
@@ -21,31 +23,24 @@ cdef extern from "evaluate.h" nogil:
     bint learn_from(Example*, lane) noexcept
     const lane ZERO
     void clear(lane*, int) noexcept
-    lane* allocate(int) noexcept
     lane lane_sigmoid(lane) noexcept
     ctypedef float pack  # 4 entries of a vector in one SIMD register
     pack pack_splat(lane) noexcept
     lane pack_sum(pack) noexcept
+    pack pack_sums(const pack*) noexcept
     pack pack_max(pack, pack) noexcept
     pack pack_step_above_zero(pack) noexcept
     void random_gaussians(Random*, lane*, int, lane, lane) noexcept
-    void* memcpy(void*, const void*, size_t) noexcept
-    void free(void*) noexcept
 
 # ---------------------------------------------------------------- candidate 1d22ae1477bafa56
 # 3 + 5 + 11 instructions, 5 constants.
 cdef public void run_1d22ae1477bafa56(Group* group) noexcept nogil:
     cdef Example example = begin(group)
     cdef lane s1 = ZERO, s2 = ZERO, s3 = ZERO
+    cdef Vector v1, v2, v3, v4, v5
+    cdef Matrix m0
     cdef lane s4
-    cdef lane* v1 = allocate(64)
-    cdef lane* v2 = allocate(64)
-    cdef lane* v3 = allocate(64)
-    cdef lane* v4 = allocate(64)
-    cdef lane* v5 = allocate(64)
-    cdef lane* m0 = allocate(4096)
-    cdef lane* v7 = allocate(64)
-    cdef lane* v8 = allocate(64)
+    cdef Vector v7, v8
     clear(v1, 64)
     clear(v2, 64)
     clear(v3, 64)
@@ -72,14 +67,6 @@ cdef public void run_1d22ae1477bafa56(Group* group) noexcept nogil:
             vector_product(v7, v7, v8)                        # v7 = v7 * v8
             vector_sum(v3, v3, v7)                            # v3 = v3 + v7
             matrix_add_outer(m0, m0, v7, example.v0)          # m1 = outer(v7, v0); m0 = m0 + m1
-    free(v1)
-    free(v2)
-    free(v3)
-    free(v4)
-    free(v5)
-    free(m0)
-    free(v7)
-    free(v8)
 
 # ---------------------------------------------------------------- what they call
 # 1 where the entry is above 0, else 0 (0 at exactly 0, as the original).
@@ -190,13 +177,41 @@ cdef inline lane vector_inner_product(const lane* a, const lane* b) noexcept nog
     total = pack_sum(((partial[0] + partial[2]) + (partial[1] + partial[3])))
     return total
 
-# Matrix times vector; b may be the result itself.
+# Inner product of two vectors, down to a pack whose entries are still to be added.
+cdef inline pack packed_inner_product(const lane* a, const lane* b) noexcept nogil:
+    cdef pack partial[4]
+    cdef Py_ssize_t i, start
+    for i in range(4):
+        partial[i] = (<const pack*>a)[i] * (<const pack*>b)[i]
+    for start in range(4, 16, 4):
+        for i in range(4):
+            partial[i] = partial[i] + (<const pack*>a)[(start + i)] * (<const pack*>b)[(start + i)]
+    return ((partial[0] + partial[2]) + (partial[1] + partial[3]))
+
+# Matrix times vector, as many rows at once as a pack has entries; b may be the result itself.
 cdef inline void matrix_vector_product(lane* out, const lane* a, const lane* b) noexcept nogil:
-    cdef lane product[64]
-    cdef Py_ssize_t row
-    for row in range(64):
-        product[row] = vector_inner_product(a + row * 64, b)
-    memcpy(out, product, sizeof(product))
+    cdef pack product[16], sums[4]
+    cdef Py_ssize_t i, row
+    for i in range(16):
+        for row in range(4):
+            sums[row] = packed_inner_product(a + (i * 4 + row) * 64, b)
+        product[i] = pack_sums(sums)
+    (<pack*>out)[0] = product[0]
+    (<pack*>out)[1] = product[1]
+    (<pack*>out)[2] = product[2]
+    (<pack*>out)[3] = product[3]
+    (<pack*>out)[4] = product[4]
+    (<pack*>out)[5] = product[5]
+    (<pack*>out)[6] = product[6]
+    (<pack*>out)[7] = product[7]
+    (<pack*>out)[8] = product[8]
+    (<pack*>out)[9] = product[9]
+    (<pack*>out)[10] = product[10]
+    (<pack*>out)[11] = product[11]
+    (<pack*>out)[12] = product[12]
+    (<pack*>out)[13] = product[13]
+    (<pack*>out)[14] = product[14]
+    (<pack*>out)[15] = product[15]
 
 # Independent draws, in order of the entries.
 cdef void vector_gaussian_set(lane* out, Random* random, lane x, lane y) noexcept nogil:

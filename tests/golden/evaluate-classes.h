@@ -10,6 +10,10 @@
 extern const int64_t tasks_bytes __attribute__((visibility("default")));
 const int64_t tasks_bytes = sizeof(Tasks);
 
+/* A program's memory. */
+typedef lane Vector[8] __attribute__((aligned(64)));
+typedef lane Matrix[64] __attribute__((aligned(64)));
+
 /* One call from Python (azgen/execution/native.py). */
 typedef struct {
     const Tasks *tasks;
@@ -31,7 +35,7 @@ typedef struct {
     lane max_abs_error;
     lane_int alive;             /* lanes that have not failed */
     lane loss;
-    lane label[8] __attribute__((aligned(64)));  /* as Learn sees it: the first 3 entries, the others stay 0 */
+    Vector label;               /* as Learn sees it: the first 3 entries, the others stay 0 */
 } Group;
 
 /* Where a program's run stands. A local of the candidate's function, so that the compiler keeps it in registers. */
@@ -50,7 +54,7 @@ typedef struct {
     lane_int alive;
 } Example;
 
-static const lane NO_FEATURES[8] __attribute__((aligned(64)));      /* what Setup sees */
+static const Vector NO_FEATURES;    /* what Setup sees */
 
 /* Before the first example: label and features are zero for Setup. */
 ALWAYS_INLINE Example begin(Group *group) {

@@ -17,7 +17,7 @@ cdef extern from "lane.h" nogil:
         int64_t n_training          # training steps
         int64_t n_steps             # training steps, then validation steps
         const int* order            # [step] -> row
-        const lane* x               # [group][row][feature]
+        const lane* x               # [group][row][feature], features padded to whole packs
         const lane* y               # [group][row][class]
         const lane_state* random    # [group] initial states of the tasks' generators
         const lane_int* active      # [group] mask of the lanes that carry a task

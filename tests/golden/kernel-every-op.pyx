@@ -27,7 +27,7 @@ cdef extern from "lane.h" nogil:
         int64_t n_training          # training steps
         int64_t n_steps             # training steps, then validation steps
         const int* order            # [step] -> row
-        const lane* x               # [group][row][feature]
+        const lane* x               # [group][row][feature], features padded to whole packs
         const lane* y               # [group][row]
         const lane_state* random    # [group] initial states of the tasks' generators
         const lane_int* active      # [group] mask of the lanes that carry a task
@@ -54,8 +54,10 @@ cdef extern from "lane.h" nogil:
     ctypedef float pack  # 4 entries of a vector in one SIMD register
     pack pack_splat(lane) noexcept
     lane pack_sum(pack) noexcept
+    pack pack_sums(const pack*) noexcept
     pack pack_min(pack, pack) noexcept
     pack pack_max(pack, pack) noexcept
+    pack pack_sqrt(pack) noexcept
     pack pack_abs(pack) noexcept
     pack pack_reciprocal(pack) noexcept
     pack pack_step_above_zero(pack) noexcept
@@ -396,13 +398,13 @@ cdef inline void matrix_row_st_dev(lane* out, const lane* a) noexcept nogil:
 # Euclidean norm of every column.
 cdef inline void matrix_column_norm(lane* out, const lane* a) noexcept nogil:
     cdef Py_ssize_t row, column
-    for column in range(16):
-        out[column] = a[column] * a[column]
+    for column in range(4):
+        (<pack*>out)[column] = (<const pack*>a)[column] * (<const pack*>a)[column]
     for row in range(1, 16):
-        for column in range(16):
-            out[column] = out[column] + a[row * 16 + column] * a[row * 16 + column]
-    for column in range(16):
-        out[column] = lane_sqrt(out[column])
+        for column in range(4):
+            (<pack*>out)[column] = (<pack*>out)[column] + (<const pack*>a)[row * 4 + column] * (<const pack*>a)[row * 4 + column]
+    for column in range(4):
+        (<pack*>out)[column] = pack_sqrt((<pack*>out)[column])
 
 # Outer product: entry (i, j) is a_i * b_j.
 cdef inline void vector_outer_product(lane* out, const lane* a, const lane* b) noexcept nogil:
@@ -417,38 +419,41 @@ cdef inline void vector_outer_product(lane* out, const lane* a, const lane* b) n
 cdef inline void vector_column_broadcast(lane* out, const lane* a) noexcept nogil:
     cdef Py_ssize_t row, column
     for row in range(16):
-        for column in range(16):
-            out[row * 16 + column] = a[row]
+        for column in range(4):
+            (<pack*>out)[row * 4 + column] = pack_splat(a[row])
 
 # Matrix with every row equal to the vector.
 cdef inline void vector_row_broadcast(lane* out, const lane* a) noexcept nogil:
     cdef Py_ssize_t row, column
     for row in range(16):
-        for column in range(16):
-            out[row * 16 + column] = a[column]
+        for column in range(4):
+            (<pack*>out)[row * 4 + column] = (<const pack*>a)[column]
 
-# Matrix times vector; b may be the result itself.
+# Inner product of two vectors, down to a pack whose entries are still to be added.
+cdef inline pack packed_inner_product(const lane* a, const lane* b) noexcept nogil:
+    return (
+        (
+            (<const pack*>a)[0] * (<const pack*>b)[0]
+            + (<const pack*>a)[2] * (<const pack*>b)[2]
+        )
+        + (
+            (<const pack*>a)[1] * (<const pack*>b)[1]
+            + (<const pack*>a)[3] * (<const pack*>b)[3]
+        )
+    )
+
+# Matrix times vector, as many rows at once as a pack has entries; b may be the result itself.
 cdef inline void matrix_vector_product(lane* out, const lane* a, const lane* b) noexcept nogil:
-    cdef lane product[16]
-    cdef Py_ssize_t row
-    for row in range(16):
-        product[row] = vector_inner_product(a + row * 16, b)
-    out[0] = product[0]
-    out[1] = product[1]
-    out[2] = product[2]
-    out[3] = product[3]
-    out[4] = product[4]
-    out[5] = product[5]
-    out[6] = product[6]
-    out[7] = product[7]
-    out[8] = product[8]
-    out[9] = product[9]
-    out[10] = product[10]
-    out[11] = product[11]
-    out[12] = product[12]
-    out[13] = product[13]
-    out[14] = product[14]
-    out[15] = product[15]
+    cdef pack product[4], sums[4]
+    cdef Py_ssize_t i, row
+    for i in range(4):
+        for row in range(4):
+            sums[row] = packed_inner_product(a + (i * 4 + row) * 16, b)
+        product[i] = pack_sums(sums)
+    (<pack*>out)[0] = product[0]
+    (<pack*>out)[1] = product[1]
+    (<pack*>out)[2] = product[2]
+    (<pack*>out)[3] = product[3]
 
 # Transpose; a may be the result itself.
 cdef inline void matrix_transpose(lane* out, const lane* a) noexcept nogil:

@@ -24,6 +24,9 @@ typedef uint64_t lane_state __attribute__((vector_size(32)));
 #define lane_get(x, i) ((x)[i])
 #define lane_is(condition) (condition)
 #define LANES 4
+#if defined __clang__ || __GNUC__ >= 12
+#define HAS_SHUFFLEVECTOR
+#endif
 typedef struct {} Aligned __attribute__((aligned(64)));
 
 /* Masks have all bits set in the lanes where a condition holds. */
@@ -42,9 +45,9 @@ static inline int lane_any(lane_int mask) {
 #define lane_max(a, b) ((lane)_mm_max_ps((__m128)(b), (__m128)(a)))
 #define lane_sqrt(a) ((lane)_mm_sqrt_ps((__m128)(a)))
 #else
-#define lane_min(a, b) __builtin_ia32_minps(b, a)
-#define lane_max(a, b) __builtin_ia32_maxps(b, a)
-#define lane_sqrt(a) __builtin_ia32_sqrtps(a)
+#define lane_min(a, b) ((lane)__builtin_ia32_minps(b, a))
+#define lane_max(a, b) ((lane)__builtin_ia32_maxps(b, a))
+#define lane_sqrt(a) ((lane)__builtin_ia32_sqrtps(a))
 #endif
 
 static inline lane lane_abs(lane a) {
@@ -59,26 +62,42 @@ static inline lane lane_step_above_zero(lane a) {
 }
 
 /* A pack: 4 entries of a vector, one after the other, in one SIMD register. Memory has them side by side as it is;
-   sums add lanes of the same task in the same order as without packs. */
+   sums add lanes of the same task in the same order as without packs. Of a vector's last pack some entries may mean nothing. */
 typedef float pack __attribute__((vector_size(64), may_alias));
 typedef int32_t pack_int __attribute__((vector_size(64)));
 #define PACK_ONE (1 - (pack){0})
+#define PACK_NEUTRAL (-(pack){0})    /* added to any number, to -0.0 too, it changes nothing */
+#ifdef HAS_SHUFFLEVECTOR
+#define PACK_SHUFFLE(a, b, ...) ((pack)__builtin_shufflevector(a, b, __VA_ARGS__))
+#else
+#define PACK_SHUFFLE(a, b, ...) ((pack)__builtin_shuffle(a, b, (pack_int){__VA_ARGS__}))
+#endif
+static inline pack pack_splat(lane a) {
+#ifdef HAS_SHUFFLEVECTOR
+    return (pack)__builtin_shufflevector(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+#else
+    return (pack){ a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3] };
+#endif
+}
+static inline lane pack_first(pack a) {
+#ifdef HAS_SHUFFLEVECTOR
+    return (lane)__builtin_shufflevector(a, a, 0, 1, 2, 3);
+#else
+    return (lane){ a[0], a[1], a[2], a[3] };
+#endif
+}
+static inline pack pack_select(pack_int mask, pack a, pack b) {
+    return (pack)((mask & (pack_int)a) | (~mask & (pack_int)b));
+}
 #ifdef __clang__
-#define pack_splat(a) ((pack)_mm512_broadcast_f32x4((__m128)(a)))
-#define pack_part(a, i) ((lane)_mm512_extractf32x4_ps((__m512)(a), i))
 #define pack_min(a, b) ((pack)_mm512_min_ps((__m512)(b), (__m512)(a)))
 #define pack_max(a, b) ((pack)_mm512_max_ps((__m512)(b), (__m512)(a)))
-#else
-#define pack_splat(a) ((pack)__builtin_ia32_broadcastf32x4_512(a, (pack){0}, -1))
-#define pack_part(a, i) ((lane)__builtin_ia32_extractf32x4_mask(a, i, (lane){0}, -1))
+#define pack_sqrt(a) ((pack)_mm512_sqrt_ps((__m512)(a)))
+#else                           /* no mask, rounding as set */
 #define pack_min(a, b) ((pack)__builtin_ia32_minps512_mask(b, a, (pack){0}, -1, 4))
 #define pack_max(a, b) ((pack)__builtin_ia32_maxps512_mask(b, a, (pack){0}, -1, 4))
+#define pack_sqrt(a) ((pack)__builtin_ia32_sqrtps512_mask(a, (pack){0}, -1, 4))
 #endif
-
-/* Sum over the entries of a pack, in the order of an ordered sum. */
-static inline lane pack_sum(pack a) {
-    return ((pack_part(a, 0) + pack_part(a, 2)) + (pack_part(a, 1) + pack_part(a, 3)));
-}
 static inline pack pack_abs(pack a) {
     return (pack)((pack_int)a & (INT32_MAX - (pack_int){0}));
 }
@@ -86,39 +105,112 @@ static inline pack pack_reciprocal(pack a) { return PACK_ONE / a; }
 static inline pack pack_step_from_zero(pack a) { return (pack)((a >= (pack){0}) & (pack_int)PACK_ONE); }
 static inline pack pack_step_above_zero(pack a) { return (pack)((a > (pack){0}) & (pack_int)PACK_ONE); }
 
+/* Sum over the entries of a pack, in the order of an ordered sum. */
+static inline lane pack_sum(pack p0) {
+    p0 += PACK_SHUFFLE(p0, PACK_NEUTRAL, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+    p0 += PACK_SHUFFLE(p0, PACK_NEUTRAL, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
+    return pack_first(p0);
+}
+
+/* The same of 4 packs at once: entry i of the result is the sum of pack i. */
+static inline pack pack_sums(const pack *packs) {
+    pack p0 = packs[0], p1 = packs[1], p2 = packs[2], p3 = packs[3];
+    p0 = PACK_SHUFFLE(p0, p2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) + PACK_SHUFFLE(p0, p2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    p1 = PACK_SHUFFLE(p1, p3, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) + PACK_SHUFFLE(p1, p3, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    p0 = PACK_SHUFFLE(p0, p1, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) + PACK_SHUFFLE(p0, p1, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    return p0;
+}
+
 /* Transcendental functions: glibc's vector library where it has them, else one lane after the other. */
+/* It is called with the machine's whole registers, so that results are the same to the last bit whatever the lanes. */
+typedef float wide __attribute__((vector_size(64)));
+static inline wide wide_of_lane(lane a) {
+#ifdef HAS_SHUFFLEVECTOR
+    return (wide)__builtin_shufflevector(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+#else
+    return (wide){ a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3] };
+#endif
+}
+static inline lane lane_of_wide(wide a) {
+#ifdef HAS_SHUFFLEVECTOR
+    return (lane)__builtin_shufflevector(a, a, 0, 1, 2, 3);
+#else
+    return (lane){ a[0], a[1], a[2], a[3] };
+#endif
+}
+static inline wide wide_of_pack(pack a) {
+    return (wide)a;
+}
+static inline pack pack_of_wide(wide a) {
+    return (pack)a;
+}
 static lane lane_sin(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = sinf(a[i]);
+    return a;
+}
+static pack pack_sin(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = sinf(a[i]);
     return a;
 }
 static lane lane_cos(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = cosf(a[i]);
     return a;
 }
+static pack pack_cos(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = cosf(a[i]);
+    return a;
+}
 static lane lane_tan(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = tanf(a[i]);
+    return a;
+}
+static pack pack_tan(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = tanf(a[i]);
     return a;
 }
 static lane lane_asin(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = asinf(a[i]);
     return a;
 }
+static pack pack_asin(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = asinf(a[i]);
+    return a;
+}
 static lane lane_acos(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = acosf(a[i]);
+    return a;
+}
+static pack pack_acos(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = acosf(a[i]);
     return a;
 }
 static lane lane_atan(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = atanf(a[i]);
     return a;
 }
-extern lane _ZGVbN4v_expf(lane);
-#define lane_exp(a) _ZGVbN4v_expf(a)
+static pack pack_atan(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = atanf(a[i]);
+    return a;
+}
+static lane lane_exp(lane a) {
+    for (int i = 0; i < LANES; i++) a[i] = expf(a[i]);
+    return a;
+}
+static pack pack_exp(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = expf(a[i]);
+    return a;
+}
 static lane lane_log(lane a) {
     for (int i = 0; i < LANES; i++) a[i] = logf(a[i]);
     return a;
 }
+static pack pack_log(pack a) {
+    for (int i = 0; i < 16; i++) a[i] = logf(a[i]);
+    return a;
+}
 
 static inline lane lane_sigmoid(lane a) { return lane_splat(1) / (lane_splat(1) + lane_exp(-a)); }
+static inline pack pack_sigmoid(pack a) { return PACK_ONE / (PACK_ONE + pack_exp(-a)); }
 
 /* Whether a prediction is usable: its error is a number of at most max_abs_error. */
 static inline lane_int lane_within(lane label, lane prediction, lane max_abs_error) {
@@ -138,7 +230,7 @@ typedef struct {
     int64_t n_training;         /* training steps */
     int64_t n_steps;            /* training steps, then validation steps */
     const int* order;           /* [step] -> row */
-    const lane* x;              /* [group][row][feature] */
+    const lane* x;              /* [group][row][feature], features padded to whole packs */
     const lane* y;              /* [group][row][class] */
     const lane_state* random;   /* [group] initial states of the tasks' generators */
     const lane_int* active;     /* [group] mask of the lanes that carry a task */

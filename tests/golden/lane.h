@@ -24,6 +24,9 @@ typedef uint64_t lane_state __attribute__((vector_size(128)));
 #define lane_get(x, i) ((x)[i])
 #define lane_is(condition) (condition)
 #define LANES 16
+#if defined __clang__ || __GNUC__ >= 12
+#define HAS_SHUFFLEVECTOR
+#endif
 typedef struct {} Aligned __attribute__((aligned(64)));
 
 /* Masks have all bits set in the lanes where a condition holds. */
@@ -42,9 +45,9 @@ static inline int lane_any(lane_int mask) {
 #define lane_max(a, b) ((lane)_mm512_max_ps((__m512)(b), (__m512)(a)))
 #define lane_sqrt(a) ((lane)_mm512_sqrt_ps((__m512)(a)))
 #else                           /* no mask, rounding as set */
-#define lane_min(a, b) __builtin_ia32_minps512_mask(b, a, (lane){0}, -1, 4)
-#define lane_max(a, b) __builtin_ia32_maxps512_mask(b, a, (lane){0}, -1, 4)
-#define lane_sqrt(a) __builtin_ia32_sqrtps512_mask(a, (lane){0}, -1, 4)
+#define lane_min(a, b) ((lane)__builtin_ia32_minps512_mask(b, a, (lane){0}, -1, 4))
+#define lane_max(a, b) ((lane)__builtin_ia32_maxps512_mask(b, a, (lane){0}, -1, 4))
+#define lane_sqrt(a) ((lane)__builtin_ia32_sqrtps512_mask(a, (lane){0}, -1, 4))
 #endif
 
 static inline lane lane_abs(lane a) {
@@ -112,7 +115,7 @@ typedef struct {
     int64_t n_training;         /* training steps */
     int64_t n_steps;            /* training steps, then validation steps */
     const int* order;           /* [step] -> row */
-    const lane* x;              /* [group][row][feature] */
+    const lane* x;              /* [group][row][feature], features padded to whole packs */
     const lane* y;              /* [group][row] */
     const lane_state* random;   /* [group] initial states of the tasks' generators */
     const lane_int* active;     /* [group] mask of the lanes that carry a task */

@@ -150,7 +150,7 @@ def test_measuring_takes_no_longer_with_many_features(monkeypatch: pytest.Monkey
     monkeypatch.setattr(measuring, "_sample", sample)
     for n_features in (4, 256):
         tasks = dataclasses.replace(DEMO.tasks, n_features=n_features, n_search=1, n_train=(1000, 1, 1))
-        lanes = lay_out(tasks.split(0).search, lane_type("float32", n_features**2))
+        lanes = lay_out(tasks.split(0).search, lane_type("float32", n_features, matrices=True))
         kernel: Any = SimpleNamespace(spec=SimpleNamespace(n_features=n_features))
         assert measuring._measure(kernel, np.zeros(0), lanes) is None
     (few, _), (many, most_work) = asked
@@ -205,7 +205,7 @@ def test_the_paper_s_larger_tasks_are_large_enough() -> None:
     settings, large = preset("paper"), set()
     for island in range(len(settings.islands.tasks)):
         tasks, epochs = (found := island_tasks(settings, island)).source, found.epochs
-        lanes = lane_type("float32", tasks.n_features**2).lanes
+        lanes = lane_type("float32", tasks.n_features, matrices=True).lanes
         record = np.zeros(1, TASKS_RECORD)
         record["n_groups"] = -(-tasks.n_search // lanes)
         record["n_steps"] = tasks.n_train[0] * epochs + tasks.n_valid[0]

@@ -91,11 +91,11 @@ class Rater:
         return [self._known[p.hash] for p in programs]
 
     def _natively(self, new: dict[str, Program]) -> None:
-        first = self._tasks[0]
+        first, dtype, n_tasks = self._tasks[0], self._conditions.dtype, len(self._tasks)
         shape = first.n_features, first.metric
-        compile_together(list(new.values()), *shape, self._conditions.dtype, first.vector_classes)
+        compile_together(list(new.values()), *shape, dtype, first.vector_classes, n_tasks)
         for key, program in new.items():
-            target = target_for(program, first, self._conditions.dtype)
+            target = target_for(program, first, dtype, n_tasks)
             candidate = native_code(target).prepare(program)
             self._keep(key, *candidate.evaluate(self._lanes(target.lane), with_predictions=True))
 

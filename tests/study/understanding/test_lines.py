@@ -152,7 +152,7 @@ def test_on_random_programs_of_different_spaces(form, metric, dtype, count):
     pruned = [prune(program, tasks, Conditions(dtype=dtype)) for program in programs]
     versions = [(p, f.fitness) for p, f in zip(programs, found, strict=True)]
     versions += [(p.program, p.fitness) for p in pruned]
-    compile_together([p for p, _ in versions], tasks[0].n_features, metric, dtype, classes)
+    compile_together([p for p, _ in versions], tasks[0].n_features, metric, dtype, classes, len(tasks))
     for version, fitness in versions:
         native = execute(version, tasks, dtype=dtype).fitness
         assert np.allclose(fitness, native, atol=TOLERANCE[dtype]), str(version)

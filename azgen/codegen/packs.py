@@ -1,0 +1,71 @@
+"""Sums over packs, in C: shuffles of SIMD registers that add in the order of `meaning.ordered_sum`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from azgen.codegen.lanes import LaneType
+from azgen.language.meaning import PARTIAL_SUMS
+
+
+def sums_by_folding(n_features: int, lane: LaneType) -> bool:
+    """Whether an ordered sum over F entries adds whole packs until one is left, and then its entries.
+
+    From 16 entries on it does, as there are 16 partial sums; with fewer only if the packs are whole and their
+    number is a power of two.
+    """
+    packs, rest = divmod(n_features, lane.pack)
+    return lane.pack == 1 or n_features > PARTIAL_SUMS or (rest == 0 and packs & (packs - 1) == 0)
+
+
+def total_of_packs(count: int, lane: LaneType) -> list[str]:
+    """Statements that add `count` entries of packs p0, p1, ...; the first entry of p0 is the sum.
+
+    As in the ordered sum, the upper half is folded onto the lower one until one entry is left; where their
+    number is odd, the middle one gets -0.0 added, which changes no number.
+    """
+    lines, pack = [], lane.pack
+    while count > 1:
+        half = (count + 1) // 2
+        if count % 2:
+            last, taken = divmod(count, pack)
+            kept = [place if place < taken else pack + place for place in range(pack)]
+            lines.append(f"p{last} = {shuffle(f'p{last}', 'PACK_NEUTRAL', kept, lane)};")
+        registers, (skipped, start) = -(-count // pack), divmod(half, pack)
+        names = [*(f"p{k}" for k in range(registers)), "PACK_NEUTRAL"]
+        for k in range(-(-half // pack)):
+            first, second = (names[min(k + skipped + more, registers)] for more in (0, 1))
+            upper = shuffle(first, second, range(start, start + pack), lane) if start else first
+            lines.append(f"p{k} += {upper};")
+        count = half
+    return lines
+
+
+def totals_of_packs(lane: LaneType) -> list[str]:
+    """Statements that add the entries of each of as many packs as a pack has entries: p0 to p{pack - 1}.
+
+    Entry i of p0 becomes the sum of p{i}. All are halved together: two packs, each with the sums of some rows
+    in blocks, become one with blocks of half the size.
+    """
+    lines, pack, block = [], lane.pack, lane.pack
+    while block > 1:
+        block //= 2
+        starts = range(0, pack, 2 * block)
+        lower = [at + i + place for at in starts for place in (0, pack) for i in range(block)]
+        upper = [entry + block for entry in lower]
+        for k in range(block):
+            a, b = f"p{k}", f"p{k + block}"
+            lines.append(f"{a} = {shuffle(a, b, lower, lane)} + {shuffle(a, b, upper, lane)};")
+    return lines
+
+
+def pack_head(count: int, lane: LaneType) -> str:
+    """The first entries of pack a, and in place of the others what is neutral in a sum."""
+    kept = [place if place < count else lane.pack + place for place in range(lane.pack)]
+    return shuffle("a", "PACK_NEUTRAL", kept, lane)
+
+
+def shuffle(first: str, second: str, entries: Sequence[int], lane: LaneType) -> str:
+    """A pack of entries of two packs, of which the second one's are counted on."""
+    numbers = (entry * lane.lanes + i for entry in entries for i in range(lane.lanes))
+    return f"PACK_SHUFFLE({first}, {second}, {', '.join(map(str, numbers))})"

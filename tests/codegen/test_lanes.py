@@ -1,0 +1,88 @@
+"""Lane types: how many tasks and entries lie side by side decides how fast programs run, and no bit of what
+they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from azgen.codegen.lanes import MANY, LaneType, lane_type, lane_types
+from azgen.codegen.packs import total_of_packs, totals_of_packs
+from azgen.codegen.target import Target
+from azgen.execution.execute import execute
+from azgen.execution.layout import lay_out
+from azgen.execution.native import NativeCode
+from azgen.language import Program
+from azgen.language.meaning import ordered_sum
+from tests.agreement import exact, random_tasks
+from tests.strategies import random_program
+
+
+@pytest.mark.parametrize(("n_features", "dtype"), [(3, "float32"), (11, "float64"), (21, "float32")])
+def test_programs_give_the_same_bits_in_all_lane_types(n_features: int, dtype: str) -> None:
+    """F is no multiple of any pack here, and so the last pack of a vector is filled in part."""
+    rng = np.random.default_rng(n_features)
+    sample, shapes = [random_program(rng) for _ in range(12)], list(lane_types(dtype, n_features))
+    tasks = random_tasks(rng, n_features, n_tasks=5)
+    found: list[list[tuple[np.ndarray, np.ndarray]]] = []
+    for lane in shapes:
+        code, data = NativeCode(Target(n_features, lane, "rmse")), lay_out(tasks, lane)
+        code.compile(sample)
+        found.append([code.prepare(p).evaluate(data, with_predictions=True) for p in sample])
+    assert len({(lane.lanes, lane.pack) for lane in shapes}) == len(shapes) > 1
+    for program, *results in zip(sample, *found, strict=True):
+        for fitness, predictions in results[1:]:
+            np.testing.assert_array_equal(fitness, results[0][0], str(program))
+            np.testing.assert_array_equal(predictions, results[0][1], str(program))
+        if exact(program, "rmse"):
+            expected = execute(program, tasks, "oracle", dtype=dtype)
+            np.testing.assert_array_equal(np.nan_to_num(results[0][0]), expected.fitness, str(program))
+
+
+def test_one_task_has_one_lane_and_many_have_all() -> None:
+    narrow, wide = (lane_type("float32", 16, matrices=True, n_tasks=n) for n in (1, MANY))
+    assert (narrow.lanes, wide.pack) == (1, 1) and narrow.pack <= wide.lanes
+    assert lane_type("float32", 16, matrices=True, n_tasks=1000) == wide
+    program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")
+    tasks = random_tasks(np.random.default_rng(0), 16, n_tasks=1)
+    size = {lane: lay_out(tasks, lane).arrays["x"].nbytes for lane in (narrow, wide)}
+    assert size == {narrow: 16 * 4 * 12, wide: wide.lanes * 16 * 4 * 12}
+    assert execute(program, tasks).fitness == execute(program, tasks, "oracle").fitness
+
+
+def test_machines_with_other_registers_add_in_the_same_order() -> None:
+    """The shuffles, carried out on numbers: what AVX-512 does is checked on any machine."""
+    rng = np.random.default_rng(0)
+    for lanes, pack in ((1, 4), (1, 8), (1, 16), (4, 4), (8, 2), (2, 2)):
+        lane = LaneType("float32", lanes, pack=pack)
+        for count in range(1, 17):
+            values = rng.normal(size=(count, lanes)).astype(np.float32)
+            padded = np.full((-(-count // pack) * pack, lanes), np.nan, np.float32)
+            padded[:count] = values
+            registers = {
+                f"p{k}": part.reshape(-1) for k, part in enumerate(np.split(padded, len(padded) // pack))
+            }
+            _carry_out(total_of_packs(count, lane), registers)
+            np.testing.assert_array_equal(registers["p0"][:lanes], ordered_sums(values))
+        rows = rng.normal(size=(pack, pack, lanes)).astype(np.float32)
+        registers = {f"p{k}": row.reshape(-1) for k, row in enumerate(rows)}
+        _carry_out(totals_of_packs(lane), registers)
+        np.testing.assert_array_equal(
+            registers["p0"].reshape(pack, lanes), [ordered_sums(row) for row in rows]
+        )
+
+
+def ordered_sums(values: np.ndarray) -> list[np.float32]:
+    """Of entries x lanes, the ordered sum in each lane."""
+    return [ordered_sum(column) for column in values.T]
+
+
+def _carry_out(statements: list[str], registers: dict[str, np.ndarray]) -> None:
+    """Executes C statements that shuffle and add."""
+    size = len(registers["p0"])
+    names = {
+        "PACK_SHUFFLE": lambda a, b, *entries: np.concatenate([a, b])[list(entries)],
+        "PACK_NEUTRAL": np.full(size, -0.0, np.float32),
+    }
+    for statement in statements:
+        exec(statement.rstrip(";"), names, registers)
