@@ -181,7 +181,7 @@ class Coordinator:
             self.save()  # from here a run with a higher limit goes on as if it had had it from the start
             self._cut = True
         for order in orders:
-            self._engine.submit(order)
+            self._engine.submit(dataclasses.replace(order, bar=self.progress.hall.bar))
 
     # -- results
 

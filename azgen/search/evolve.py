@@ -241,7 +241,7 @@ class Evolution:
             space.start_programs
         )  # as populations will, so that what does not fit is told now
         for program in (program.normalized() for program in space.start_programs):
-            select_fitness, behaviour, holds = space.select.rate(program)
+            select_fitness, behaviour, holds = space.rate(program)
             search = np.nan_to_num(space.search[0].evaluate(program), nan=0.0)
             cost = sum(program.cost(self._split.n_features)[1:])
             name = self._names.get(program.hash) or named_start(self._settings, program)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from azgen.runs.events import Champion
 
 HALL_SIZE = 10
 FRONT_SIZE = 20
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a program must pass to enter a hall of fame.
+
+    Attributes:
+        floor: a program of this fitness enters.
+        front: fitness and cost of the programs of which none must beat in both what is below the floor.
+    """
+
+    floor: float = -1.0
+    front: tuple[tuple[float, float], ...] = ()
+
+    def passes(self, fitness: float, cost: float) -> bool:
+        """Whether a program would enter, were its structure a new one."""
+        return fitness >= self.floor or not self.beaten(fitness, cost)
+
+    def beaten(self, fitness: float, cost: float) -> bool:
+        """Whether a program of the front is as good and costs no more."""
+        return any(f >= fitness and c <= cost for f, c in self.front)
 
 
 class HallOfFame:
@@ -23,11 +45,15 @@ class HallOfFame:
     def __init__(self, members: Iterable[Champion] = (), front: Iterable[Champion] = ()):
         self.members, self.front = list(members), list(front)
 
+    @property
+    def bar(self) -> Bar:
+        """What a program must pass to enter."""
+        floor = self.members[-1].select_fitness if len(self.members) == HALL_SIZE else -1.0
+        return Bar(floor, tuple((c.select_fitness, c.cost) for c in self.front))
+
     def wants(self, select_fitness: float, cost: float) -> bool:
         """Whether a program would enter, were its structure a new one."""
-        if len(self.members) < HALL_SIZE or select_fitness >= self.members[-1].select_fitness:
-            return True
-        return not self._dominated(select_fitness, cost)
+        return self.bar.passes(select_fitness, cost)
 
     def consider(self, champion: Champion) -> None:
         """Takes a program in if it is good enough."""
@@ -36,7 +62,7 @@ class HallOfFame:
         # Of those that behave alike the cheapest, of one structure with other constants the best.
         best = min([*same, champion], key=lambda c: (c.cost, -c.select_fitness))
         self.members = sorted([*others, best], key=lambda c: -c.select_fitness)[:HALL_SIZE]
-        if not self._dominated(champion.select_fitness, champion.cost):
+        if not self.bar.beaten(champion.select_fitness, champion.cost):
             beaten = [
                 c
                 for c in self.front
@@ -56,9 +82,6 @@ class HallOfFame:
         listed = sorted([*self.members, *reversed(extra)], key=lambda c: -c.select_fitness)
         on_front = [any(alike(c, other) for other in self.front) for c in listed]
         return tuple(dataclasses.replace(c, on_front=on) for c, on in zip(listed, on_front, strict=True))
-
-    def _dominated(self, select_fitness: float, cost: float) -> bool:
-        return any(c.select_fitness >= select_fitness and c.cost <= cost for c in self.front)
 
 
 def alike(one: Champion, other: Champion) -> bool:

@@ -98,6 +98,21 @@ class SearchSpace:
         epochs = island_tasks(self.settings, island).epochs
         return task_set(self.settings, self._programs, redrawn_tasks(self.settings, population), epochs)
 
+    @cached_property
+    def fresh(self) -> TaskSet | None:
+        """Tasks on which a program must not fail that would end the run; None: there are none."""
+        settings = self.settings
+        tasks = settings.tasks.fresh(settings.seed, settings.user)
+        return self.laid_out(tasks) if tasks else None
+
+    def rate(self, program: Program) -> tuple[float, str, bool]:
+        """What `TaskSet.rate` says of a program on the selection tasks; one that would end the run
+        holds only if its native code fails on no fresh task either."""
+        fitness, behaviour, holds = self.select.rate(program)
+        if holds and fitness > self.settings.stop.target_fitness and self.fresh:
+            holds = bool((self.fresh.evaluate_natively(program) > 0).all())
+        return fitness, behaviour, holds
+
     def laid_out(self, tasks: tuple[Task, ...]) -> TaskSet:
         """More tasks of the kind of the selection tasks, in the lanes of their kernel."""
         return task_set(self.settings, self._programs, tasks, self.settings.execution.epochs)

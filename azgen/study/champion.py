@@ -203,7 +203,7 @@ def _rerated(evolution: Evolution, champion: Champion, settings: Settings) -> Ch
     space, program = evolution.space, champion.program
     search = space.task_set(champion.population % settings.islands.count, champion.population)
     each = np.nan_to_num(search.evaluate(program), nan=0.0)
-    select_fitness, behaviour, holds = space.select.rate(program)
+    select_fitness, behaviour, holds = space.rate(program)
     return dataclasses.replace(
         champion,
         search_fitness=float(np.median(each) if settings.evolution.combine == "median" else each.mean()),

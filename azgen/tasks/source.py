@@ -89,6 +89,15 @@ class TaskSource(Bounded, ABC):
             rates = "classes" if classes else "numbers"
             raise AzgenError(f"{at}metric {self.metric} rates {rates}, but {why}")
 
+    def fresh(self, seed: int, user: UserFile = NOTHING) -> tuple[Task, ...]:
+        """Further tasks like the selection tasks, which no set has. A program that would end the run must
+        not fail on them. None where there are no more.
+
+        Args:
+            seed, user: see `split`.
+        """
+        return ()
+
     @abstractmethod
     def _labels(self, at: str) -> tuple[bool | None, str]:
         """Whether labels are known to be classes (True) or numbers (False), and what says so."""

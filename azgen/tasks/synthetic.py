@@ -133,7 +133,7 @@ def teacher_tasks(
     """
     _check(teacher, n_tasks, n_features, n_train, n_valid, options.get("noise", 0.0))
     given = options.get("data_seeds"), options.get("param_seeds")
-    drawn = draw_seeds(n_tasks, seed)
+    drawn = draw_seeds(n_tasks, seed) if None in given else ((), ())
     data, param = (
         mine if seeds is None else extend_seeds(seeds, n_tasks)
         for seeds, mine in zip(given, drawn, strict=True)

@@ -16,13 +16,17 @@ ORIGINAL_DATA_SEEDS = (11001, 11012, 11010, 11000, 11006, 11008, 11007, 11003)
 DATA, PARAM, NOISE = 1, 2, 3
 
 
-def draw_seeds(n_tasks: int, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """n_tasks distinct data seeds and as many parameter seeds, uniform in [2, 2**32 - 2], from one seed."""
+def draw_seeds(n_tasks: int, seed: int, *more: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """n_tasks distinct data seeds and as many parameter seeds, uniform in [2, 2**32 - 2], from one seed.
+
+    Args:
+        more: numbers that make it another seed.
+    """
     if seed < 0:
         raise AzgenError(f"the seed is {seed}; it must be 0 or more")
     both: list[tuple[int, ...]] = []
     for stream in (DATA, PARAM):
-        random = np.random.default_rng([seed, stream])
+        random = np.random.default_rng([seed, stream, *more])
         drawn: dict[int, None] = {}  # keeps the order, so that asking for more tasks keeps the first ones
         while len(drawn) < n_tasks:
             drawn[int(random.integers(2, 2**32 - 1))] = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Annotated, Literal
 
-from azgen.bounds import Bounds, NotNegative, Positive
+from azgen.bounds import Bounds, Count, NotNegative, Positive
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric, is_classification
 from azgen.language.userfile import NOTHING, UserFile
@@ -15,6 +15,9 @@ from azgen.tasks.source import Sizes, TaskSource
 from azgen.tasks.synthetic import Teacher, teacher_tasks
 from azgen.tasks.task import Task, TaskSplit
 from azgen.tasks.teacher_seeds import draw_seeds, extend_seeds
+
+_FRESH = 1
+"""Which numbers of a seed fresh tasks are drawn by."""
 
 _TEACHER_TRAIN: Sizes = (100, 1000, 1000)
 _TEACHER_VALID: Sizes = (100, 100, 100)
@@ -32,6 +35,8 @@ class TeacherTasks(TaskSource):
         noise: standard deviation of noise on labels.
         centred: labels have the mean 0 on the training examples of each task, so that learning their mean is
             no stepping stone; departs from the paper.
+        n_fresh: further tasks on which a program must not fail for its fitness to end the run; see
+            `fresh`.
         data_seeds, param_seeds: seeds of the examples and of the teachers of search tasks; a list that is too
             short goes on with its last number + 1, + 2 and so on. Empty: drawn by the seed.
     """
@@ -42,6 +47,7 @@ class TeacherTasks(TaskSource):
     kind: Literal["auto", "regression", "classification"] = "auto"
     noise: NotNegative = 0.0
     centred: bool = False
+    n_fresh: Count = 0
     data_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
     param_seeds: Annotated[tuple[int, ...], Bounds(0)] = ()
 
@@ -86,6 +92,14 @@ class TeacherTasks(TaskSource):
         train, valid = self._examples()
         own = self._seeds(seed, redraw)[: self.n_search]
         return self._tasks(own, train[0], valid[0], self._metric(user))
+
+    def fresh(self, seed: int, user: UserFile = NOTHING) -> tuple[Task, ...]:
+        """`n_fresh` tasks, see `TaskSource.fresh`; they have random numbers of their own."""
+        if not self.n_fresh:
+            return ()
+        seeds = list(zip(*draw_seeds(self.n_fresh, seed, _FRESH), strict=True))
+        (_, n_train, _), (_, n_valid, _) = self._examples()
+        return self._tasks(seeds, n_train, n_valid, self._metric(user))
 
     def redraw_beside(self, run: TaskSource, redraw: int) -> int:
         """See `TaskSource.redraw_beside`. Synthetic tasks are numbered one after the other, so that another

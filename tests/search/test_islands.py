@@ -18,7 +18,7 @@ from azgen.search.engines.migrants import Migrants
 from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.evolve import Evolution, Outcome
-from azgen.search.hall import FRONT_SIZE, HALL_SIZE, HallOfFame
+from azgen.search.hall import FRONT_SIZE, HALL_SIZE, Bar, HallOfFame
 from azgen.search.space import SearchSpace
 from azgen.search.task_set import population_tasks
 from azgen.settings.reading import settings_from
@@ -287,7 +287,9 @@ def test_a_run_marks_its_front() -> None:
 def test_messages_come_back_as_they_were() -> None:
     migrants = Migrants(np.array([[1, 0, 1], [0, 1, 0]], np.int32), np.zeros(3, INSTRUCTION))
     migrants.code["constant"][0, 1] = np.pi
-    order = Order(3, 7, 11, False, 500, 42, 10, ("def Setup():\n  pass",), migrants, True)
+    order = Order(
+        3, 7, 11, False, 500, 42, 10, ("def Setup():\n  pass",), migrants, True, Bar(0.5, ((0.25, 8.0),))
+    )
     header, arrays = decode(order.encode())
     assert header.pop("kind") == "order"
     back = Order.decode(header, arrays)

@@ -201,3 +201,13 @@ def test_labels_suit_the_metric(metric):
         assert task.metric == metric
         labels = other.y_valid if metric == "r2" else (other.y_valid > 0)
         assert np.array_equal(task.y_valid, labels)
+
+
+def test_fresh_tasks_are_like_selection_tasks_and_others_than_any_of_the_run():
+    source = TeacherTasks(n_features=4, n_search=3, n_select=5, n_test=4, n_fresh=7)
+    split, fresh = source.split(1), source.fresh(1)
+    names = {task.name for task in (*split.search, *split.select, *split.test, *source.search(1, redraw=5))}
+    assert len(fresh) == 7
+    assert not names & {task.name for task in fresh}
+    assert {task.x_train.shape for task in fresh} == {split.select[0].x_train.shape}
+    assert not TeacherTasks(n_features=4).fresh(1)

@@ -14,6 +14,7 @@ from azgen.plain import as_plain
 from azgen.runs.events import Ancestor
 from azgen.search.engines.messages import MessageError, encode, read_message
 from azgen.search.engines.migrants import Migrants
+from azgen.search.hall import Bar
 from azgen.search.island_state import COUNTS
 
 
@@ -32,6 +33,7 @@ class Order(Bounded):
         quarantined: texts of programs that score 0 unseen.
         immigrants: programs that arrive first, or None.
         careful: tell which program is about to run, so that one that kills the process can be named.
+        bar: what a program must pass for its ancestors to be told.
     """
 
     island: Count
@@ -44,6 +46,7 @@ class Order(Bounded):
     quarantined: tuple[str, ...] = ()
     immigrants: Migrants | None = None
     careful: bool = False
+    bar: Bar = Bar()  # noqa: RUF009
 
     def encode(self) -> bytes:
         """As a message."""

@@ -245,10 +245,10 @@ class Runner:
         if best.number != order.best_number:
             program = best.program.normalized()
             self._trace(self.space.kernel.encode([program])[0])
-            select_fitness, behaviour, holds = self.space.select.rate(program)
+            select_fitness, behaviour, holds = self.space.rate(program)
             self._trace(None)
             text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
-            ancestors = island.ancestors()
+            ancestors = island.ancestors() if order.bar.passes(select_fitness, cost) else ()
         leaving = None
         if order.n_emigrants:
             seed = mix(mix(mix(settings.seed) - order.island - 1) + order.round)
