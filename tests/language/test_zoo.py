@@ -18,6 +18,7 @@ NAMES = (
     "affine",
     "best-evolved",
     "best-evolved-raw",
+    "discovered-net",
     "evolved-net",
     "linear",
     "mean-weight-rate",
