@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import os
 import signal
 from collections.abc import Iterator
 
@@ -8,10 +7,6 @@ import pytest
 
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import build_kernel
-
-# Tests compile much and run little: -Og compiles a kernel in less than half the time, and its results are the
-# same to the last bit. Processes that tests start have it too. AZGEN_CFLAGS="" as for users.
-os.environ.setdefault("AZGEN_CFLAGS", "-Og")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, which some tests send.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 from rich.console import Console
 
 from azgen.cli.view import LiveView
@@ -188,11 +190,43 @@ def test_json_is_one_object_a_line():
     assert sum(record["event"] == "Progress" for record in records) >= 3
 
 
-@pytest.mark.parametrize("name", sorted({*preset_names()} - {"table", "paper"}))
+WITHOUT_OTHER_DATA = sorted({*preset_names()} - {"table", "paper"})
+MOST = {
+    **dict.fromkeys(("n_search", "n_select", "n_test", "rating_tasks", "polish_tasks"), 6),
+    **{"n_train": 40, "n_valid": 30, "population": 100},
+}
+
+
+def in_small(settings):
+    """Settings with few and small tasks: what takes long is rating, and tuning what a run starts from."""
+    if isinstance(settings, list):
+        return [in_small(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    return {
+        name: fewer(value, MOST[name]) if name in MOST else in_small(value)
+        for name, value in settings.items()
+    }
+
+
+def fewer(value, most):
+    return [min(number, most) for number in value] if isinstance(value, list) else min(value, most)
+
+
+@pytest.mark.parametrize("name", WITHOUT_OTHER_DATA)
 def test_every_preset_runs(name):
-    count = 600 if name == "ten-digits" else 3000  # which takes longer for each
-    azgen("evolve", name, "--max-programs", count, "--baselines", "few", "--out", name)
-    assert load_run(name).result["counts"]["programs"] >= count
+    settings = in_small(tomllib.loads(azgen("presets", name)))
+    settings["tasks"] = {"n_train": MOST["n_train"], "n_valid": MOST["n_valid"], **settings["tasks"]}
+    Path("small.toml").write_text(tomli_w.dumps(settings))
+    azgen("evolve", "small.toml", "--max-programs", 1000, "--baselines", "few", "--out", name)
+    assert load_run(name).result["counts"]["programs"] >= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITHOUT_OTHER_DATA)
+def test_every_preset_runs_as_it_is(name):
+    azgen("evolve", name, "--max-programs", 3000, "--baselines", "few", "--out", name)
+    assert load_run(name).result["counts"]["programs"] >= 3000
 
 
 def test_the_paper_s_preset_says_where_its_data_can_be_had(tmp_path, monkeypatch):
@@ -215,9 +249,11 @@ def test_a_table_of_ones_own(tmp_path, kind):
         "classification": sklearn.datasets.load_breast_cancer,
         "3 classes of target": sklearn.datasets.load_wine,
     }[kind]
-    load(as_frame=True).frame.to_csv(tmp_path / "patients.csv", index=False)
+    table = load(as_frame=True).frame.sample(300 if kind == "regression" else 90, random_state=0)
+    table = table.drop(columns=table.columns[6:-1])  # examples of six features take a fraction of the time
+    table.to_csv(tmp_path / "patients.csv", index=False)
     which = "few" if kind == "regression" else "all"
-    options = ("--target", "target", "--max-programs", 4000, "--baselines", which, "--full")
+    options = ("--target", "target", "--max-programs", 2000, "--baselines", which, "--full")
     text = azgen("evolve", "--data", "patients.csv", *options)
     assert (", tuned (" in text) == (which == "all")
     assert f"patients.csv: {kind}: " in text and "runs/patients-0/champion.py" in text
