@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from azgen.codegen.cache_folder import temporary_folder
-from azgen.codegen.store import kind_directory, remove_entry
+from azgen.codegen.store import kind_directory, publishing, remove_entry
 from azgen.codegen.toolchain import Toolchain, compiler_environment
 from azgen.errors import CacheError
 
@@ -45,7 +44,8 @@ def precompiled_headers(toolchain: Toolchain, flags: Sequence[str]) -> Path | No
     with suppress(OSError, CacheError):  # whatever is wrong with the cache, its front tells
         entry = kind_directory("headers") / key
         if not entry.is_dir():
-            _precompile(entry, toolchain, flags)
+            with publishing(entry, {"key": key}) as folder:
+                _precompile(folder / _NAME, toolchain, flags)
         os.utime(entry)  # when it was last used, for `prune`
         return entry / _NAME
     return None
@@ -57,12 +57,9 @@ def discard(header: Path) -> None:
         remove_entry(header.parent)
 
 
-def _precompile(entry: Path, toolchain: Toolchain, flags: Sequence[str]) -> None:
-    with temporary_folder(entry.parent) as temporary:
-        header = temporary / _NAME
-        header.write_text(_SOURCE, encoding="utf-8")
-        command = [*toolchain.command, *flags, "-x", "c-header", str(header), "-o", f"{header}.gch"]
-        subprocess.run(command, capture_output=True, env=compiler_environment(), check=False)
-        # Published even if that failed: it is an ordinary header then, and nobody tries again.
-        with suppress(OSError):  # another process was first
-            os.rename(temporary, entry)
+def _precompile(header: Path, toolchain: Toolchain, flags: Sequence[str]) -> None:
+    """Writes the header, and beside it what gcc makes of it. Where that fails it stays an ordinary header,
+    so that nobody tries again."""
+    header.write_text(_SOURCE, encoding="utf-8")
+    command = [*toolchain.command, *flags, "-x", "c-header", str(header), "-o", f"{header}.gch"]
+    subprocess.run(command, capture_output=True, env=compiler_environment(), check=False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from azgen.errors import AzgenError
 from azgen.language.metrics import UserMetric
-from azgen.language.userops import check_lane_expression, fields_of
+from azgen.language.userops import check_lane_expression, fields_of, needs
 
 C_FUNCTIONS = ("atan", "exp", "fabs", "fmax", "fmin", "log", "sqrt", "tanh")
 """What the C spelling of a fitness may call, besides + - * / and parentheses."""
@@ -27,11 +27,7 @@ def check_metric(metric: UserMetric) -> None:
     Raises:
         AzgenError: names what is wrong.
     """
-
-    def need(condition: bool, message: str) -> None:
-        if not condition:
-            raise AzgenError(f"metric {metric.name!r}: {message}")
-
+    need = needs(f"metric {metric.name!r}")
     need(
         isinstance(metric.name, str) and re.fullmatch(r"[a-z][a-z0-9-]*", metric.name) is not None,
         "its name must begin with a small letter and have small letters, digits and -",

@@ -45,17 +45,23 @@ def user_ops(ops: Iterable[Op]) -> tuple[Op, ...]:
     return tuple(sorted((op for op in ops if op.id >= FIRST_ID), key=lambda op: op.id))
 
 
+def needs(what: str) -> Callable[[bool, str], None]:
+    """A function that raises an AzgenError, which begins with `what`, where a condition does not hold."""
+
+    def need(condition: bool, message: str) -> None:
+        if not condition:
+            raise AzgenError(f"{what}: {message}")
+
+    return need
+
+
 def check_op(op: Op, table: OpTable = OPS) -> None:
     """Checks one op: its row, its spellings, and on some values that they mean the same.
 
     Raises:
         AzgenError: names what is wrong.
     """
-
-    def need(condition: bool, message: str) -> None:
-        if not condition:
-            raise AzgenError(f"op {op.name!r}: {message}")
-
+    need = needs(f"op {op.name!r}")
     need(
         isinstance(op.id, int) and FIRST_ID <= op.id < 32768,
         f"the id is {op.id!r}; ids of your own go from {FIRST_ID} to 32767",

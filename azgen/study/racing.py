@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TypedDict
 
 from azgen.deadline import NEVER, Deadline
 from azgen.execution.execute import compile_together
@@ -45,6 +46,16 @@ LEVEL = 1e-3
 """Fitness by which more passes must be better, as they cost the search as many times more."""
 
 
+class RaceOptions(TypedDict, total=False):
+    """What may be said of a race; see `race`."""
+
+    epochs: Sequence[int]
+    conditions: Conditions
+    budget: float
+    observe: Callable[[str, int], None]
+    deadline: Deadline
+
+
 @dataclass(frozen=True)
 class Race:
     """All programs, tuned.
@@ -71,7 +82,19 @@ def race(
     observe: Callable[[str, int], None] = lambda name, epochs: None,
     deadline: Deadline = NEVER,
 ) -> Race:
-    """Tunes programs on the search tasks; see `azgen.study.starts.tune_starts` for the arguments."""
+    """Tunes programs on the search tasks.
+
+    Args:
+        programs: by name, at least one, of the tasks' form.
+        search, select: tasks of one metric and number of features.
+        epochs: numbers of passes to choose from, rising, in place of that of the conditions; of those that
+            are within .001 of the best the smallest is taken. One alone is taken as it is.
+        conditions: how programs are executed; the seed decides the factors too.
+        budget: multiplications that tuning may cost; with less, fewer tasks and settings are tried, and
+            fewer passes.
+        observe: told what is being tuned.
+        deadline: after it no other program is tuned, and none for other numbers of passes.
+    """
     first = search[0]
     shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
     compile_together(list(programs.values()), *shape)

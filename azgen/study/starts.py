@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Unpack
 
-from azgen.deadline import NEVER, Deadline
+from azgen.deadline import Deadline
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_form
-from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import SCALAR, Form, Memory
 from azgen.language.ops import OPS
 from azgen.language.program import Program
@@ -22,7 +21,7 @@ from azgen.runs.events import StartsTuned
 from azgen.search.starts import start_program
 from azgen.settings.settings import Settings
 from azgen.study.racer import Start
-from azgen.study.racing import BUDGET, EPOCHS, LEVEL, race
+from azgen.study.racing import EPOCHS, LEVEL, RaceOptions, race
 from azgen.tasks.task import Task, TaskSplit
 
 _NEXT_TO = 2e-3
@@ -188,25 +187,9 @@ def tune_starts(
     programs: Mapping[str, Program],
     search: Sequence[Task],
     select: Sequence[Task],
-    *,
-    epochs: Sequence[int] = EPOCHS,
-    conditions: Conditions = USUAL,
-    budget: float = BUDGET,
-    observe: Callable[[str, int], None] = lambda name, epochs: None,
-    deadline: Deadline = NEVER,
+    **options: Unpack[RaceOptions],
 ) -> Starts:
-    """Tunes programs on the search tasks, and ranks them on the selection tasks.
-
-    Args:
-        programs: by name, at least one, of the tasks' form.
-        search, select: tasks of one metric and number of features.
-        epochs: numbers of passes to choose from, rising, in place of that of the conditions; of those that
-            are within .001 of the best the smallest is taken. One alone is taken as it is.
-        conditions: how programs are executed; the seed decides the factors too.
-        budget: multiplications that tuning may cost; with less, fewer tasks and settings are tried, and
-            fewer passes.
-        observe: told what is being tuned.
-        deadline: after it no other program is tuned, and none for other numbers of passes.
+    """Tunes programs on the search tasks and ranks them on the selection tasks; see `race`.
 
     Raises:
         AzgenError: no program, or one of another form than the tasks.
@@ -216,16 +199,7 @@ def tune_starts(
         raise AzgenError("there is no program to start from that fits the tasks and the memory")
     for program in programs.values():
         check_form(program, search)
-    found = race(
-        programs,
-        search,
-        select,
-        epochs=epochs,
-        conditions=conditions,
-        budget=budget,
-        observe=observe,
-        deadline=deadline,
-    )
+    found = race(programs, search, select, **options)
     chosen = chosen_epochs(found.tried)
     members = sorted(level_starts(found.at(chosen)), key=lambda s: -s.fitness)
     return Starts(tuple(members), chosen, found.tried, found.settings, time.perf_counter() - began)
