@@ -110,3 +110,12 @@ def test_a_walk_goes_as_described(heading, walks):
     missing = [step for step in steps if step not in called]
     assert not missing, "the walk does not pass these functions"
     assert steps == sorted(steps, key=called.index), "they are called for the first time in another order"
+
+
+@pytest.mark.parametrize("heading", ["The walk of a program", "The walk of an example", "The walk of a run"])
+def test_every_file_of_a_walk_is_named(heading, walks):
+    """In its section, or in one before it, where it goes on as that does."""
+    before = PAGE.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+    before += PAGE.partition(f"\n## {heading}")[0].partition("\n## The walk")[2]
+    named = set(re.findall(r"`(azgen/[\w/]+\.py)`", before))
+    assert {file for file, _ in walks[heading]} - named == set()
