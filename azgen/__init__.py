@@ -21,6 +21,8 @@ Execution:
     execute   fitness and predictions of a program on tasks, by the NumPy oracle, the search kernel or native
               code.
     prepare   the same, as a function to be called again and again with everything already built.
+    prepare_tasks
+              tasks laid out once, to execute many programs on: `.execute([programs])`.
     Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples, x classes
               if there are several), `.failed` (tasks).
 
@@ -44,7 +46,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azgen.errors import AzgenError
-    from azgen.execution.execute import Result, execute, prepare
+    from azgen.execution.bound import Result
+    from azgen.execution.execute import execute, prepare, prepare_tasks
     from azgen.language.program import Program
     from azgen.language.zoo import find_program as load
     from azgen.study.estimators import AzgenClassifier, AzgenRegressor
@@ -70,6 +73,7 @@ __all__ = [
     "export",
     "load",
     "prepare",
+    "prepare_tasks",
     "resume",
 ]
 
@@ -78,7 +82,7 @@ _HOMES = {
     "AzgenError": "azgen.errors",
     "AzgenRegressor": "azgen.study.estimators",
     "Program": "azgen.language.program",
-    "Result": "azgen.execution.execute",
+    "Result": "azgen.execution.bound",
     "Run": "azgen.study.finished",
     "Task": "azgen.tasks.task",
     "evolve": "azgen.study.run",
@@ -86,6 +90,7 @@ _HOMES = {
     "export": "azgen.study.exporting",
     "load": "azgen.language.zoo",
     "prepare": "azgen.execution.execute",
+    "prepare_tasks": "azgen.execution.execute",
     "resume": "azgen.study.resume",
 }
 

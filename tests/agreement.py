@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from azgen.execution.execute import Result, execute
+from azgen.execution.bound import Result
+from azgen.execution.execute import execute
 from azgen.exports.module import render_module
 from azgen.language import OPS, Program
 from azgen.tasks.task import Task

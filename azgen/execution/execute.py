@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal, get_args, overload
 
 from azgen.codegen.kernel_source import KernelSpec
-from azgen.codegen.lanes import MANY, lane_type
+from azgen.codegen.lanes import MANY, LaneType, lane_type
 from azgen.codegen.target import Target
 from azgen.errors import AzgenError
 from azgen.execution import oracle
+from azgen.execution.bound import Result, Room, bind_candidate, bind_encoded, result_of
 from azgen.execution.kernel import build_kernel
-from azgen.execution.layout import check_form, check_tasks, lay_out
+from azgen.execution.layout import LaneTasks, check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import Memory
@@ -32,39 +29,122 @@ from azgen.tasks.task import Task
 Backend = Literal["oracle", "kernel", "native"]
 
 
-@dataclass(frozen=True)
-class Result:
-    """What executing a program gave.
+Given = Program | str | Path
+"""What says a program: see `as_program`."""
 
-    Attributes:
-        fitness: one number in [0, 1] per task; 0 where the program failed.
-        predictions: tasks x validation examples; of two classes the probability of class 1. For tasks with
-            several classes tasks x validation examples x classes: their probabilities. NaN where the
-            program failed.
-        failed: per task, whether an error was NaN or above max_abs_error.
-        dtype: number type of the arithmetic.
+Several = list[Any] | tuple[Any, ...]
+"""Programs, each as `Given` says."""
+
+
+class PreparedTasks:
+    """Tasks that any number of programs are executed on; they are laid out for generated code once.
+
+    `azgen.prepare_tasks` makes it; `execute` on it is as `azgen.execute` on the tasks.
     """
 
-    fitness: NDArray[np.float64]
-    predictions: NDArray[Any]
-    failed: NDArray[np.bool_]
-    dtype: str
+    def __init__(self, tasks: Sequence[Task], conditions: Conditions):
+        check_tasks(tasks)
+        self._tasks, self._conditions = tuple(tasks), conditions
+        self._laid_out: dict[LaneType, LaneTasks] = {}
+
+    @overload
+    def execute(self, program: Given, backend: Backend = "native") -> Result: ...
+
+    @overload
+    def execute(self, program: Several, backend: Backend = "native") -> list[Result]: ...
+
+    def execute(self, program: Given | Several, backend: Backend = "native") -> Result | list[Result]:
+        """Executes a program, or several, which are compiled together; see `azgen.execute`."""
+        if isinstance(program, (list, tuple)):
+            return [run() for run in self._bound([self._program(given) for given in program], backend)]
+        return self.prepare(program, backend)()
+
+    def prepare(self, program: Given, backend: Backend = "native") -> Callable[[], Result]:
+        """A function that executes a program again and again; see `azgen.prepare`."""
+        return next(self._bound([self._program(program)], backend))
+
+    def _program(self, given: Given) -> Program:
+        found = as_program(given, several_classes=bool(self._tasks[0].vector_classes))
+        check_form(found, self._tasks)
+        return found
+
+    def _bound(self, programs: Sequence[Program], backend: Backend) -> Iterator[Callable[[], Result]]:
+        """Functions that execute the programs, into the same arrays."""
+        if backend not in get_args(Backend):
+            raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
+        if backend == "oracle":
+            for program in programs:
+                yield partial(_by_oracle, program, self._tasks, self._conditions)
+        elif backend == "kernel":
+            yield from map(self._on_kernel, programs)
+        else:
+            yield from self._natively(programs)
+
+    def _natively(self, programs: Sequence[Program]) -> Iterator[Callable[[], Result]]:
+        by_target: dict[bool, list[Program]] = {}
+        for program in programs:
+            by_target.setdefault(program.normalized().memory.matrices > 0, []).append(program)
+        first, n_tasks = self._tasks[0], len(self._tasks)
+        codes, rooms = dict[bool, NativeCode](), dict[bool, Room]()
+        for matrices, members in by_target.items():
+            target = target_for(members[0], first, self._conditions.dtype, n_tasks)
+            codes[matrices] = native_code(target)
+            codes[matrices].compile(members)
+            rooms[matrices] = self._room(target.lane)
+        for program in programs:
+            matrices = program.normalized().memory.matrices > 0
+            yield bind_candidate(codes[matrices].prepare(program), rooms[matrices])
+
+    def _on_kernel(self, program: Program) -> Callable[[], Result]:
+        # Registers are renamed by first appearance, so the normal form's memory is the smallest.
+        normal_form = program.normalized()
+        kernel = build_kernel(general_spec(normal_form, self._tasks[0], self._conditions.dtype))
+        return bind_encoded(kernel, kernel.encode([normal_form]), self._room(kernel.spec.lane))
+
+    def _room(self, lane: LaneType) -> Room:
+        if lane not in self._laid_out:
+            self._laid_out[lane] = lay_out(self._tasks, lane, self._conditions)
+        return Room(self._laid_out[lane], lane, self._tasks[0].vector_classes)
 
 
+@overload
 def execute(
-    program: Program | str | Path,
+    program: Given,
     tasks: Sequence[Task] | Task,
     backend: Backend = "native",
     seed: int = 0,
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
-) -> Result:
+) -> Result: ...
+
+
+@overload
+def execute(
+    program: Several,
+    tasks: Sequence[Task] | Task,
+    backend: Backend = "native",
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> list[Result]: ...
+
+
+def execute(
+    program: Given | Several,
+    tasks: Sequence[Task] | Task,
+    backend: Backend = "native",
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> Result | list[Result]:
     """Executes a program on tasks: Setup, training example by example, then validation.
 
     Args:
         program: its live code is executed; or the name of its file, or zoo:NAME, or what has a program: a
-            champion.
+            champion. Of a list of programs, which are compiled together, the results are a list.
         tasks: tasks of one metric and one shape.
         backend: "oracle" (NumPy, the definition), "kernel" (the search's interpreter) or "native" (compiled).
         seed: decides the draws of stochastic ops, together with each task's position.
@@ -76,11 +156,11 @@ def execute(
         AzgenError: tasks that do not agree, a program of another form than theirs, or an unknown backend or
             number type.
     """
-    return prepare(program, tasks, backend, seed, epochs, dtype, max_abs_error)()
+    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error).execute(program, backend)
 
 
 def prepare(
-    program: Program | str | Path,
+    program: Given,
     tasks: Sequence[Task] | Task,
     backend: Backend = "native",
     seed: int = 0,
@@ -90,10 +170,22 @@ def prepare(
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again, with everything already built; see
     `execute`."""
-    given = list_of_tasks(tasks)
-    several = bool(given and given[0].vector_classes)
-    found = as_program(program, several_classes=several)
-    return prepare_under(Conditions(seed, epochs, dtype, max_abs_error), found, given, backend)
+    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error).prepare(program, backend)
+
+
+def prepare_tasks(
+    tasks: Sequence[Task] | Task,
+    seed: int = 0,
+    epochs: int = 1,
+    dtype: str = "float32",
+    max_abs_error: float = 100.0,
+) -> PreparedTasks:
+    """Tasks to execute many programs on, one by one or together: `.execute(program)`, `.execute([programs])`.
+
+    They are laid out for generated code once, which for large tasks takes longer than running a program.
+    Arguments and errors are those of `execute`.
+    """
+    return PreparedTasks(list_of_tasks(tasks), Conditions(seed, epochs, dtype, max_abs_error))
 
 
 def list_of_tasks(tasks: Any) -> list[Task]:
@@ -125,31 +217,12 @@ def prepare_under(
     conditions: Conditions, program: Program, tasks: Sequence[Task] | Task, backend: Backend = "native"
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again; see `prepare`."""
-    dtype = conditions.dtype
     tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
-    check_tasks(tasks)
-    check_form(program, tasks)
-    if backend not in get_args(Backend):
-        raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
-    if backend == "oracle":
-        return lambda: _result(*oracle.execute(program, tasks, conditions), dtype)
-    # Registers are renamed by first appearance, so the normal form's memory is the smallest.
-    normal_form = program.normalized()
-    if backend == "native":
-        target = target_for(program, tasks[0], dtype, len(tasks))
-        data = lay_out(tasks, target.lane, conditions)
-        candidate = native_code(target).prepare(program)
-        return lambda: _result(*candidate.evaluate(data, with_predictions=True), dtype)
-    kernel = build_kernel(general_spec(normal_form, tasks[0], dtype))
-    data = lay_out(tasks, kernel.spec.lane, conditions)
-    encoded = kernel.encode([normal_form])
+    return PreparedTasks(tasks, conditions).prepare(program, backend)
 
-    def run() -> Result:
-        fitness, predictions = kernel.evaluate(encoded, data, with_predictions=True)
-        assert predictions is not None
-        return _result(fitness[0], predictions[0], dtype)
 
-    return run
+def _by_oracle(program: Program, tasks: Sequence[Task], conditions: Conditions) -> Result:
+    return result_of(*oracle.execute(program, tasks, conditions), conditions.dtype)
 
 
 def target_for(program: Program, task: Task, dtype: str, n_tasks: int | None = MANY) -> Target:
@@ -216,11 +289,3 @@ def _rounded_up(count: int, start: int) -> int:
     while start < count:
         start *= 2
     return start
-
-
-def _result(fitness: NDArray[np.float64], predictions: NDArray[Any] | None, dtype: str) -> Result:
-    assert predictions is not None
-    failed = np.isnan(fitness)
-    predictions = predictions.copy()
-    predictions[failed] = np.nan
-    return Result(np.where(failed, 0.0, fitness), predictions, failed, dtype)

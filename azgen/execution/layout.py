@@ -9,6 +9,7 @@ own sizes, and `check_sizes` compares.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ TASKS = np.dtype(
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """A zeroed array whose first element lies on a SIMD boundary."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     result: NDArray[Any] = raw[start : start + size].view(dtype).reshape(shape)

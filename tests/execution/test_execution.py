@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute, prepare
+from azgen.execution.execute import Backend, compile_together, execute, prepare, prepare_tasks
 from azgen.language import OPS, Memory, Program
 from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
-from tests.agreement import Tally, random_tasks
+from tests.agreement import Tally, random_tasks, same_bits
 from tests.strategies import programs, random_program
 
 pytestmark = pytest.mark.usefixtures("optimized")
@@ -197,6 +198,35 @@ def test_prepared_execution_can_be_repeated() -> None:
     run = prepare(zoo("linear"), tasks, "native")
     np.testing.assert_array_equal(run().predictions, run().predictions)
     np.testing.assert_array_equal(run().fitness, execute(zoo("linear"), tasks, "kernel").fitness)
+
+
+@pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
+def test_several_programs_are_executed_on_the_same_tasks(backend: Backend) -> None:
+    tasks = linear_tasks(3, 4, 50, 20, seed=0)
+    given = [zoo("linear"), "zoo:neural-net", zoo("linear").with_constants((0.5,))]
+    prepared = prepare_tasks(tasks, seed=5, epochs=2)
+    for results in (execute(given, tasks, backend, seed=5, epochs=2), prepared.execute(given, backend)):
+        assert len(results) == len(given)
+        for program, result in zip(given, results, strict=True):
+            alone = execute(program, tasks, backend, seed=5, epochs=2)
+            assert same_bits(result, alone) and same_bits(prepared.execute(program, backend), alone)
+    assert execute([], tasks, backend) == []
+    with pytest.raises(AzgenError, match="several classes"):
+        prepared.execute([zoo("linear"), zoo("softmax-linear")], backend)
+
+
+def test_results_are_kept_when_a_program_is_executed_again() -> None:
+    """Also by several threads at once, though the function has one room for results."""
+    tasks = linear_tasks(3, 4, 50, 20, seed=0)
+    run, before = prepare(zoo("linear"), tasks), execute(zoo("linear"), tasks)
+    failing = prepare(zoo("linear").with_constants((1e30,)), tasks)()
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: run(), range(200)))
+    for result in results:
+        assert same_bits(result, before)
+        result.fitness[:], result.predictions[:] = 2.0, 2.0
+    assert same_bits(run(), before)
+    assert failing.failed.all() and not failing.fitness.any() and np.isnan(failing.predictions).all()
 
 
 def test_lane_groups_hold_any_number_of_tasks() -> None:

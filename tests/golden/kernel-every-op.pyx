@@ -113,6 +113,7 @@ cdef extern from "tables.h" nogil:
     uint64_t double_bits(double) noexcept
     void lane_hash_add(LaneHash*, lane, lane_int) noexcept
     uint64_t lane_hash_key(const LaneHash*, uint64_t) noexcept
+    uint64_t lane_hash_end(uint64_t, int64_t) noexcept
     double exp(double) noexcept
     double log(double) noexcept
 
@@ -928,6 +929,8 @@ cdef void probe_programs(
             if lane_any(strands[i].alive):
                 failed[program] = False
         job += n
+    for i in range(n_programs):
+        key[i] = lane_hash_end(key[i], tasks.n_groups * LANES)
 
 # ---------------------------------------------------------------- normal form
 cdef void live_before(const Instruction* code, int n, Registers* live) noexcept nogil:

@@ -91,5 +91,11 @@ static inline uint64_t lane_hash_key(const LaneHash *hash, uint64_t key) {
     }
     return key;
 }
+/* The key of all lanes, as if there were a multiple of 16, idle ones among them: the same whatever the lane type, as what the
+   table of known keys forgets depends on it. */
+static inline uint64_t lane_hash_end(uint64_t key, int64_t lanes) {
+    for (; lanes % 16; lanes++) key = mix64(mix64(key));
+    return key;
+}
 
 #endif
