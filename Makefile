@@ -9,16 +9,20 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help evolve test fuzz experiments lint types contracts bench clean
+.PHONY: help evolve smoke test coverage fuzz experiments lint types contracts templates docs bench clean
 
 help:
 	@echo "make evolve       install azgen into $(VENV) and run the default search (one to two minutes)"
+	@echo "make smoke        one minute: does azgen work here? compiler, a search, a table, an exported module"
 	@echo "make test         run the tests"
+	@echo "make coverage     run the tests and say which lines of azgen none of them reaches"
 	@echo "make experiments  run the slow tests: the measured results that the documentation states (hours)"
 	@echo "make fuzz         changed inputs at every door through which data come in, ten minutes each"
 	@echo "make lint         ruff: rules and formatting"
 	@echo "make types        mypy"
 	@echo "make contracts    import-linter: which part may import which"
+	@echo "make templates    the templates: do they parse, is each used?"
+	@echo "make docs         the documentation as a site, in build/site; warnings are errors"
 	@echo "make bench        measure azgen on this machine: executors, search, compiler (a minute or two)"
 	@echo "make clean        remove the compile cache and the tools' caches ($(VENV) and runs/ stay)"
 	@echo "PYTHON=...        the interpreter that $(VENV) is made from (3.11 or newer; now: $(PYTHON))"
@@ -26,9 +30,15 @@ help:
 evolve: $(INSTALLED)
 	$(BIN)/azgen evolve
 
+smoke: $(INSTALLED)
+	$(BIN)/python tools/smoke.py
+
 # A file stays in one process: what its tests share is made, and compiled, once.
 test: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+coverage: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html $(PYTEST_ARGS)
 
 # One at a time: they measure time.
 experiments: $(INSTALLED_DEV)
@@ -47,6 +57,12 @@ types: $(INSTALLED_DEV)
 
 contracts: $(INSTALLED_DEV)
 	$(BIN)/lint-imports
+
+templates: $(INSTALLED_DEV)
+	$(BIN)/python tools/templates.py
+
+docs: $(INSTALLED_DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 bench: $(INSTALLED)
 	$(BIN)/azgen bench

@@ -1,0 +1,69 @@
+"""Pages of the documentation that are written from code, a hook of MkDocs: the command line, the op table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from azgen.cli import app
+from azgen.language.ops import OPS
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Adds the pages to those that lie in docs/; MkDocs calls this."""
+    from mkdocs.structure.files import File
+
+    for name, lines in (("commands.md", commands()), ("ops.md", ops())):
+        files.append(File.generated(config, name, content="\n".join(lines) + "\n"))
+    return files
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options, as `azgen COMMAND --help` has them."""
+    yield "# The command line\n"
+    yield "Written from the commands themselves; `azgen COMMAND --help` says the same.\n"
+    group: Any = typer.main.get_command(app)  # click's, or typer's own since it has one
+    for name, command in group.commands.items():
+        context = command.context_class(command, info_name=f"azgen {name}")
+        usage = " ".join(command.collect_usage_pieces(context))
+        yield f"## azgen {name}\n\n    azgen {name} {usage}\n\n{_paragraphs(command.help)}\n"
+        yield from _parameters(command, context)
+
+
+def _parameters(command: Any, context: Any) -> Iterator[str]:
+    yield "| | |\n|---|---|"
+    for parameter in command.params:
+        record = parameter.get_help_record(context)  # None of what is hidden
+        if record:
+            words, text = record
+            yield f"| `{_cell(words.removesuffix(' <str>'))}` | {_cell(text)} |"
+    yield ""
+
+
+def ops() -> Iterator[str]:
+    """The op table, a row each."""
+    yield "# The basic operations\n"
+    yield "Written from the rows of `azgen/language/ops.py`; `azgen ops NAME` says more of one. `s` is a"
+    yield "scalar, `v` a vector of F entries, `m` a matrix of F x F, where F is the number of features."
+    yield "Costs are those of F = 10, in multiplications.\n"
+    yield "| id | name | operands and result | in a program | cost | |\n|---|---|---|---|---|---|"
+    for op in OPS:
+        text = op.listing.format(a="a", b="b", x="x", y="y", z="z", out="out")
+        names = (f"`{word}`" for word in (op.name, op.signature.strip(), text))
+        yield f"| {' | '.join(map(_cell, (str(op.id), *names, f'{op.cost(10):g}', op.doc)))} |"
+
+
+def _paragraphs(text: str | None) -> str:
+    """Help as Markdown: what is kept line by line (after \\b) are commands."""
+    found = []
+    for paragraph in (text or "").split("\n\n"):
+        indent = "    " if "\b" in paragraph else ""
+        lines = [line.strip() for line in paragraph.replace("\b", "").strip("\n").splitlines()]
+        found.append("\n".join(f"{indent}{line}" for line in lines if line))
+    return "\n\n".join(found)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

@@ -1,0 +1,80 @@
+"""The documentation: its links lead somewhere, its commands are there, and the short ones are carried out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from azgen.cli import app
+from tests.commands import azgen
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+WRITTEN = {"commands.md", "ops.md"}
+"""Pages of the site that docs/pages.py writes."""
+
+SHORT = {"presets", "ops", "zoo", "runs", "cache", "doctor"}
+"""Commands that take little time."""
+
+
+def ids(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        assert link.startswith("http") or (page.parent / link).exists() or link in WRITTEN, link
+
+
+def test_the_site_has_every_page():
+    listed = set(
+        re.findall(r"([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert listed == {page.name for page in (ROOT / "docs").glob("*.md")} | WRITTEN
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Page and command line, without comments and pipes; of indented and fenced blocks, and `azgen ...`."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        found = re.findall(r"^(?: {4,}|\$ )((?:azgen|make|python|pip) .*)$", text, re.MULTILINE)
+        found += [code for code in re.findall(r"`([^`\n]+)`", text) if code.startswith(("azgen ", "make "))]
+        for line in dict.fromkeys(found):
+            yield ids(page), re.split(r"\s+#|[>|]", line)[0].replace("…", "").strip()
+
+
+COMMANDS = sorted(set(commands()))
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=lambda text: text)
+def test_commands_are_there(page, line, tmp_path, monkeypatch):
+    program, *words = shlex.split(line)
+    if program == "make":
+        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert {word for word in words if "=" not in word} <= set(targets)
+    elif program == "python":
+        scripts = [word for word in words if word.startswith(("benchmarks", "docs/", "tools/"))]
+        assert all((ROOT / script).exists() for script in scripts)
+    elif program == "azgen" and words[0] in SHORT and not {"KEY", "--ops", "NAME"} & set(words):
+        monkeypatch.chdir(tmp_path)
+        azgen(*words)
+    elif program == "azgen":
+        parse(words)
+
+
+def parse(words: list[str]) -> None:
+    """Raises if there is no such command or option, or one has too few or too many words."""
+    group = typer.main.get_command(app)
+    if words[0].startswith("-"):
+        assert words == ["--version"]
+        return
+    command = group.commands[words[0]]
+    context = command.context_class(command, info_name=words[0])
+    placeholders = [word for word in words[1:] if word not in ("RUN...", "COMMAND", "--help")]
+    command.make_parser(context).parse_args(placeholders)
