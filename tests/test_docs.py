@@ -18,7 +18,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 WRITTEN = {"commands.md", "ops.md"}
 """Pages of the site that docs/pages.py writes."""
 
-SHORT = {"presets", "ops", "zoo", "runs", "cache", "doctor"}
+SHORT = {"presets", "ops", "zoo", "runs", "cache"}
 """Commands that take little time."""
 
 

@@ -182,10 +182,12 @@ def compile_c(
     first = precompiled_headers(toolchain, options) if tuple(flags) == candidate_flags(toolchain) else None
     rest = [str(c_path), "-o", str(so_path), *(f"-l{library}" for library in libraries)]
     started = time.perf_counter()
-    finished = _run(toolchain, [*options, *(("-include", str(first)) if first else ()), *rest])
+    finished = _run(
+        toolchain, [*options, *(("-include", str(first)) if first else ()), *rest], so_path.parent
+    )
     if finished.returncode != 0 and first:  # it may be damaged or deleted
         discard(first)
-        finished = _run(toolchain, [*options, *rest])
+        finished = _run(toolchain, [*options, *rest], so_path.parent)
     if finished.returncode == 0 and not so_path.is_file():
         raise CompilerError(
             f"{toolchain.command[0]} says that it has compiled {c_path}, but there is no {so_path.name}. "
@@ -197,12 +199,13 @@ def compile_c(
     return time.perf_counter() - started
 
 
-def _run(toolchain: Toolchain, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run(toolchain: Toolchain, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Calls the compiler, whose temporary files go to a folder: a worker may write in no other."""
     try:
         return subprocess.run(
             [*toolchain.command, *arguments],
             capture_output=True,
-            env=compiler_environment(),
+            env=compiler_environment(folder),
             text=True,
             errors="replace",
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from azgen.codegen import cache_folder, compiler, measurements, store
+from azgen.codegen import cache_folder, compiler, confined, measurements, store
+from azgen.confinement import landlock_version
 from azgen.errors import AzgenError, CacheError, CompilerError
 
 _MINIMUM_CYTHON = (3, 1)
@@ -116,6 +119,37 @@ def _compile_and_load() -> tuple[str, str]:
     return f"a two-line module in {time.perf_counter() - started:.1f} s", ""
 
 
+def _confinement() -> tuple[str, str]:
+    version = landlock_version()
+    if not version:
+        return "this system has no Landlock (Linux 5.13 or newer has): workers may do what you may", ""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from azgen.codegen import doctor; doctor.try_confined()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise CompilerError(
+            f"the compiler does not work where only it may run: {done.stderr.strip().splitlines()[-1]}\n"
+            f"set {confined.VARIABLE}=off, and workers may do what you may"
+        )
+    if done.stdout.strip() == "0":
+        return f"off, by {confined.VARIABLE} or because it is not known which programs the compiler runs", ""
+    keeps = ["write in the compile cache alone", "read what is installed", "run the compiler alone"]
+    keeps += ["open no TCP connection"] if version >= 4 else []
+    keeps += ["signal no other process"] if version >= 6 else []
+    return f"Landlock {version}: workers {', '.join(keeps)}", ""
+
+
+def try_confined() -> None:
+    """Compiles in a process that gives up what workers do; prints Landlock's version.
+
+    Raises CompilerError where that does not work.
+    """
+    version = confined.confine_worker()
+    with cache_folder.temporary_folder(cache_folder.build_directory()) as folder:
+        (folder / "twice.c").write_text("int twice(int x) { return x + x; }\n", encoding="utf-8")
+        compiler.compile_c(folder / "twice.c", folder / "twice.so")
+    print(version)
+
+
 # name, the check (what it found and advice; or an AzgenError), the checks that it builds on
 _CHECKS: tuple[tuple[str, Callable[[], tuple[str, str]], tuple[str, ...]], ...] = (
     ("C compiler", _compiler, ()),
@@ -126,4 +160,5 @@ _CHECKS: tuple[tuple[str, Callable[[], tuple[str, str]], tuple[str, ...]], ...] 
     ("build directory", _build_directory, ()),
     ("calibration", _calibration, ("build directory",)),
     ("compile and load", _compile_and_load, ("C compiler", "Python headers", "Cython", "build directory")),
+    ("confinement", _confinement, ("compile and load",)),
 )

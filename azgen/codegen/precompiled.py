@@ -62,4 +62,4 @@ def _precompile(header: Path, toolchain: Toolchain, flags: Sequence[str]) -> Non
     so that nobody tries again."""
     header.write_text(_SOURCE, encoding="utf-8")
     command = [*toolchain.command, *flags, "-x", "c-header", str(header), "-o", f"{header}.gch"]
-    subprocess.run(command, capture_output=True, env=compiler_environment(), check=False)
+    subprocess.run(command, capture_output=True, env=compiler_environment(header.parent), check=False)

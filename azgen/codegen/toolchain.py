@@ -88,9 +88,14 @@ def added_flags() -> tuple[str, ...]:
         ) from None
 
 
-def compiler_environment() -> dict[str, str]:
-    """Environment variables for calling the compiler: ours, but with messages that no locale changes."""
-    return {**os.environ, "LC_ALL": "C"}
+def compiler_environment(temporary: Path | None = None) -> dict[str, str]:
+    """Environment variables for calling the compiler: ours, but with messages that no locale changes.
+
+    Args:
+        temporary: folder of its temporary files, as a worker may write in the compile cache alone.
+    """
+    folder = {} if temporary is None else {"TMPDIR": str(temporary)}
+    return {**os.environ, "LC_ALL": "C", **folder}
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ import pytest
 
 from azgen.codegen import compiler, doctor, toolchain
 from azgen.codegen.cache_folder import set_build_directory
+from azgen.confinement import landlock_version
 from azgen.errors import CompilerError
 from azgen.study.environment import machine
 
@@ -221,6 +222,8 @@ def test_vector_math_is_empty_without_the_library(monkeypatch):
 def test_doctor_finds_a_working_machine_well():
     findings = doctor.diagnose()
     assert [finding.name for finding in findings if not finding.ok] == []
+    if landlock_version():
+        assert "workers write in the compile cache alone" in findings[-1].detail
     assert not any(path.name.startswith(".") for path in Path(os.environ["AZGEN_BUILD_DIR"]).iterdir())
 
 

@@ -21,6 +21,7 @@ import multiprocess
 import numpy as np
 import pytest
 
+from azgen.confinement import landlock_version
 from azgen.errors import AzgenError
 from azgen.execution import kernel as kernel_module
 from azgen.execution import native as native_module
@@ -333,6 +334,9 @@ def test_tasks_are_mapped_and_not_copied() -> None:
             while not engine.collect(1.0):
                 pass
             smaps = Path(f"/proc/{engine.processes[0]}/smaps").read_text()
+            if landlock_version():
+                status = Path(f"/proc/{engine.processes[0]}/status").read_text()
+                assert "NoNewPrivs:\t1" in status, "workers give up what they do not need"
         finally:
             engine.close()
         mapped = re.search(r"memfd:azgen.*?\nRss: +(\d+) kB", smaps, re.DOTALL)

@@ -18,6 +18,7 @@ from multiprocess import reduction
 
 from azgen.bounds import Bounded, Count, Positive
 from azgen.codegen.cache_folder import set_build_directory
+from azgen.codegen.confined import confine_worker
 from azgen.errors import AzgenError
 from azgen.search.engines.messages import decode, encode, read_message
 from azgen.search.engines.orders import Order
@@ -47,6 +48,7 @@ def main(connection: Any, parent: int) -> None:
     try:
         descriptor = reduction.recv_handle(connection)
         runner = _runner(descriptor, connection.recv_bytes())
+        confine_worker()  # from here on no file of the user's, no network, no program but the compiler
         connection.send_bytes(encode({"kind": "ready"}))
         while True:
             connection.send_bytes(_answer(runner, connection.recv_bytes()))
