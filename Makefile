@@ -3,13 +3,14 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 FUZZ_ARGS ?=
+SANITIZE_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help evolve smoke test coverage fuzz experiments lint types contracts templates docs bench clean
+.PHONY: help evolve smoke test coverage fuzz sanitize experiments lint types contracts templates docs bench clean
 
 help:
 	@echo "make evolve       install azgen into $(VENV) and run the default search (one to two minutes)"
@@ -18,6 +19,7 @@ help:
 	@echo "make coverage     run the tests and say which lines of azgen none of them reaches"
 	@echo "make experiments  run the slow tests: the measured results that the documentation states (hours)"
 	@echo "make fuzz         changed inputs at every door through which data come in, ten minutes each"
+	@echo "make sanitize     random programs compiled with AddressSanitizer and UBSan (minutes)"
 	@echo "make lint         ruff: rules and formatting"
 	@echo "make types        mypy"
 	@echo "make contracts    import-linter: which part may import which"
@@ -47,6 +49,10 @@ experiments: $(INSTALLED_DEV)
 # Ten minutes for each door (FUZZ_ARGS="--seconds 60 program" for less); findings go to build/fuzz.
 fuzz: $(INSTALLED_DEV)
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+# SANITIZE_ARGS="--programs 10000" for more.
+sanitize: $(INSTALLED_DEV)
+	$(BIN)/python -m tests.sanitize $(SANITIZE_ARGS)
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

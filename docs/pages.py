@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,7 @@ def _parameters(command: Any, context: Any) -> Iterator[str]:
         record = parameter.get_help_record(context)  # None of what is hidden
         if record:
             words, text = record
-            yield f"| `{_cell(words.removesuffix(' <str>'))}` | {_cell(text)} |"
+            yield f"| {_code(words.removesuffix(' <str>'))} | {_cell(text)} |"
     yield ""
 
 
@@ -51,8 +52,8 @@ def ops() -> Iterator[str]:
     yield "| id | name | operands and result | in a program | cost | |\n|---|---|---|---|---|---|"
     for op in OPS:
         text = op.listing.format(a="a", b="b", x="x", y="y", z="z", out="out")
-        names = (f"`{word}`" for word in (op.name, op.signature.strip(), text))
-        yield f"| {' | '.join(map(_cell, (str(op.id), *names, f'{op.cost(10):g}', op.doc)))} |"
+        names = (_code(word) for word in (op.name, op.signature.strip(), text))
+        yield f"| {' | '.join((str(op.id), *names, f'{op.cost(10):g}', _cell(op.doc)))} |"
 
 
 def _paragraphs(text: str | None) -> str:
@@ -63,6 +64,11 @@ def _paragraphs(text: str | None) -> str:
         lines = [line.strip() for line in paragraph.replace("\b", "").strip("\n").splitlines()]
         found.append("\n".join(f"{indent}{line}" for line in lines if line))
     return "\n\n".join(found)
+
+
+def _code(text: str) -> str:
+    """Code in a table's cell, where Markdown takes a bar in backticks for the cell's end."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 
 def _cell(text: str) -> str:

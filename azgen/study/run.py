@@ -68,7 +68,7 @@ def evolve(
         preset: with examples, what says all else: as `config`, in place of the preset "table".
         observer: called with every event of the run (azgen.runs.events); None: a notebook shows one line of
             progress, other places nothing.
-        out: where the run is kept; default runs/<name>-<seed>.
+        out: where the run is kept; default `runs/<name>-<seed>`.
         tensorboard: also write events for TensorBoard, into the run directory (extra `tensorboard`).
         overrides: what takes the place of the config's settings: `data`, `target`, `seed`, `max_time` and so
             on; see `azgen.settings.overrides.Overrides`.

@@ -234,3 +234,16 @@ def test_doctor_reports_a_missing_compiler_once(no_compiler):
     assert findings["Python headers"].ok
     assert not findings["compile and load"].ok
     assert sum("apt install gcc" in finding.advice for finding in findings.values()) == 1
+
+
+def test_the_same_source_gives_the_same_bytes(tmp_path):
+    """In another folder, at another time, by another process: what is compiled is reproducible."""
+    found = []
+    for name in ("one", "another/folder"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "twice.pyx").write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")
+        compiler.cython_to_c(folder / "twice.pyx", folder / "twice.c")
+        compiler.compile_c(folder / "twice.c", folder / "twice.so")
+        found.append((folder / "twice.so").read_bytes())
+    assert found[0] == found[1]
