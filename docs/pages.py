@@ -6,9 +6,7 @@ import html
 from collections.abc import Iterator
 from typing import Any
 
-import typer
-
-from azgen.cli import app
+from azgen.cli.commands import COMMANDS, loaded
 from azgen.language.ops import OPS
 
 
@@ -25,8 +23,7 @@ def commands() -> Iterator[str]:
     """Every command with its arguments and options, as `azgen COMMAND --help` has them."""
     yield "# The command line\n"
     yield "Written from the commands themselves; `azgen COMMAND --help` says the same.\n"
-    group: Any = typer.main.get_command(app)  # click's, or typer's own since it has one
-    for name, command in group.commands.items():
+    for name, command in ((name, loaded(name)) for name in COMMANDS):
         context = command.context_class(command, info_name=f"azgen {name}")
         usage = " ".join(command.collect_usage_pieces(context))
         yield f"## azgen {name}\n\n    azgen {name} {usage}\n\n{_paragraphs(command.help)}\n"

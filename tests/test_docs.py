@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
-from azgen.cli import app
+from azgen.cli.commands import COMMANDS, loaded
 from tests.commands import azgen
 
 ROOT = Path(__file__).parents[1]
@@ -49,10 +48,10 @@ def commands() -> Iterator[tuple[str, str]]:
             yield ids(page), re.split(r"\s+#|[>|]", line)[0].replace("…", "").strip()
 
 
-COMMANDS = sorted(set(commands()))
+LINES = sorted(set(commands()))
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=lambda text: text)
+@pytest.mark.parametrize(("page", "line"), LINES, ids=lambda text: text)
 def test_commands_are_there(page, line, tmp_path, monkeypatch):
     program, *words = shlex.split(line)
     if program == "make":
@@ -70,11 +69,11 @@ def test_commands_are_there(page, line, tmp_path, monkeypatch):
 
 def parse(words: list[str]) -> None:
     """Raises if there is no such command or option, or one has too few or too many words."""
-    group = typer.main.get_command(app)
     if words[0].startswith("-"):
         assert words == ["--version"]
         return
-    command = group.commands[words[0]]
+    assert words[0] in COMMANDS
+    command = loaded(words[0])
     context = command.context_class(command, info_name=words[0])
     placeholders = [word for word in words[1:] if word not in ("RUN...", "COMMAND", "--help")]
     command.make_parser(context).parse_args(placeholders)
