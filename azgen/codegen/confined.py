@@ -10,6 +10,7 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,9 @@ _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
     *("/etc", "/opt", "/nix", "/proc", "/sys", "/dev"),
 )
+_FOLDERS = ("CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "LD_LIBRARY_PATH")
+"""Environment variables that name folders of headers and libraries."""
+
 _PARTS = ("cc1", "as", "collect2", "ld", "lto-wrapper")
 _FRONTS = {"ccache", "distcc", "icecc", "sccache"}
 """Programs that stand before a compiler and run others."""
@@ -46,15 +50,20 @@ def confine_worker() -> int:
         programs = []
     if programs is None:
         return 0
-    roots = [
-        sys.prefix,
-        sys.base_prefix,
-        str(template_directory()),
-        *filter(os.path.isabs, sys.path),
-        *_SYSTEM,
-    ]
-    readable = tuple(Path(os.path.realpath(root)) for root in dict.fromkeys(roots))
+    beside = {folder for program in programs for folder in program.parents[1:2]}  # the compiler's headers
+    readable = (*_installed(), *(beside - {Path("/"), Path(os.path.expanduser("~"))}))
     return confine(Rights(readable, (build_directory(), Path("/dev/null")), tuple(programs)))
+
+
+def _installed() -> Iterator[Path]:
+    """The system, Python, its packages, what stands among these as a link, what the compiler is told of."""
+    told = (folder for name in _FOLDERS for folder in os.environ.get(name, "").split(os.pathsep) if folder)
+    for root in dict.fromkeys((*_SYSTEM, sys.prefix, sys.base_prefix, str(template_directory()), *told)):
+        yield Path(os.path.realpath(root))
+    for root in filter(os.path.isabs, sys.path):
+        yield Path(os.path.realpath(root))
+        with suppress(OSError), os.scandir(root) as found:
+            yield from (Path(os.path.realpath(entry.path)) for entry in found if entry.is_symlink())
 
 
 def compiler_programs(toolchain: Toolchain) -> list[Path] | None:
