@@ -292,6 +292,7 @@ def test_weak_workers_are_replaced_and_no_program_is_blamed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AZGEN_TEST_WEAKNESS", f"{what}:{tmp_path / 'flag'}")
+    monkeypatch.setenv("AZGEN_CONFINE", "off")  # the flag lies outside of the compile cache
     found = run(SMALL, workers(2, entry=weak_worker, round_timeout=1.0))
     (warning,) = [e.message for e in found[1] if isinstance(e, Warned)]
     assert "a worker was lost in round" in warning and cause in warning
@@ -317,6 +318,7 @@ def test_a_program_is_not_blamed_for_what_happens_as_it_is_compiled(
     undisturbed: tuple[Outcome, list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZGEN_TEST_FLAG", str(tmp_path / "flag"))
+    monkeypatch.setenv("AZGEN_CONFINE", "off")  # the flag lies outside of the compile cache
     found = run(SMALL, workers(2, entry=worker_that_dies_compiling))
     assert len(list(tmp_path.iterdir())) == sum(isinstance(e, Warned) for e in found[1]) == 3
     assert same(found, undisturbed)
