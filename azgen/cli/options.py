@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -239,3 +240,35 @@ def use_build_directory(folder: Path | None) -> None:
     """Has everything compiled into this folder (`--build-dir`); None: into the usual one."""
     if folder is not None:
         set_build_directory(folder)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What commands that search are asked about what they write and show, and where they compile."""
+
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write curves for TensorBoard into the run.",
+            rich_help_panel="Output",
+        ),
+    ] = False
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object per event and line; the last is the result.",
+            rich_help_panel="Output",
+        ),
+    ] = False
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="At the end, all there is to say and not a screen of it.", rich_help_panel="Output"
+        ),
+    ] = False
+    build_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the compile cache.", rich_help_panel="Output"),
+    ] = None
