@@ -21,7 +21,7 @@ from azgen.runs.events import StartsTuned
 from azgen.search.starts import start_program
 from azgen.settings.settings import Settings
 from azgen.study.racer import Start
-from azgen.study.racing import EPOCHS, LEVEL, RaceOptions, race
+from azgen.study.racing import BUDGET, EPOCHS, LEVEL, RaceOptions, race
 from azgen.tasks.task import Task, TaskSplit
 
 _NEXT_TO = 2e-3
@@ -114,6 +114,7 @@ def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
         split.select,
         epochs=EPOCHS if how.tune_epochs else (how.epochs,),
         conditions=settings.conditions,
+        budget=BUDGET,
         deadline=_tuning_deadline(settings.stop.max_seconds),
     )
 
