@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -33,11 +34,13 @@ def first_calls(work: Callable[[], object]) -> list[tuple[str, str]]:
         if event == "call":
             found[frame.f_code.co_filename, frame.f_code.co_qualname] = None
 
+    threading.setprofile(called)  # of the threads that will be started
     sys.setprofile(called)
     try:
         work()
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
     prefix = f"{ROOT}/"
     return [(file.removeprefix(prefix), name) for file, name in found if file.startswith(f"{prefix}azgen/")]
 

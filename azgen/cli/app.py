@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -13,6 +14,7 @@ from typer.core import TyperGroup, TyperOption
 from azgen.caller import on_command_line
 from azgen.cli.commands import SETTINGS, list_in, loaded
 from azgen.cli.options import with_flags
+from azgen.deadline import work_goes_on
 from azgen.errors import AzgenError, FormerName
 
 
@@ -56,6 +58,15 @@ def _without_type_of_flags() -> None:
     if shown is not None:
         hidden = lambda self, ctx: None if self.is_flag else shown(self, ctx)  # noqa: E731
         TyperOption.display_type_rich = hidden  # type: ignore[method-assign]
+
+
+def _end_at_once(ending: SystemExit) -> None:
+    """Ends the process if it would wait for work that was given up."""
+    if work_goes_on() and isinstance(ending.code, int | None):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ending.code or 0)
 
 
 def _give_up_output() -> None:
@@ -103,6 +114,9 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         app(prog_name="azgen")
+    except SystemExit as ending:
+        _end_at_once(ending)
+        raise
     except OSError as error:
         if error.errno is None:  # a mistake of azgen's
             raise

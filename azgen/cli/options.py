@@ -112,7 +112,7 @@ PANELS = {
 RESUME_OVERRIDES: dict[str, Any] = {
     "max_time": Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Limit of the whole run's search: 90s, 10m, 1h30m."),
+        typer.Option(metavar="TIME", help="Limit of the whole run: 90s, 10m, 1h30m."),
     ],
     "max_programs": Annotated[
         int | None,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
+from azgen.deadline import NEVER, Deadline
 from azgen.execution.execute import native_code, target_for
 from azgen.execution.layout import LaneTasks, check_tasks, lay_out, lay_out_copies
 from azgen.language.conditions import Conditions
@@ -69,11 +70,14 @@ class Trials:
         data: LaneTasks,
         settings: Floats,
         observe: Callable[[int, int, float], None] = lambda done, total, best: None,
+        deadline: Deadline = NEVER,
     ) -> Floats:
         """Fitness of settings (trials x constants) on tasks laid out by `lay_out_trials`: trials x tasks; 0
-        where a setting failed."""
-        fitness, best = np.empty((len(settings), data.n_groups)), 0.0
+        where a setting failed, or the deadline had passed."""
+        fitness, best = np.zeros((len(settings), data.n_groups)), 0.0
         for start in range(0, len(settings), data.lanes):
+            if deadline.passed():
+                break
             batch = settings[start : start + data.lanes]
             lanes = np.resize(np.arange(len(batch)), data.lanes)  # the last batch repeats itself
             found, _ = self._candidate.with_constants(batch[lanes].T).evaluate(data)

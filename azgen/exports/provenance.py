@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 def one_line(text: str) -> str:
@@ -21,6 +22,7 @@ class Provenance:
         program_number, programs: which of how many programs the search looked at.
         data: the data in words, for example ``"digits, 3 against 8, 8 projected features"``.
         search_fitness, selection_fitness, test_fitness: in [0, 1], 1 is perfect.
+        test_spread: lowest and highest fitness on a test task.
         search_tasks, selection_tasks, test_tasks: how many tasks each fitness is over.
         version: azgen's version.
         date: day of the export, for example ``"2025-03-31"``.
@@ -36,12 +38,17 @@ class Provenance:
     search_fitness: float | None = None
     selection_fitness: float | None = None
     test_fitness: float | None = None
+    test_spread: tuple[float, float] | None = None
     search_tasks: int | None = None
     selection_tasks: int | None = None
     test_tasks: int | None = None
     version: str | None = None
     date: str | None = None
     note: str | None = None
+
+    def tested(self) -> dict[str, Any]:
+        """What templates are told of the test: fitness, lowest and highest, and over how many tasks."""
+        return {"fitness": self.test_fitness, "spread": self.test_spread, "tested": self.test_tasks}
 
     def sentences(self) -> list[str]:
         """The known facts as sentences, most important first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,10 +83,15 @@ class ArchiveIsland:
         """Programs by what became of them on the ladder; those of shrinking and tuning are evaluated."""
         return self._archive.island.counts
 
-    def evolve(self, n_programs: int) -> None:
-        """Goes on for about that many programs."""
+    def evolve(self, n_programs: int, look: Callable[[], None] = lambda: None) -> None:
+        """Goes on for about that many programs.
+
+        Args:
+            look: called now and then between two parts of a run; what it raises ends this.
+        """
         end = self._archive.programs + n_programs
         while self._archive.programs < end and not self._archive.course["spent"]:
+            look()
             self._advance(end - self._archive.programs)
 
     def rate_initial(self, n_programs: int) -> None:

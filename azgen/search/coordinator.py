@@ -42,6 +42,7 @@ class Coordinator:
         interrupted: asked between rounds whether to stop.
         save: called to keep a checkpoint of `progress` and the engine's states.
         progress: of a run that goes on, its states adopted by the engine; None for a new one.
+        closing: seconds of the time limit that are kept for what comes after the search.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Coordinator:
         interrupted: Callable[[], bool] = lambda: False,
         save: Callable[[], None] | None = None,
         progress: Progression | None = None,
+        closing: float = 0.0,
     ):
         self._settings, self._engine, self._observe = settings, engine, observe
+        self._closing, self._max_seconds = closing, max(0.0, settings.stop.max_seconds - closing)
         self._interrupted, self._save = interrupted, save
         count = settings.islands.count
         self.progress = progress or Progression([Life() for _ in range(count)])
@@ -71,13 +74,13 @@ class Coordinator:
 
     @property
     def seconds(self) -> float:
-        """Seconds of search so far."""
+        """Seconds of the run so far."""
         return time.perf_counter() - self._began
 
     def search(self) -> str:
         """Searches until a limit or an interruption; returns what ended it."""
         self._began = time.perf_counter() - self.progress.seconds
-        stop, every = self._settings.stop, self._settings.islands.checkpoint_seconds
+        limited, every = bool(self._settings.stop.max_seconds), self._settings.islands.checkpoint_seconds
         # A new run keeps its first checkpoint at once, so that nearly every run can be resumed.
         self._saved = self.seconds - (every if self.progress.round < 0 else 0.0)
         reason = self._limit() if self.progress.round >= 0 else ""
@@ -87,7 +90,7 @@ class Coordinator:
             self._engine.stop_when(self._over)
         while not reason:
             self._issue()
-            timeout = 0.2 if not stop.max_seconds else min(0.2, max(0.0, stop.max_seconds - self.seconds))
+            timeout = 0.2 if not limited else min(0.2, max(0.0, self._max_seconds - self.seconds))
             for result in self._engine.collect(timeout):
                 if isinstance(result, Lost):
                     reason = reason or self._lost(result)
@@ -97,7 +100,7 @@ class Coordinator:
                 reason = self._commit()
             if not reason and self._is_interrupted():
                 reason = "interrupted"
-            if not reason and (self.progress.round >= 0 or self._unfinished()):
+            if not reason and (self.progress.round >= 0 or self.progress.hall.members or self._unfinished()):
                 reason = self._limit()
         self._engine.cancel()
         self.save()
@@ -106,8 +109,8 @@ class Coordinator:
 
     def _over(self) -> bool:
         """Whether the round that goes on is to be given up: there is something to show, and no more time."""
-        limit = self._settings.stop.max_seconds
-        ends = self._is_interrupted() or bool(limit and self.seconds >= limit)
+        limited = bool(self._settings.stop.max_seconds)
+        ends = self._is_interrupted() or (limited and self.seconds >= self._max_seconds)
         return ends and bool(self.progress.hall.members)
 
     def _is_interrupted(self) -> bool:
@@ -283,7 +286,7 @@ class Coordinator:
 
     def _limit(self) -> str:
         best = max((c.select_fitness for c in self.progress.hall.members if c.holds), default=0.0)
-        return limit_reached(self._settings.stop, best, self.programs, self.seconds)
+        return limit_reached(self._settings.stop, best, self.programs, self.seconds + self._closing)
 
     def _consider(self, report: Report, number: int) -> None:
         hall = self.progress.hall

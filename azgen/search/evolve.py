@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.deadline import Pace
 from azgen.errors import AzgenError
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
@@ -84,7 +83,7 @@ class Outcome:
             ("compiled"), and how many "champions" were. Depends on machine and backend, unlike all else.
         reason: what ended the search, in words.
         seconds, cpu_seconds: wall-clock and processor time.
-        search_seconds: wall-clock time of the search alone, which limits are for.
+        search_seconds: wall-clock time until the search ended.
         quarantined: programs that killed or hung the processes that ran them.
     """
 
@@ -122,6 +121,7 @@ class Evolution:
         resume: go on from the newest checkpoint there, rather than begin.
         tuned: by name, what the start "auto" stands for, best first. These, and the programs that the
             settings name, enter the hall of fame before anything has evolved.
+        pace: when the run began, and how much of its time limit is kept for what comes after the search.
 
     Raises:
         AzgenError: no compiler, or a program or data file of the settings that cannot be used.
@@ -136,11 +136,13 @@ class Evolution:
         checkpoints: Path | None = None,
         resume: bool = False,
         tuned: Mapping[str, Program] = _NOTHING_TUNED,
+        pace: Pace | None = None,
     ):
         self._settings, self._split, self._observe = settings, split, observe
         if settings.islands.engine == "dask":
             require_dask()  # before anything is compiled
-        self._began, self._began_cpu = time.perf_counter(), _cpu_seconds()
+        self._pace = pace or Pace()
+        self._before = 0.0
         self.space = SearchSpace.of(settings, split, tuple(tuned.values()))
         self._names = {program.hash: name for name, program in tuned.items()}
         self._make_engine = make_engine or engine_of
@@ -183,7 +185,8 @@ class Evolution:
         """
         progress, hall = found.progress, chosen or found.progress.hall.listing()
         tested = self._tested(hall[0])
-        seconds, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._began_cpu
+        watch = self._pace.watch
+        seconds, cpu = self._before + watch.seconds, watch.cpu_seconds
         counts = dict(progress.counts)
         mean = float(tested.test.mean())
         self._observe(Finished(found.reason, seconds, cpu, counts["programs"], counts, mean))
@@ -204,7 +207,7 @@ class Evolution:
         progress = None
         if self._resume:
             progress, path = self._restored(engine, kept)
-            self._began -= progress.seconds
+            self._before = progress.seconds
             self._observe(Resumed(progress.seconds, progress.counts["programs"], progress.round, str(path)))
         else:
             self._tell_start()
@@ -213,13 +216,22 @@ class Evolution:
             for start in self.starts:
                 progress.hall.consider(start)
 
+        # What has been done before the search counts as well: reading, tuning, compiling.
+        progress.seconds += self._pace.watch.seconds
+
         def save() -> None:
             assert kept is not None
             kept.write(*snapshot.take(self.space, coordinator.progress, engine))
 
         with deferred_interrupts() as interrupted:
             coordinator = Coordinator(
-                self._settings, engine, self._observe, interrupted, save if kept else None, progress
+                self._settings,
+                engine,
+                self._observe,
+                interrupted,
+                save if kept else None,
+                progress,
+                self._pace.closing,
             )
             try:
                 reason = coordinator.search()
@@ -294,9 +306,3 @@ def engine_of(space: SearchSpace) -> Engine:
     if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
         return WorkerEngine(space)
     return InlineEngine(space)
-
-
-def _cpu_seconds() -> float:
-    """Processor time of this process and the processes that it has waited for."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system

@@ -16,7 +16,7 @@ class ResumeOverrides(TypedDict, total=False):
     """What may be asked of a run also when it goes on. None is as not given.
 
     Attributes:
-        max_time: limit of the search in seconds, or as text: "10m". A limit of time or of programs replaces
+        max_time: limit of the run in seconds, or as text: "10m". A limit of time or of programs replaces
             both limits of the config.
         max_programs: limit of the whole run's search in programs.
         target_fitness: stop when the fitness on the selection tasks exceeds this.

@@ -63,8 +63,9 @@ class StopSettings(Bounded):
 
     Attributes:
         max_programs: programs of the whole run; 0: no limit.
-        max_seconds: wall-clock seconds of search; 0: no limit. A run that this ends depends on the machine's
-        speed.
+        max_seconds: wall-clock seconds of the whole run, from reading the data on; its last fifth, at most
+            30 s, is for testing the champion and comparing it; 0: no limit. A run that this ends depends on
+            the machine's speed.
         target_fitness: stop when the mean fitness on selection tasks exceeds this; above 1: never.
         round_programs: programs between two looks at the champion.
         restart_programs: programs of one population before a restart; 0: never.

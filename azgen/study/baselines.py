@@ -10,13 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.deadline import NEVER, Deadline
+from azgen.deadline import NEVER, Deadline, Overdue, aside
 from azgen.errors import AzgenError
 from azgen.execution.execute import compile_together, execute_under
 from azgen.extras import installed
@@ -52,7 +54,7 @@ def baseline_scores(
             it is not installed.
         program: the champion. With it, a table's intervals of differences are over its test rows, which all
             of its test tasks share; they would else say what the order of training does.
-        deadline: after it only the constant, linear regression and scikit-learn's linear model are rated.
+        deadline: what has not been rated by then is left out, but for the constant.
     """
     tasks, metric = split.test, split.metric
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -71,37 +73,58 @@ def baseline_scores(
     return tuple(scores)
 
 
-def _baselines(
-    split: TaskSplit, settings: Settings, which: Which, deadline: Deadline
-) -> Iterator[tuple[str, Rated]]:
+def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Deadline) -> list[Named]:
+    """What there is time for, the most telling first, in the usual order."""
     tasks, metric = split.test, split.metric
     shape, classification = (tasks[0].n_train, tasks[0].n_features), tasks[0].is_classification
     every = {name: program for name in PROGRAMS if (program := zoo(name)).form == tasks[0].form}
-    if which == "few" or deadline.passed():
-        every = dict(islice(every.items(), 1))
     programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
-    yield _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
-    compile_together(
-        list(programs.values()), shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks)
-    )
-    for name, program in programs.items():
-        if deadline.passed() and name != next(iter(programs)):
-            continue
-        what = PROGRAMS[name].format("logistic" if classification else "linear")
-        yield f"zoo:{name} ({what})", _execute(program, tasks, settings)
-        tuned = _tuned(program, split, settings, deadline) if which == "all" else None
-        if tuned:
-            fitness = _execute(tuned.program, tasks, settings)
-            yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
-    if not installed("sklearn"):
+    (first, *others), learned = programs, learners(classification) if installed("sklearn") else {}
+    if which == "few":
+        others = []
+    if which == "few" or shape[0] * shape[1] > _LARGEST_FIT:
+        learned = dict(islice(learned.items(), 1))
+
+    def of_zoo(*names: str, tunes: bool = True) -> list[Named]:
+        return [rated for name in names for rated in _of_zoo(name, split, settings, tunes, deadline)]
+
+    def compiled(*names: str) -> list[Named]:
+        some = [programs[name] for name in names]
+        compile_together(some, shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks))
+        return []
+
+    constant = _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
+    works: list[tuple[int, Callable[[], list[Named]]]] = [(0, partial(of_zoo, first, tunes=which == "all"))]
+    for place, (name, learner) in enumerate(learned.items()):
+        some = tasks[:_SLOW_TASKS] if place else tasks
+        works.append((len(programs) + place, partial(_learned, name, learner, some)))
+    works.append((len(programs), partial(compiled, *others)))
+    works += [(place, partial(of_zoo, name)) for place, name in enumerate(others, 1)]
+    found: list[tuple[int, list[Named]]] = []
+    for place, work in works:
+        with suppress(Overdue):
+            found.append((place, aside(work, deadline.passed) if not deadline.passed() else []))
+    found.sort(key=itemgetter(0))
+    return [constant, *(rated for _, several in found for rated in several)]
+
+
+def _of_zoo(
+    name: str, split: TaskSplit, settings: Settings, tunes: bool, deadline: Deadline
+) -> Iterator[Named]:
+    """A program of the zoo as it is, and tuned if there is time for that."""
+    if deadline.passed():
         return
-    (linear, learner), *slow = learners(classification).items()
-    yield linear, _each(tasks, learner)
-    if which == "all" and shape[0] * shape[1] <= _LARGEST_FIT:
-        seconds = shape[0] * shape[1] / _FITTED_PER_SECOND
-        for name, learner in slow:
-            if deadline.left > seconds:
-                yield name, _each(tasks[:_SLOW_TASKS], learner)
+    program, what = zoo(name), PROGRAMS[name]
+    what = what.format("logistic" if split.test[0].is_classification else "linear")
+    yield f"zoo:{name} ({what})", _execute(program, split.test, settings)
+    tuned = _tuned(program, split, settings, deadline) if tunes else None
+    if tuned:
+        fitness = _execute(tuned.program, split.test, settings)
+        yield f"zoo:{name}, tuned ({tuned.trials} settings)", fitness
+
+
+def _learned(name: str, learner: Predictor, tasks: Sequence[Task]) -> list[Named]:
+    return [(name, _each(tasks, learner))]
 
 
 def learners(classification: bool) -> dict[str, Predictor]:
@@ -116,9 +139,6 @@ TRIALS = 160
 
 _SLOW_TASKS = 4
 """Test tasks that the slower of scikit-learn's models are fitted to."""
-
-_FITTED_PER_SECOND = 100_000
-"""Numbers in a task's training examples that these take about a second for."""
 
 _LARGEST_FIT = 400_000
 """Numbers in a task's training examples beyond which those are left out."""
@@ -162,6 +182,8 @@ PROGRAMS = {
 
 Rated = tuple[NDArray[np.float64], NDArray[Any]]
 """Fitness per task, and predictions: tasks x validation examples (x classes)."""
+
+Named = tuple[str, Rated]
 
 Predictor = Callable[[Task], FloatArray]
 """Learns from a task's training examples and predicts its validation labels: numbers, or probabilities of

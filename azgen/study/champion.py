@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from azgen.deadline import NEVER, Deadline
+from azgen.deadline import NEVER, Deadline, Overdue, aside
 from azgen.language.metrics import is_classification
 from azgen.language.program import Program
 from azgen.plain import Writers, as_plain
@@ -35,6 +36,9 @@ from azgen.study.understanding.pruning import TOLERANCE, prune
 from azgen.study.understanding.warnings import warnings_of
 from azgen.tasks.task import TaskSplit
 from azgen.textual import finite
+
+_LEAST_PRUNING = 1.0
+"""Seconds that there must be left for taking lines out of the champion."""
 
 BEST_START = "best-start"
 """The rule that picks the best program that the run started from, with the run's own constants for it."""
@@ -103,8 +107,11 @@ def choose(
     if champion.mean > settings.stop.target_fitness:
         floor = max(floor, float(np.nextafter(settings.stop.target_fitness, 2.0)))
     pruned, lines = champion.champion, tuple[str, ...]()
-    if settings.prune and not deadline.passed():
-        pruned, lines = _pruned(evolution, champion, split, settings, floor)
+    if settings.prune and deadline.left > _LEAST_PRUNING:
+        with suppress(Overdue):
+            pruned, lines = aside(
+                lambda: _pruned(evolution, champion, split, settings, floor), deadline.passed
+            )
     return Choice(
         champion=pruned,
         best=best.champion,

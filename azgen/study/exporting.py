@@ -67,6 +67,7 @@ def provenance_of(run: SavedRun, program: Champion) -> Provenance:
     """What a run says of one of its programs, for the module's docstring."""
     result, sizes = run.result or {}, run.settings.tasks
     tested = result.get("test", {}) if program is run.champion else {}
+    each = [fitness for fitness in tested.get("per_task") or () if fitness is not None]
     picked = f" (picked by: {', '.join(program.picked_by)})" if program.picked_by else ""
     another = f"Another of the run's hall of fame than its champion{picked}."
     return Provenance(
@@ -79,10 +80,11 @@ def provenance_of(run: SavedRun, program: Champion) -> Provenance:
         search_fitness=program.search_fitness,
         selection_fitness=program.select_fitness,
         test_fitness=tested.get("fitness", {}).get("mean"),
+        test_spread=(min(each), max(each)) if each else None,
         note=None if program is run.champion else another,
         search_tasks=sizes.n_search,
         selection_tasks=sizes.n_select,
-        test_tasks=sizes.n_test,
+        test_tasks=len(each) or sizes.n_test,
         version=azgen_version(),
         date=datetime.date.today().isoformat(),
     )

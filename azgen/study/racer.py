@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.lanes import LaneType
+from azgen.deadline import Deadline
 from azgen.execution.layout import LaneTasks, with_epochs
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.conditions import Conditions
@@ -19,6 +20,10 @@ from azgen.tasks.task import Task
 
 FIRST, SIZE = 96, 32
 """Settings of the first generation from far and wide, and of every further one."""
+
+_MOST_NUMBERS = 16_000_000
+"""Features of all examples in all lanes that settings are tried on: 64 MB of float32. Of a larger table fewer
+tasks are taken, one at least."""
 
 _STREAM = 11  # of the seed, so that factors are not what tasks of the same seed are drawn from
 _FAR, _NEAR = np.log(5.0), np.log(1.6)
@@ -90,7 +95,10 @@ class Bench:
         """The tasks to tune on, each in all lanes of a group."""
         with self._lock:
             if lane not in self._kept:
-                self._kept[lane] = lay_out_trials(self.few, lane, replace(self.conditions, epochs=1))
+                first = self.few[0]
+                numbers = (first.n_train + first.n_valid) * first.n_features * lane.lanes
+                few = self.few[: max(1, _MOST_NUMBERS // numbers)]
+                self._kept[lane] = lay_out_trials(few, lane, replace(self.conditions, epochs=1))
         return with_epochs(self._kept[lane], self.few[0].n_train, epochs)
 
 
@@ -100,10 +108,11 @@ class Racer:
     Attributes:
         found: the best by number of passes.
         settings, spent: tried so far, and what they cost.
+        deadline: after it no other settings are tried.
     """
 
-    def __init__(self, name: str, program: Program, bench: Bench):
-        self.name, self._live, self._bench = name, program.live(), bench
+    def __init__(self, name: str, program: Program, bench: Bench, deadline: Deadline):
+        self.name, self._live, self._bench, self.deadline = name, program.live(), bench, deadline
         self._constants = np.array(self._live.constants)
         self._scaled = scaled_constants(self._live)
         self._trials = Trials(self._live, bench.search[0], bench.conditions.dtype)
@@ -148,11 +157,12 @@ class Racer:
             return np.where(self._scaled, np.array(start.program.constants) / self._constants, 1.0)
 
     def _rate(self, data: LaneTasks, logs: Floats) -> Floats:
-        """Mean fitness of settings, given as logarithms of the constants' factors."""
+        """Mean fitness of settings, given as logarithms of the constants' factors; 0 for those that there is
+        no time for."""
         with np.errstate(over="ignore"):
             settings = self._constants * np.exp(np.where(self._scaled, logs, 0.0))
         self.settings += len(settings)
-        return np.asarray(self._trials(data, settings).mean(axis=1))
+        return np.asarray(self._trials(data, settings, deadline=self.deadline).mean(axis=1))
 
     def _start(self, factors: Floats, epochs: int) -> Start:
         constants = np.where(self._scaled, self._constants * factors, self._constants)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TypedDict
 
-from azgen.deadline import NEVER, Deadline
+from azgen.deadline import NEVER, BusyDeadline, Deadline
 from azgen.execution.execute import compile_together
 from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
@@ -37,7 +37,9 @@ on."""
 _LEAST_TASKS = 4
 
 _LEAST_PROGRAMS = 2
-"""Programs, the cheapest, that are tuned whatever the deadline."""
+"""Programs, the cheapest, that are tuned whatever the deadline, until tuning has had some processor time."""
+
+_LEAST_SECONDS = 1.5
 
 _THREADS = min(4, os.cpu_count() or 1)
 """Programs that are tuned at a time, which changes nothing in what is found."""
@@ -63,7 +65,8 @@ class Race:
     Attributes:
         tried: every program at every number of passes that it was tuned at.
         settings: settings of constants that were tried.
-        at: every program for a number of passes, whether it was tuned at that or not.
+        at: every program for a number of passes of `tried`, whether it was tuned at that or not; after the
+            deadline those alone that were.
     """
 
     tried: tuple[Start, ...]
@@ -100,9 +103,12 @@ def race(
     compile_together(list(programs.values()), *shape)
     n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
     bench = Bench(search[:n_tasks], search, select, conditions)
-    racers = [Racer(name, program, bench) for name, program in programs.items()]
+    racers = [Racer(name, program, bench, deadline) for name, program in programs.items()]
+    later = BusyDeadline(deadline.left, _LEAST_SECONDS)
     in_order = sorted(racers, key=lambda racer: racer.cost(1, 1))  # cheap ones first, if time runs out
     least, others = in_order[:_LEAST_PROGRAMS], in_order[_LEAST_PROGRAMS:]
+    for racer in least:
+        racer.deadline = later
     _tune([(racer, middle, generations, 0) for racer in least], observe)
     _tune([(racer, middle, generations, 0) for racer in others], observe, deadline)
     racers = [racer for racer in racers if racer.found]
@@ -111,7 +117,12 @@ def race(
         left = _climb(racers, (middle, *way), left, observe, deadline)
     tried = tuple(start for racer in racers for start in racer.found.values())
     settings = sum(racer.settings for racer in racers)
-    return Race(tried, settings, lambda epochs: [racer.at(epochs) for racer in racers])
+
+    def at_epochs(epochs: int) -> list[Start]:
+        known = [racer for racer in racers if epochs in racer.found or not deadline.passed()]
+        return [racer.at(epochs) for racer in known]
+
+    return Race(tried, settings, at_epochs)
 
 
 def _tune(

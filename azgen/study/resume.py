@@ -16,6 +16,7 @@ from azgen.settings.overrides import ResumeOverrides, check_names
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.study.finished import Run
+from azgen.study.pace import Follower, pace_of
 from azgen.study.run import carry_out
 from azgen.study.wording import spaced, thousands
 
@@ -43,12 +44,13 @@ def resume(
             that the run has reached already.
         TypeError: there is no such override.
     """
+    follower = Follower(observer, tensorboard)
     settings = resumed_settings(run, **overrides)
     verify(settings.user, settings.dtype)
     split = split_of_run(run, settings)
     found = _found(Path(run))
     champions = found.hall_of_fame if found else ()
-    return carry_out(RunDirectory(Path(run)), settings, split, observer, tensorboard, found=champions)
+    return carry_out(RunDirectory(Path(run)), settings, split, follower, found=champions)
 
 
 def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> Settings:
@@ -78,7 +80,8 @@ def resumed_settings(run: str | Path, **overrides: Unpack[ResumeOverrides]) -> S
         programs = int(saved.result["counts"]["programs"])
     except (KeyError, TypeError, ValueError):
         raise AzgenError(f"{run}/{RESULT} is damaged; without it the run can be resumed") from None
-    if limit_reached(settings.stop, saved.champion.select_fitness, programs, seconds):
+    closing = pace_of(settings).closing
+    if limit_reached(settings.stop, saved.champion.select_fitness, programs, seconds + closing):
         raise AzgenError(
             f"{run} has ended ({spaced(saved.result['reason'])}) after {thousands(programs)} programs in "
             f"{seconds:.1f} s of search; give it more with --max-programs or --max-time, which count from "

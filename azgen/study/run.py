@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Unpack
 
 from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.target import Target
-from azgen.deadline import Deadline
+from azgen.deadline import Deadline, aside
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.exports.module import export
@@ -31,6 +30,7 @@ from azgen.study.environment import environment
 from azgen.study.finished import Run
 from azgen.study.given import keep_examples
 from azgen.study.notebook import NotebookLine, in_notebook
+from azgen.study.pace import TUNING_SHARE, Follower, closing_of, pace_of
 from azgen.study.recorder import Recorder, origin
 from azgen.study.scores import Interval, Score
 from azgen.study.starts import Starts, tuned_starts
@@ -40,9 +40,6 @@ from azgen.tasks.reading import table_reading
 from azgen.tasks.sources import TableTasks
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
-
-_HASTE, _LEAST_CLOSING = 1.0, 2.0
-"""Seconds after the search from which on nothing new is begun: after Ctrl-C, and with a short time limit."""
 
 
 def evolve(
@@ -80,28 +77,27 @@ def evolve(
     """
     if observer is not None and not callable(observer):
         raise AzgenError(f"observer is {observer!r}; it must be a function that takes events")
-    observer = observer or (NotebookLine() if in_notebook() else None)
+    follower = Follower(observer or (NotebookLine() if in_notebook() else None), tensorboard)
     if y is None and (config is None or isinstance(config, (str, Path, Mapping, Settings))):
         if preset is not None:
             raise TypeError("preset goes with examples, evolve(X, y, preset=...); else say it first")
         settings, split = _resolved(config, overrides)
         directory = RunDirectory.create(settings.name, settings.seed, out)
         with _discarded_if_fruitless(directory):
-            return _begin(directory, settings, split, observer, tensorboard)
+            return _begin(directory, settings, split, follower)
     directory = RunDirectory.create(GIVEN, overrides.get("seed") or 0, out)
-    return _evolve_given(directory, config, y, preset, observer, tensorboard, overrides)
+    return _evolve_given(directory, (config, y), preset, follower, overrides)
 
 
 def _evolve_given(
     directory: RunDirectory,
-    x: Any,
-    y: Any,
+    examples: tuple[Any, Any],
     preset: Any,
-    observer: Observer | None,
-    tensorboard: bool,
+    follower: Follower,
     overrides: Overrides,
 ) -> Run:
-    """`evolve` for examples in memory, which the run keeps as a table."""
+    """`evolve` for examples in memory, features and labels, which the run keeps as a table."""
+    x, y = examples
     with _discarded_if_fruitless(directory):
         if overrides.get("data") is not None:
             raise AzgenError("examples are given in memory and as data too; leave one of them out")
@@ -111,7 +107,7 @@ def _evolve_given(
         if data.suffix == ".csv":
             overrides["tasks"] = {"categorical": ("auto",), **(overrides.get("tasks") or {})}
         settings, split = _resolved(preset, overrides)
-        return _begin(directory, settings, split, observer, tensorboard)
+        return _begin(directory, settings, split, follower)
 
 
 def _resolved(config: Any, overrides: Overrides) -> tuple[Settings, TaskSplit]:
@@ -119,7 +115,7 @@ def _resolved(config: Any, overrides: Overrides) -> tuple[Settings, TaskSplit]:
     settings = resolve_settings(config, **overrides)
     verify(settings.user, settings.dtype)
     try:
-        return settings, settings.tasks.split(settings.seed, user=settings.user)
+        return settings, aside(lambda: settings.tasks.split(settings.seed, user=settings.user))
     except AzgenError as error:
         tasks = settings.tasks
         if isinstance(tasks, TableTasks) and str(error).startswith(tasks.data) and Path(tasks.data).is_file():
@@ -138,30 +134,28 @@ def _discarded_if_fruitless(directory: RunDirectory) -> Iterator[None]:
         raise
 
 
-def _begin(
-    directory: RunDirectory,
-    settings: Settings,
-    split: TaskSplit,
-    observer: Observer | None,
-    tensorboard: bool,
-) -> Run:
+def _begin(directory: RunDirectory, settings: Settings, split: TaskSplit, follower: Follower) -> Run:
     """Writes what the run is, tunes what it starts from, and carries it out."""
     directory.write_settings(settings)
     directory.write_environment(environment(settings, split))
-    starts = tuned_starts(settings, split)
+    deadline = pace_of(settings, follower.watch).until(TUNING_SHARE)
+    try:
+        starts = aside(lambda: tuned_starts(settings, split, deadline))
+    except BaseException:
+        deadline.end()  # the threads that tune look at it
+        raise
     if starts:
         settings = starts.decide(settings)
         directory.write_settings(settings)
         directory.write_starts(starts.as_records())
-    return carry_out(directory, settings, split, observer, tensorboard, starts)
+    return carry_out(directory, settings, split, follower, starts)
 
 
 def carry_out(
     directory: RunDirectory,
     settings: Settings,
     split: TaskSplit,
-    observer: Observer | None,
-    tensorboard: bool,
+    follower: Follower,
     starts: Starts | None = None,
     found: Sequence[Champion] | None = None,
 ) -> Run:
@@ -169,20 +163,22 @@ def carry_out(
     searches, confirms and tests, writes, exports, and compares with the baselines.
 
     Args:
-        directory, settings, split, observer, tensorboard: see `evolve`.
+        directory, settings, split: see `evolve`.
+        follower: who is told, and since when.
         starts: what has been tuned to start from; of a run that goes on it is in the directory.
         found: champions of a run that goes on from its checkpoint; None: the run begins.
     """
     checkpoints, resumed = directory.checkpoints, found is not None
     tuned = starts.programs if starts else directory.read_starts(settings.user.table)
+    pace = pace_of(settings, follower.watch)
     with contextlib.ExitStack() as stack:
-        recorder = _recorder(stack, directory, settings, observer, tensorboard, found or ())
+        recorder = _recorder(stack, directory, settings, follower, found or ())
         try:
             if starts:
                 recorder.observe(starts.as_event())
-            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed, tuned)
+            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed, tuned, pace)
             ended = evolution.search(stack)
-            closing = Deadline(_closing_seconds(settings, ended.reason))
+            closing = closing_of(pace, ended.reason)
             choice = choose(evolution, ended.progress.hall, split, settings, closing)
             outcome = evolution.test(ended, choice.hall)
             _write(directory, settings, split, outcome)
@@ -197,25 +193,16 @@ def carry_out(
             raise AzgenError(f"{error}\nThe run can go on: azgen resume {directory.path}") from None
 
 
-def _closing_seconds(settings: Settings, reason: str) -> float:
-    """How long a run may still choose, test and compare: as long as it needs if it has no time limit."""
-    if reason == "interrupted":
-        return _HASTE
-    limit = settings.stop.max_seconds
-    return max(_LEAST_CLOSING, limit / 4) if limit else math.inf
-
-
 def _recorder(
     stack: contextlib.ExitStack,
     directory: RunDirectory,
     settings: Settings,
-    observer: Observer | None,
-    tensorboard: bool,
+    follower: Follower,
     found: Sequence[Champion],
 ) -> Recorder:
     """What keeps the directory up to date and passes events on, until the stack is closed."""
-    observers = [observer] if observer else []
-    if tensorboard:
+    observers = [follower.observer] if follower.observer else []
+    if follower.tensorboard:
         curves = tensorboard_writer(directory.path, lambda warning: recorder.observe(warning))
         observers.append(stack.enter_context(curves))
     stack.callback(directory.close)
@@ -300,6 +287,7 @@ def _provenance(
         search_fitness=outcome.champion.search_fitness,
         selection_fitness=outcome.champion.select_fitness,
         test_fitness=Interval.of(outcome.test_fitness).mean,
+        test_spread=(float(outcome.test_fitness.min()), float(outcome.test_fitness.max())),
         search_tasks=len(split.search),
         selection_tasks=len(split.select),
         test_tasks=len(split.test),

@@ -4,13 +4,12 @@ passes over the training examples that suits them.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
-from azgen.deadline import Deadline
+from azgen.deadline import NEVER, Deadline
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_form
 from azgen.language.instruction import SCALAR, Form, Memory
@@ -26,9 +25,6 @@ from azgen.tasks.task import Task, TaskSplit
 
 _NEXT_TO = 2e-3
 """Rating by which a program may be behind the best."""
-
-_LEAST_TUNING = 6.0
-"""Seconds of processor time that tuning may take in any case; else half of the search's time limit."""
 
 _LARGEST_NET = 128
 """Features beyond which programs with matrices are left out."""
@@ -89,7 +85,7 @@ class Starts:
         ]
 
 
-def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
+def tuned_starts(settings: Settings, split: TaskSplit, deadline: Deadline = NEVER) -> Starts | None:
     """The programs tuned that a run starts from: the zoo's, or on a table those that are named; None if it
     starts from neither.
 
@@ -115,13 +111,8 @@ def tuned_starts(settings: Settings, split: TaskSplit) -> Starts | None:
         epochs=EPOCHS if how.tune_epochs else (how.epochs,),
         conditions=settings.conditions,
         budget=BUDGET,
-        deadline=_tuning_deadline(settings.stop.max_seconds),
+        deadline=deadline,
     )
-
-
-def _tuning_deadline(max_seconds: float) -> Deadline:
-    # Processor time, lest a busy machine finds other programs.
-    return Deadline(max(_LEAST_TUNING, max_seconds / 2) if max_seconds else math.inf, time.process_time)
 
 
 def fitting_programs(form: Form, n_features: int, memory: Memory, *, biased: bool) -> dict[str, Program]:

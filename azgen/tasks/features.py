@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from azgen.tasks.table_options import Impute, TableOptions
 from azgen.tasks.task import FloatArray
 
 Rows = NDArray[np.intp]
+Numbers: TypeAlias = NDArray[np.floating[Any]]
 
 MOST_CATEGORIES = 50
 
@@ -38,13 +40,14 @@ class Features:
     """Feature columns as numbers.
 
     Attributes:
-        x: N x F; NaN in cells that are yet to be imputed.
+        x: N x F; NaN in cells that are yet to be imputed. Of float32 if all columns of the table are of that
+            or less, which takes half of the memory.
         names: of the features; those of categories are called "column=category".
         columns: that they are made of.
         remarks: what was left out, encoded or will be imputed, for people.
     """
 
-    x: FloatArray
+    x: Numbers
     names: tuple[str, ...]
     columns: tuple[FeatureColumn, ...]
     remarks: list[str]
@@ -54,7 +57,7 @@ class Features:
 class _Collected:
     """Columns on their way to being features, and what there is to say about them."""
 
-    columns: dict[str, FloatArray] = field(default_factory=dict)
+    columns: dict[str, Numbers] = field(default_factory=dict)
     made_of: list[FeatureColumn] = field(default_factory=list)
     constant: list[str] = field(default_factory=list)
     empty: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
@@ -105,20 +108,38 @@ def read_features(table: Table, names: list[str], rest_rows: Rows, options: Tabl
                 advice += f"; text is also in {few(others)}: azgen data tells what each column needs"
             raise text_error(table, name, text, advice)
         check_range(table, name, numbers)
-        _collect(name, numbers, found)
+        _collect(name, _as_small(numbers, table.columns[name].dtype), found)
     _refuse(table, found, options)
+    features = tuple(found.columns)
     return Features(
-        np.column_stack(list(found.columns.values())),
-        tuple(found.columns),
+        _stacked(found.columns),
+        features,
         tuple(found.made_of),
         _remarks(found, options),
     )
 
 
-def imputer(x: FloatArray, impute: Impute) -> Callable[[FloatArray], FloatArray]:
+def _stacked(columns: dict[str, Numbers]) -> Numbers:
+    """The columns side by side; each is forgotten as it is taken, so that nothing lies in memory twice."""
+    kinds = {column.dtype for column in columns.values()}
+    rows = len(next(iter(columns.values())))
+    x: Numbers = np.empty((rows, len(columns)), max(kinds, key=lambda kind: kind.itemsize))
+    for place, name in enumerate(list(columns)):
+        x[:, place] = columns.pop(name)
+    return x
+
+
+def _as_small(numbers: FloatArray, kind: Any) -> Numbers:
+    """Numbers of a column as float32 if the column's own type has no more digits."""
+    small = kind in (np.float16, np.float32, np.int8, np.uint8, np.int16, np.uint16, np.bool_)
+    return numbers.astype(np.float32) if small else numbers
+
+
+def imputer(x: Numbers, impute: Impute) -> Callable[[Numbers], Numbers]:
     """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
     if not impute:
         return lambda rows: rows
+    x = np.asarray(x, dtype=np.float64)
     middle = np.zeros(x.shape[1])
     some = ~np.isnan(x).all(axis=0)
     middle[some] = (np.nanmean if impute == "mean" else np.nanmedian)(x[:, some], axis=0)
@@ -129,7 +150,7 @@ def _holds_text(table: Table, name: str) -> bool:
     return bool(numbers_of(table.columns[name])[1].any())
 
 
-def _collect(name: str, numbers: FloatArray, found: _Collected) -> None:
+def _collect(name: str, numbers: Numbers, found: _Collected) -> None:
     empty = np.isnan(numbers)
     distinct = np.unique(numbers[~empty])
     if len(distinct) == 0:
@@ -162,7 +183,7 @@ def _encode(table: Table, name: str, rest_rows: Rows, found: _Collected) -> None
         return
     # Of two categories one feature says it all.
     for category in categories[1:] if len(categories) == 2 else categories:
-        found.columns[f"{name}={category}"] = ((cells == category) & ~empty).astype(np.float64)
+        found.columns[f"{name}={category}"] = ((cells == category) & ~empty).astype(np.float32)
     found.made_of.append(FeatureColumn(name, tuple(categories)))
     found.encoded.append(f"{name} ({len(categories)} categories)")
     if empty.any():

@@ -10,8 +10,8 @@ import numpy as np
 from azgen.tasks.cuts import Rows
 from azgen.tasks.splits import Split, SplitPlan
 
-MOST_NUMBERS = 8_000_000
-"""Features of all examples of a task set together: 64 MB, and 32 MB more in lanes of float32."""
+MOST_NUMBERS = 6_000_000
+"""Features of all examples of a task set together: 48 MB, and 24 MB more in lanes of float32."""
 
 LEAST_TASKS = 4
 

@@ -27,6 +27,8 @@ class TableReading:
         drop_unlabelled: whether rows without a label are left out.
         seed, test_fraction: decide which rows are set aside.
         sha256: of the run's table.
+        part: training and test rows of each test task, if the table is so large that these are not all; else
+            none.
     """
 
     target: str
@@ -42,6 +44,7 @@ class TableReading:
     seed: int
     test_fraction: float
     sha256: str
+    part: tuple[int, ...] = ()
 
 
 def table_reading(provenance: Mapping[str, Any], source: str) -> TableReading | None:

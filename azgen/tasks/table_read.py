@@ -84,6 +84,7 @@ class TableRead:
             seed=self.draw.seed,
             test_fraction=options.test_fraction,
             sha256=self.table.sha256,
+            part=self._part,
         )
 
     def _tasks(self, splits: Sequence[Split], name: str) -> tuple[Task, ...]:
@@ -91,7 +92,9 @@ class TableRead:
 
     def _task(self, split: Split, name: str) -> Task:
         fill = imputer(self.features.x[split.train], self.options.impute)
-        x_train, x_valid = fill(self.features.x[split.train]), fill(self.features.x[split.valid])
+        x_train, x_valid = (
+            np.asarray(fill(self.features.x[rows]), dtype=np.float64) for rows in (split.train, split.valid)
+        )
         scaler = Standardizer.fit(x_train)
         x_train, x_valid = (
             np.pad(scaler.apply(part), ((0, 0), (0, self._n_zeros))) for part in (x_train, x_valid)
@@ -148,22 +151,32 @@ class TableRead:
 
     def _shares(self) -> str:
         """What to say of a large table, whose test tasks are a part of it."""
-        plan = self.plan
-        train, valid = len(plan.test[0].train), len(plan.test[0].valid)
-        if (train, valid) == (len(plan.rest_rows), len(plan.test_rows)):
+        if not self._part:
             return ""
-        return (
-            f"; the table is large, and each of {len(plan.test)} test tasks is {train} + {valid} rows of it"
-        )
+        rows = "{} + {} rows".format(*self._part)
+        return f"; the table is large, and each of {len(self.plan.test)} test tasks is {rows} of it"
+
+    @property
+    def _part(self) -> tuple[int, ...]:
+        """Training and test rows of each test task; none if that is all of them."""
+        plan = self.plan
+        some = len(plan.test[0].train), len(plan.test[0].valid)
+        return () if some == (len(plan.rest_rows), len(plan.test_rows)) else some
+
+    def _column_scaling(self, column: int) -> tuple[float, float]:
+        """Offset and scale of a feature: of one, as of all together it would take a table's memory again."""
+        x = self.features.x[self.plan.rest_rows, column : column + 1]
+        fitted = Standardizer.fit(np.asarray(imputer(x, self.options.impute)(x), dtype=np.float64))
+        return float(fitted.offset[0]), float(fitted.scale[0])
 
     def _standardization(self) -> dict[str, Any]:
         """Offsets and scales by the rows that test tasks train on; a scale of 0 marks a constant column."""
-        features = Standardizer.fit(self._raw.x_train)
+        offset_of, scale_of = zip(*map(self._column_scaling, range(len(self.features.names))), strict=True)
         regression = self.labels.kind == "regression"
         offset, scale = _label_statistics(self._raw.y_train) if regression else (0.0, 1.0)
         return {
-            "feature_offset": features.offset.tolist(),
-            "feature_scale": features.scale.tolist(),
+            "feature_offset": list(offset_of),
+            "feature_scale": list(scale_of),
             "label_offset": offset,
             "label_scale": scale,
         }

@@ -178,17 +178,17 @@ class RawRows:
         fill: fills empty cells as the test tasks do.
     """
 
-    x: FloatArray
+    x: NDArray[np.floating[Any]]
     y: FloatArray
     rest: NDArray[np.intp]
     test: NDArray[np.intp]
     test_lines: NDArray[np.int64]
-    fill: Callable[[FloatArray], FloatArray]
+    fill: Callable[[NDArray[np.floating[Any]]], NDArray[np.floating[Any]]]
 
     @property
     def x_train(self) -> FloatArray:
         """Features of every row that is no test row, filled."""
-        return self.fill(self.x[self.rest])
+        return np.asarray(self.fill(self.x[self.rest]), dtype=np.float64)
 
     @property
     def y_train(self) -> FloatArray:
@@ -198,7 +198,7 @@ class RawRows:
     @property
     def x_test(self) -> FloatArray:
         """Features of the test rows, filled."""
-        return self.fill(self.x[self.test])
+        return np.asarray(self.fill(self.x[self.test]), dtype=np.float64)
 
     @property
     def y_test(self) -> FloatArray:

@@ -931,6 +931,7 @@ def imputer(x, impute):
     """A function that fills NaN by the mean or median of x's columns, by 0 where a column of x is all NaN."""
     if not impute:
         return lambda rows: rows
+    x = np.asarray(x, dtype=np.float64)
     middle = np.zeros(x.shape[1])
     some = ~np.isnan(x).all(axis=0)
     middle[some] = (np.nanmean if impute == "mean" else np.nanmedian)(x[:, some], axis=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from azgen.runs.events import Progress, Resumed, Warned
 from azgen.search.engines import runner
 from azgen.search.engines.inline import InlineEngine
+from azgen.search.engines.orders import Order
 from azgen.search.space import SearchSpace
 from azgen.settings.settings import Settings
 from tests.search.test_checkpoint import EAGER, ONE, go_on, result, run
@@ -30,7 +32,8 @@ def interrupted_when_asked(times: int) -> Callable[[SearchSpace], InlineEngine]:
                     os.kill(os.getpid(), signal.SIGINT)
                 return over()
 
-            super().stop_when(asks)
+            super().stop_when(over)
+            self._runner.over = asks  # what a round asks, and not whoever waits for it
 
     return Engine
 
@@ -57,3 +60,14 @@ def test_a_round_that_is_given_up_is_done_again(
     resumed, more = go_on(tmp_path)
     assert [event.round for event in more if isinstance(event, Resumed)] == [rounds[-1].round]
     assert result(resumed) == result(whole)
+
+
+def test_a_round_that_does_not_look_up_is_left_alone_when_it_may_be_given_up() -> None:
+    """Its thread goes on until it ends, and what it finds is not taken for a round's result."""
+    space = SearchSpace.of(ONE, ONE.tasks.split(ONE.seed))
+    engine, stuck = InlineEngine(space), threading.Event()
+    engine._runner._raters.hook = lambda island, tasks: (stuck.wait(60), None)[1]
+    engine.stop_when(lambda: True)
+    engine.submit(Order(0, 0, 0, True, 100))
+    assert engine.collect(0.2) == [] and engine.unfinished() == []
+    stuck.set()

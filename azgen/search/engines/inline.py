@@ -7,12 +7,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from azgen.deadline import Deadline, Overdue, aside
 from azgen.language.program import Program
 from azgen.search.engines.base import GivenUp, Lost
 from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
+
+_PATIENCE = 0.5
+"""Seconds that a round which is to be given up has for coming to where it can tell what it has found."""
 
 
 class InlineEngine:
@@ -22,6 +26,8 @@ class InlineEngine:
         self._runner = Runner(space)
         self._orders: list[Order] = []
         self._unfinished: list[Report] = []
+        self._over: Callable[[], bool] | None = None
+        self._patience: Deadline | None = None
 
     @property
     def n_workers(self) -> int:
@@ -39,19 +45,36 @@ class InlineEngine:
         lowest = min(order.round for order in self._orders)
         now = sorted((o for o in self._orders if o.round == lowest), key=lambda o: o.island)
         self._orders = [order for order in self._orders if order.round > lowest]
-        reports = list[Report | Lost]()
-        try:
+        reports = list[Report]()
+
+        def round_of_all() -> None:
             for order in now:
                 reports.append(self._runner.run(order))
-        except GivenUp as given_up:
+
+        try:
+            if self._over is None:
+                round_of_all()
+            else:
+                aside(round_of_all, self._overdue)
+        except (GivenUp, Overdue) as given_up:
             self._orders.clear()
-            self._unfinished = [*(r for r in reports if isinstance(r, Report)), given_up.report]
+            self._unfinished = [*reports, *([given_up.report] if isinstance(given_up, GivenUp) else [])]
             return []
-        return reports
+        return list(reports)
 
     def stop_when(self, over: Callable[[], bool]) -> None:
         """Has a round given up when `over` says so."""
-        self._runner.over = over
+        self._runner.over = self._over = over
+
+    def _overdue(self) -> bool:
+        """Whether to wait no longer for a round that is over, and has not come to giving itself up."""
+        if self._over is None or not self._over():
+            self._patience = None
+        elif self._patience is None:
+            self._patience = Deadline(_PATIENCE)
+        elif self._patience.passed():
+            return self._runner.abandon()
+        return False
 
     def unfinished(self) -> list[Report]:
         """What the islands had found in a round that was given up."""
@@ -74,8 +97,9 @@ class InlineEngine:
         return self._runner.rate(program)
 
     def cancel(self) -> None:
-        """Forgets all orders."""
+        """Forgets all orders, and a round that Ctrl-C has taken the wait for."""
         self._orders.clear()
+        self._runner.abandon()
 
     def close(self) -> None:
         """Nothing to end."""

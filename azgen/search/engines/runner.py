@@ -84,6 +84,8 @@ class Runner:
         self._kept: dict[int, tuple[int, State]] = {}
         self._round_seconds = math.inf
         self.over: Callable[[], bool] | None = None
+        self._running: Order | None = None
+        self._abandoned = False
 
     def run(self, order: Order) -> Report:
         """Carries out an order.
@@ -92,6 +94,7 @@ class Runner:
             AzgenError: tasks that cannot be made, or no compiler.
         """
         began, compiled = time.process_time(), self._raters.compiled
+        self._running = order
         # What fails half-way must not be found here again.
         resident = self._residents.pop(order.island, None)
         self._keep(resident, order)
@@ -109,6 +112,8 @@ class Runner:
             self._advance(resident, order, len(order.immigrants), initial=True)
         self._advance(resident, order, order.n_programs, initial=False)
         self._round_seconds = time.perf_counter() - started
+        if self._abandoned:
+            raise GivenUp(self._report(resident, order, began))
         resident.round = order.round
         island.sweep()
         if self._store is not None:
@@ -130,6 +135,11 @@ class Runner:
         elif self._round_seconds > _LONG_ROUND:
             state = {name: array.copy() for name, array in resident.island.arrays.items()}
             self._kept[order.island] = order.round - 1, state
+
+    def abandon(self) -> bool:
+        """Forgets the round that another thread is at, if nothing is lost by that; whether it is not."""
+        self._abandoned = self._running is not None and self._may_give_up(self._running)
+        return self._abandoned
 
     def state(self, island: int, round_number: int) -> dict[str, NDArray[Any]]:
         """A copy of the state of an island that is held here.
@@ -202,8 +212,11 @@ class Runner:
                 for n in _parts(part, batch):
                     self._try_out(resident, island.preview(n, initial=initial), keys)
                     advance(n)
-            elif isinstance(island, ArchiveIsland) or not self._may_give_up(order):
+            elif not self._may_give_up(order):
                 advance(part)
+            elif isinstance(island, ArchiveIsland):
+                if not initial:
+                    island.evolve(part, lambda: self._give_up_if_over(resident, order))
             else:
                 self._in_slices(resident, order, advance, part, batch)
 
@@ -211,14 +224,17 @@ class Runner:
         """Whether nothing is lost by giving up a round: the state before it is kept, or there was none."""
         return self.over is not None and (order.island in self._kept or order.round == 0)
 
+    def _give_up_if_over(self, resident: _Resident, order: Order) -> None:
+        if self.over is not None and self.over():
+            raise GivenUp(self._report(resident, order, time.process_time()))
+
     def _in_slices(
         self, resident: _Resident, order: Order, advance: Callable[[int], None], n_programs: int, batch: int
     ) -> None:
         """The same as `advance`, with a look between whole batches whether the run is to end."""
         size = batch
         while n_programs > 0:
-            if self.over is not None and self.over():
-                raise GivenUp(self._report(resident, order, time.process_time()))
+            self._give_up_if_over(resident, order)
             began, n = time.perf_counter(), min(size, n_programs)
             advance(n)
             n_programs -= n
