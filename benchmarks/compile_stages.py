@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from azgen.codegen import compiler
+from azgen.codegen import compiler, cutting
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.lanes import lane_type
@@ -82,8 +82,11 @@ def stages(programs: list[Program], n_features: int) -> dict[str, float]:
             (folder / file_name).write_text(text, encoding="utf-8")
         seconds["Cython"] = timed(lambda: compiler.cython_to_c(source))
         flags, libraries = compiler.candidate_flags(), target.libraries
-        seconds["C compiler"] = timed(lambda: compiler.compile_c(c_file, library, flags, libraries))
-        seconds["load"] = timed(lambda: compiler.load_module("candidates", library))
+        toolchain = compiler.find_toolchain()
+        seconds["C compiler"] = timed(
+            lambda: cutting.compile_functions(c_file, library, flags, libraries, toolchain=toolchain)
+        )
+        seconds["load"] = timed(lambda: cutting.load_library(library))
     return seconds
 
 

@@ -20,10 +20,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from azgen.codegen import cache_folder, compiler, store
+from azgen.codegen import cache_folder, compiler, cutting, store
 from azgen.errors import CacheError, CompilerError
 
 _LIBRARY_SUFFIX: str = sysconfig.get_config_var("EXT_SUFFIX")  # also tells the Python version and its ABI
@@ -40,10 +39,16 @@ class Recipe:
     flags: tuple[str, ...]
     libraries: tuple[str, ...]
     toolchain: compiler.Toolchain
+    functions_alone: bool
 
     @classmethod
     def of(
-        cls, kind: str, files: Mapping[str, str], flags: Sequence[str], libraries: Sequence[str]
+        cls,
+        kind: str,
+        files: Mapping[str, str],
+        flags: Sequence[str],
+        libraries: Sequence[str],
+        functions_alone: bool = False,
     ) -> Recipe:
         """Check the parts and add this machine's compiler. Raises ValueError, CompilerError."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", kind):
@@ -52,7 +57,8 @@ class Recipe:
             raise ValueError(f"file names must be without folders and not {store.MANIFEST}: {sorted(files)}")
         if sum(name.endswith(".pyx") for name in files) != 1:
             raise ValueError(f"exactly one .pyx file is needed, not {sorted(files)}")
-        return cls(kind, dict(files), tuple(flags), tuple(libraries), compiler.find_toolchain())
+        toolchain = compiler.find_toolchain()
+        return cls(kind, dict(files), tuple(flags), tuple(libraries), toolchain, functions_alone)
 
     @cached_property
     def ingredients(self) -> dict[str, Any]:
@@ -68,6 +74,7 @@ class Recipe:
             "flags": [*self.flags, *compiler.added_flags()],
             "libraries": list(self.libraries),
             "directives": compiler.CYTHON_DIRECTIVES,
+            "functions_alone": self.functions_alone,
             "cython": _cython_version(),
             "python": _LIBRARY_SUFFIX,
             "compiler": [self.toolchain.version, *self.toolchain.command[1:]],
@@ -93,9 +100,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Built:
-    """A compiled and loaded module."""
+    """A compiled and loaded module, or library of C functions."""
 
-    module: ModuleType
+    module: Any  # what Python imported, or ctypes' library
     key: str  # 64 hexadecimal digits
     directory: Path  # holds the generated source and the compiled file
     cached: bool  # True when nothing had to be compiled
@@ -140,18 +147,20 @@ def build(
     *,
     flags: Sequence[str] = compiler.DEFAULT_FLAGS,
     libraries: Sequence[str] = (),
+    functions_alone: bool = False,
 ) -> Built:
     """Return the module that these sources compile to, from the cache when it is there.
 
     `kind` is a lower-case word and names the folder and the module ("kernel", "candidate"). `files` maps
     names to texts: exactly one "*.pyx", and the headers that it includes. The .pyx is written as
     `azgen_<kind>_<first 24 digits of the key>.pyx`, whatever its given name; headers keep theirs. `flags` and
-    `libraries` are as for `compiler.compile_c`.
+    `libraries` are as for `compiler.compile_c`. With `functions_alone` it is no module that Python imports
+    but a library of C functions, which costs less to compile (azgen.codegen.cutting).
 
     Raises CompilerError when there is no compiler or the source is rejected (nothing is left behind then),
     and CacheError when the cache folder cannot be used.
     """
-    recipe = Recipe.of(kind, files, flags, libraries)
+    recipe = Recipe.of(kind, files, flags, libraries, functions_alone)
     entry = store.kind_directory(kind) / recipe.key
     with _locks.setdefault(entry, threading.Lock()):
         known = _loaded.get(entry)
@@ -219,7 +228,8 @@ def _compile(folder: Path, recipe: Recipe) -> dict[str, float]:
     source, c_file = (folder / f"{name}{end}" for end in (".pyx", ".c"))
     try:
         seconds = {"cython": compiler.cython_to_c(source, c_file)}
-        seconds["compile"] = compiler.compile_c(
+        compile_c = cutting.compile_functions if recipe.functions_alone else compiler.compile_c
+        seconds["compile"] = compile_c(
             c_file, folder / recipe.library, recipe.flags, recipe.libraries, toolchain=recipe.toolchain
         )
     except CompilerError as error:
@@ -231,11 +241,13 @@ def _compile(folder: Path, recipe: Recipe) -> dict[str, float]:
     return seconds
 
 
-def _load(entry: Path, recipe: Recipe) -> ModuleType:
+def _load(entry: Path, recipe: Recipe) -> Any:
     if recipe.library not in store.verify(entry, recipe.ingredients):
         raise store.Damaged
     library = entry / recipe.library
     try:
+        if recipe.functions_alone:
+            return cutting.load_library(library)
         return compiler.load_module(recipe.module_name, library)
     except CompilerError:
         if not library.exists():  # deleted by another process since it was verified

@@ -23,7 +23,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from azgen.codegen.precompiled import discard, precompiled_headers
 from azgen.codegen.toolchain import Toolchain, added_flags, compiler_environment, find_toolchain
 from azgen.errors import CompilerError
 
@@ -178,16 +177,9 @@ def compile_c(
     toolchain = toolchain or find_toolchain()
     folders = dict.fromkeys((python_headers(), Path(sysconfig.get_path("platinclude"))))
     options = [*_flags_of_platform(flags), *(f"-I{folder}" for folder in folders), *added_flags()]
-    # Made for candidates only: a kernel's own code takes ten times as long as these headers.
-    first = precompiled_headers(toolchain, options) if tuple(flags) == candidate_flags(toolchain) else None
     rest = [str(c_path), "-o", str(so_path), *(f"-l{library}" for library in libraries)]
     started = time.perf_counter()
-    finished = _run(
-        toolchain, [*options, *(("-include", str(first)) if first else ()), *rest], so_path.parent
-    )
-    if finished.returncode != 0 and first:  # it may be damaged or deleted
-        discard(first)
-        finished = _run(toolchain, [*options, *rest], so_path.parent)
+    finished = _run(toolchain, [*options, *rest], so_path.parent)
     if finished.returncode == 0 and not so_path.is_file():
         raise CompilerError(
             f"{toolchain.command[0]} says that it has compiled {c_path}, but there is no {so_path.name}. "

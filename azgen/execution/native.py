@@ -71,7 +71,8 @@ class NativeCode:
             batch = structures[start : start + BATCH]
             files = render_candidates([new[h] for h in batch], self.target)
             libraries = self.target.libraries
-            built = build("candidate", files, flags=candidate_flags(), libraries=libraries)
+            flags = candidate_flags()
+            built = build("candidate", files, flags=flags, libraries=libraries, functions_alone=True)
             self._compiled.update(_functions(built, batch))
 
     def source_directory(self, program: Program) -> str:
@@ -87,7 +88,7 @@ class NativeCode:
 
 def _functions(built: Built, structures: Sequence[str]) -> dict[str, Compiled]:
     """The native code of each structure in a module: C functions, called through ctypes."""
-    library = ctypes.CDLL(str(built.module.__file__))
+    library = built.module
     if ctypes.c_int64.in_dll(library, "tasks_bytes").value != TASKS.itemsize:
         raise AssertionError("candidates lay out their tasks otherwise than Python")
     evaluate = library.evaluate

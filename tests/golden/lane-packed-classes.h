@@ -5,10 +5,36 @@
 #ifndef AZGEN_LANE_H
 #define AZGEN_LANE_H
 
-#include <math.h>
 #include <stdint.h>
+#ifdef FUNCTIONS_ALONE          /* reading the headers takes as long as compiling a small candidate */
+#define NAN __builtin_nan("")
+#define M_2_PI 0.63661977236758134308
+extern void *memcpy(void *, const void *, size_t), *memmove(void *, const void *, size_t), *memset(void *, int, size_t);
+extern void *aligned_alloc(size_t, size_t);
+extern void free(void *);
+extern double sqrt(double);
+extern float sqrtf(float);
+extern double sin(double);
+extern float sinf(float);
+extern double cos(double);
+extern float cosf(float);
+extern double tan(double);
+extern float tanf(float);
+extern double asin(double);
+extern float asinf(float);
+extern double acos(double);
+extern float acosf(float);
+extern double atan(double);
+extern float atanf(float);
+extern double exp(double);
+extern float expf(float);
+extern double log(double);
+extern float logf(float);
+#else
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#endif
 #ifdef __clang__
 #include <immintrin.h>          /* with gcc, reading it takes longer than compiling a candidate */
 #endif

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from azgen.codegen.cache_folder import build_directory, disk_errors, temporary_folder
 from azgen.codegen.candidate_source import render_candidates
-from azgen.codegen.compiler import candidate_flags, compile_c, cython_to_c
+from azgen.codegen.compiler import candidate_flags, cython_to_c, find_toolchain
+from azgen.codegen.cutting import compile_functions
 from azgen.codegen.kernel_source import STRANDS
 from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
 from azgen.errors import CacheError
@@ -36,7 +37,7 @@ LEAST_WORK = 4e6
 """Multiplications of a two-layer net on all examples and lane groups (1 to 2 ms) below which nothing is
 decided: that takes 30 µs a program, and compiling, which takes 15 ms and more, saves at most half of it."""
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when what is measured, or how, becomes another; older measurements are then not read."""
 
 _EXAMPLES = 5000
@@ -205,7 +206,10 @@ def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
         source = next(temporary.glob("*.pyx"))
         cython_to_c(source)
         library = source.with_suffix(".so")
-        compile_c(source.with_suffix(".c"), library, candidate_flags(), native.target.libraries)
+        toolchain, libraries = find_toolchain(), native.target.libraries
+        compile_functions(
+            source.with_suffix(".c"), library, candidate_flags(), libraries, toolchain=toolchain
+        )
     return _cpu_seconds() - before
 
 
