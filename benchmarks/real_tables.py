@@ -40,6 +40,10 @@ SAID = {
 """What only its owner knows of a table."""
 
 
+TARGETS = dict.fromkeys(("named_text_index.parquet", "nullable_categorical_decimal_dates.parquet"), "y")
+"""Columns to predict that are not the last one."""
+
+
 @dataclass
 class Outcome:
     """What became of a table.
@@ -205,7 +209,9 @@ def main() -> int:
     )
     failed = 0
     for path, target in tables:
-        found = Doors(path.resolve(), folder / path.name, arguments.max_time).through(target)
+        found = Doors(path.resolve(), folder / path.name, arguments.max_time).through(
+            target or TARGETS.get(path.name, "")
+        )
         failed += found.failed or bool(found.differs)
         print(found.line(path.name), flush=True)
     return 1 if failed else 0

@@ -251,6 +251,7 @@ def _of_text(table: Table, name: str, n_text: int, filled: int, distinct: int) -
     if _are_times(table, name):
         why = "times; leave them out, or be scored on later rows: " + setting("time", name)
         return Advice((name,), why, "drop", (name,))
-    if distinct > MOST_CATEGORIES:
-        return Advice((name,), f"{distinct} different texts, too many for categories", "drop", (name,))
+    if distinct > min(MOST_CATEGORIES, filled // 2):
+        why = f"{distinct} different texts in {filled} rows, too many for categories"
+        return Advice((name,), why, "drop", (name,))
     return Advice((name,), f"text, {distinct} categories", "categorical", (name,))

@@ -81,6 +81,10 @@ def tables(draw):
             for place in random.choice(n, 4, replace=False):
                 cells[place] = GAPS[place % len(GAPS)]
         columns[name] = cells
+    wide = draw(st.sampled_from([0, 0, 0, 0, 120, 295]))
+    for place in range(wide):
+        cells = [f"{value:.4g}" for value in random.normal(size=n)]
+        columns[f"wide {place}"] = [cell.replace(".", ",") for cell in cells] if comma else cells
     labels = draw(st.sampled_from(["numbers", "two classes", "classes"]))
     values = random.normal(size=n)
     if labels == "numbers":
@@ -93,7 +97,7 @@ def tables(draw):
     def cell(text):
         return '"' + text.replace('"', '""') + '"' if set(text) & {delimiter, '"'} else text
 
-    lines = [delimiter.join(map(cell, row)) for row in [names, *zip(*columns.values(), strict=True)]]
+    lines = [delimiter.join(map(cell, row)) for row in [columns, *zip(*columns.values(), strict=True)]]
     features = dict(impute="mean" if gaps else "", categorical=tuple(categorical))
     return "\n".join(lines) + "\n", names[-1], features, seed
 

@@ -61,8 +61,10 @@ def needy(draw):
     n, random = draw(st.integers(40, 60)), np.random.default_rng(draw(st.integers(0, 2**20)))
     kinds = draw(
         st.lists(
-            st.sampled_from(["number", "gap", "mark", "text", "names", "constant", "bad"]),
-            min_size=1,
+            st.sampled_from(
+                ["number", "gap", "mark", "text", "names", "constant", "bad", "mixed", "same", "days"]
+            ),
+            min_size=0,  # one feature is enough
             max_size=5,
         )
     )
@@ -77,6 +79,12 @@ def needy(draw):
             cells = np.array([f"row {i}" for i in range(n)], dtype=object)
         elif kind == "constant":
             cells[:] = 1
+        elif kind == "mixed":
+            cells = np.array(["4", "f", "r"], dtype=object)[np.arange(n) % 3]
+        elif kind == "same":
+            cells[:] = "here"
+        elif kind == "days":
+            cells = np.array([f"2025-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(n)], dtype=object)
         columns[draw(st.sampled_from(["c", "c, d", 'say "c"'])) + str(place)] = cells
     target = draw(st.sampled_from(["number", "gap", "mark", "counts", "classes"]))
     y = random.normal(size=n).round(3).astype(object)
@@ -99,6 +107,14 @@ def test_what_is_advised_is_enough_and_no_more(tmp_path, drawn):
     full, advice = advise(read_table(path), "y", tasks)
     assert all(a.setting for a in advice)
     full.split(0)
+    told = " ".join(str(getattr(full, name)) for name in ("categorical", "drop"))
+    for place, kind in enumerate(kinds):
+        said = (
+            full.categorical if kind in ("text", "mixed") else full.drop if kind in ("names", "days") else ()
+        )
+        assert sum(name.endswith(str(place)) for name in said) == (
+            kind in ("text", "mixed", "names", "days")
+        ), told
     if not set(kinds) - {"number"} and target in ("number", "classes"):
         assert not advice and full == tasks
     words = shlex.split(command(str(path), "y", full))
@@ -208,3 +224,15 @@ def test_a_first_column_that_is_called_as_row_names_are_is_no_feature(tmp_path):
     path.write_text(lines("rownames,x,y", range(60), VALUES[:, 1], VALUES[:, 0]), encoding="utf-8")
     split = TableTasks(data=str(path), target="y").split(0)
     assert split.feature_names == ("x",) and "row names left out: rownames" in split.description
+
+
+def test_names_in_single_quotation_marks_are_names(tmp_path):
+    path = tmp_path / "table.txt"
+    rows = "\n".join(f"{a} {b}" for a, b in VALUES)
+    path.write_text(f"'a' 'y'\n{rows}\n", encoding="utf-8")
+    split = table_tasks(path, "y", n_search=2, n_select=1, n_test=2)
+    assert split.feature_names == ("a",)
+    same_as_the_run(path, split, exported(split))
+    path.write_text(f"60,1,more\n{rows}\n".replace(" ", ","), encoding="utf-8")
+    with pytest.raises(AzgenError, match="take the line above out"):
+        read_table(path)
