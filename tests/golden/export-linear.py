@@ -680,7 +680,7 @@ class _Rows:
             return
         if found is None:
             if self._dialect.has_header:
-                self._found = Scanned([cell.strip() for cell in cells])
+                self._found = Scanned(_unquoted([cell.strip() for cell in cells]))
                 return
             found = self._found = Scanned([str(number) for number in range(1, len(cells) + 1)])
             found.remarks.append(
@@ -721,10 +721,17 @@ class _Rows:
         return found
 
     def _ragged(self, line, n_cells, found):
+        first = "" if found.kept else ", or take the line above out if it is no header"
         return TableError(
             f"{self._path}, line {line}: {n_cells} cells, but the header has {len(found.names)}; give every "
-            "row the same number of cells"
+            f"row the same number of cells{first}"
         )
+
+
+def _unquoted(names):
+    """Names without the single quotation marks that all of them stand in."""
+    quoted = all(len(name) > 2 and name[0] == name[-1] == "'" for name in names)
+    return [name[1:-1] for name in names] if quoted else names
 
 
 def check_names(source, names):
