@@ -97,7 +97,7 @@ def search(seed: int) -> None:
     for name in ("linear", "two-layer"):
         settings = preset(name)
         settings = replace(
-            settings, seed=seed, stop=replace(settings.stop, max_programs=20_000, max_seconds=0.0)
+            settings, seed=seed, stop=replace(settings.stop, max_programs=5_000, max_seconds=0.0)
         )
         ended = Evolution(settings, settings.tasks.split(seed), lambda event: None).run()
         print(f"search {name}: {ended.counts['programs']} programs", flush=True)

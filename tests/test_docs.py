@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,22 @@ def parse(words: list[str]) -> None:
     context = command.context_class(command, info_name=words[0])
     placeholders = [word for word in words[1:] if word not in ("RUN...", "COMMAND", "--help")]
     command.make_parser(context).parse_args(placeholders)
+
+
+@pytest.mark.parametrize("name", [".pre-commit-config.yaml", ".github/workflows/ci.yml", "CITATION.cff"])
+def test_files_for_other_tools_name_what_there_is(name):
+    yaml = pytest.importorskip("yaml", reason="PyYAML, which MkDocs brings, is not installed")
+    text = (ROOT / name).read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for targets in re.findall(r"\bmake (?:--silent )?([a-z ]+)$", text, re.MULTILINE):
+        assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets.split()), targets
+    if name == "CITATION.cff":
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert (content["version"], content["license"]) == (project["version"], project["license"])
+
+
+def test_help_of_make_names_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert set(targets.split()) - {"help"} == set(re.findall(r'echo "make (\w+) ', makefile))

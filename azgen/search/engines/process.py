@@ -29,6 +29,9 @@ START_SECONDS = 120.0
 _TRACE_BYTES = 16
 """Whether a program is about to run, and how many have been, before the program itself."""
 
+_ENDING_SECONDS = 5.0
+"""How long what has closed its pipe may take to end, so that it can be said what it has died of."""
+
 Entry = Callable[[Any, int], None]
 
 
@@ -136,6 +139,7 @@ class WatchedProcess:
     @property
     def cause(self) -> str:
         """What one that is gone has died of, in words."""
+        self.process.join(_ENDING_SECONDS)  # its pipe closes a little before it has ended
         exitcode = self.process.exitcode
         if exitcode is None:
             return "it has closed its pipe"
