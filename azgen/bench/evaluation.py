@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,18 @@ from azgen.bench.effort import Effort
 from azgen.bench.figures import Figure, figure_of
 from azgen.bench.timing import in_turns
 from azgen.bench.workloads import N_TASKS, N_VALID, PROGRAMS, regression_tasks, search_kernel, variants
+from azgen.bench.yardstick import Yardstick
 from azgen.codegen.kernel_source import STRANDS
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
+from azgen.tasks.task import Task
 
 ALONE, INTERLEAVED = "kernel, one program", f"kernel, {STRANDS} programs"
 NATIVE = "native"
+YARDSTICK = "scalar C interpreter"
 
 
 @dataclass
@@ -69,24 +72,33 @@ def native_work(kernel: Kernel, program: Program, data: LaneTasks) -> Work:
     return Work(code.compiled.evaluate, arguments, fitness[None, : data.n_tasks], (code, data))
 
 
+def yardstick_work(program: Program, tasks: Sequence[Task]) -> Work:
+    """Evaluation of a program by the scalar interpreter that others are compared with."""
+    yardstick = Yardstick(program, tasks)
+    return Work(yardstick, (), yardstick.fitness[None], ())
+
+
 def measure_evaluation(effort: Effort) -> list[Figure]:
     """µs of one evaluation of the linear program and the neural net, per executor."""
     figures = []
     for name in PROGRAMS:
         for n_features in effort.features:
             for n_train in (effort.n_train, 100) if n_features == 4 else (effort.n_train,):
-                figures += _evaluation(name, n_features, n_train, effort)
+                figures += _evaluation(name, n_features, n_train, N_TASKS, effort)
+    for n_features in sorted({8, 16} & set(effort.features)):
+        figures += _evaluation(PROGRAMS[-1], n_features, effort.n_train, 1, effort)
     return figures
 
 
-def work_name(name: str, n_features: int, n_train: int) -> str:
+def work_name(name: str, n_features: int, n_train: int, n_tasks: int = N_TASKS) -> str:
     """How a figure calls an evaluation."""
-    return f"{name}, F = {n_features}, {N_TASKS} x ({n_train} + {N_VALID})"
+    return f"{name}, F = {n_features}, {n_tasks} x ({n_train} + {N_VALID})"
 
 
-def evaluation_works(name: str, n_features: int, n_train: int) -> dict[str, Work]:
+def evaluation_works(name: str, n_features: int, n_train: int, n_tasks: int = N_TASKS) -> dict[str, Work]:
     """The same evaluation on kernel and native code; checked to give the same fitness."""
-    kernel, tasks = search_kernel(name, n_features), regression_tasks(n_features, n_train)
+    kernel = search_kernel(name, n_features, n_tasks)
+    tasks = regression_tasks(n_features, n_train)[:n_tasks]
     data = lay_out(tasks, kernel.spec.lane)
     works = {
         ALONE: kernel_work(kernel, kernel.encode(variants(name, 1)), data),
@@ -102,14 +114,17 @@ def evaluation_works(name: str, n_features: int, n_train: int) -> dict[str, Work
     return works
 
 
-def _evaluation(name: str, n_features: int, n_train: int, effort: Effort) -> list[Figure]:
-    works = evaluation_works(name, n_features, n_train)
+def _evaluation(name: str, n_features: int, n_train: int, n_tasks: int, effort: Effort) -> list[Figure]:
+    works = evaluation_works(name, n_features, n_train, n_tasks)
+    works[YARDSTICK] = yardstick_work(zoo(name), regression_tasks(n_features, n_train)[:n_tasks])
+    works[YARDSTICK]()
     measured = in_turns(works, effort.runs, effort.seconds)
-    figures, what = [], work_name(name, n_features, n_train)
-    lanes = search_kernel(name, n_features).spec.lane.lanes
+    figures, what = [], work_name(name, n_features, n_train, n_tasks)
+    lanes = search_kernel(name, n_features, n_tasks).spec.lane.lanes
     for by, work in works.items():
         values = [value / len(work.fitness) for value in measured[by]]
         details = {"F": n_features, "program": name, "n_train": n_train, "lanes": lanes}
         details |= {"fitness_sum": work.total() / len(work.fitness)}
+        details |= {"times_yardstick": min(measured[YARDSTICK]) / min(values)}
         figures.append(figure_of("evaluation", what, by, "µs", values, details=details))
     return figures

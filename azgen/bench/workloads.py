@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,7 +52,7 @@ def regression_tasks(n_features: int, n_train: int, n_valid: int = N_VALID) -> t
     return tuple(tasks)
 
 
-def search_kernel(program: str, n_features: int) -> Kernel:
+def search_kernel(program: str, n_features: int, n_tasks: int = N_TASKS) -> Kernel:
     """The kernel of a search space that a program of the zoo is found in: the demo's ops, or the baseline's.
 
     Of either kind of address there are as many as the program needs: the demo has a matrix, but no op for it.
@@ -60,8 +61,11 @@ def search_kernel(program: str, n_features: int) -> Kernel:
     if program == "linear":
         demo = demo_settings()
         ops = demo.setup.ops, demo.predict.ops, demo.learn.ops
-        return build_kernel(KernelSpec(n_features, found.memory, "rmse", "float32", ops, capacity=21))
-    return build_kernel(baseline_spec(n_features, "rmse"))
+        memory = found.memory
+        return build_kernel(
+            KernelSpec(n_features, memory, "rmse", "float32", ops, capacity=21, n_tasks=n_tasks)
+        )
+    return build_kernel(replace(baseline_spec(n_features, "rmse"), n_tasks=n_tasks))
 
 
 def variants(program: str, count: int) -> list[Program]:

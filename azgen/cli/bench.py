@@ -84,18 +84,22 @@ def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
     for figure in figures:
         work = figure.work if figure.work != before else ""
         numbers = (_number(figure.best), _number(figure.median))
-        rows.append((work, figure.by, *numbers, figure.unit, *_crossover(figure)))
+        rows.append((work, figure.by, *numbers, figure.unit, *_more(figure)))
         before = figure.work
     headings = ("work", "by", "best", "median", "unit")
-    columns = CROSSOVER if name == "crossover" else ()
+    columns = MORE.get(name, ())
     to.print(grid(rows, *headings, *columns, right=(2, 3, *range(5, 5 + len(columns)))))
 
 
-CROSSOVER = ("kernel µs", "native µs", "compiling ms")
+MORE = {"crossover": ("kernel µs", "native µs", "compiling ms"), "evaluation": ("times the yardstick",)}
+"""Further columns of a benchmark."""
 
 
-def _crossover(figure: Figure) -> tuple[str, ...]:
-    """What decides when compiling pays."""
+def _more(figure: Figure) -> tuple[str, ...]:
+    """What decides when compiling pays; how many times faster than the yardstick an executor is."""
+    if figure.benchmark == "evaluation":
+        times = figure.details.get("times_yardstick")
+        return (f"{times:.1f}x" if times else "",)
     if figure.benchmark != "crossover":
         return ()
     return tuple(_number(figure.details[key]) for key in ("kernel_us", "native_us", "compile_ms"))

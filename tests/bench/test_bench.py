@@ -4,13 +4,18 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from azgen.bench import effort
 from azgen.bench.figures import Report, figure_of
 from azgen.bench.suite import BENCHMARKS
+from azgen.bench.yardstick import Yardstick
 from azgen.cli import app
+from azgen.execution.execute import execute
+from azgen.language.zoo import zoo
+from azgen.tasks.synthetic import linear_tasks
 
 TINY = dataclasses.replace(
     effort.QUICK,
@@ -115,3 +120,15 @@ def test_mistakes_are_named():
     assert "no such file" in bench("evaluation", "--compare", "before.json", status=2)
     Path("other.json").write_text('{"schema": 99}', encoding="utf-8")
     assert "not a report" in bench("evaluation", "--compare", "other.json", status=2)
+
+
+def test_the_yardstick_computes_what_azgen_does():
+    tasks = linear_tasks(3, 4, 50, 20, seed=0)
+    net = zoo("neural-net").with_constants((0.05, 0.0, 0.02, 0.0, 0.01))  # draws are its own: none vary here
+    for program in (zoo("linear"), net):
+        yardstick, ours = Yardstick(program, tasks), execute(program, tasks, "kernel", dtype="float64")
+        yardstick()
+        np.testing.assert_allclose(yardstick.fitness, ours.fitness, rtol=1e-9)
+    failing = Yardstick(zoo("linear").with_constants((1e30,)), tasks)
+    failing()
+    assert np.isnan(failing.fitness).all()
