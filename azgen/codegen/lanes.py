@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from azgen.codegen.toolchain import find_toolchain
 from azgen.language.conditions import DTYPES, check_dtype
+from azgen.language.meaning import PARTIAL_SUMS
 
 MANY = None
 """As many tasks as there are lanes, or more."""
@@ -24,6 +25,12 @@ _BEYOND_L1, _BEYOND_L2 = 1.3, 3.0
 _PER_GROUP, _PER_ONE_LANE = 35.0, 50.0
 """What a lane group costs an example besides its vectors and matrices, counted in registers of them; with one
 lane sums within registers add to it."""
+
+_PER_SUM = 4.0
+"""What a sum costs besides, in registers, where it adds entries within registers in an order of their own."""
+
+_FEW = 7
+"""Features up to which one task has one lane only if they fill a pack."""
 
 _NARROWEST = 16
 """Bytes of the narrowest lanes of more than one number."""
@@ -94,6 +101,15 @@ class LaneType:
         """Entries that a vector takes up in memory: a multiple of the pack."""
         return self.units(n_features) * self.pack
 
+    def sums_by_folding(self, n_features: int) -> bool:
+        """Whether an ordered sum over F entries adds whole packs until one is left, and then its entries.
+
+        From 16 entries on it does, as there are 16 partial sums; with fewer only if the packs are whole and
+        their number is a power of two.
+        """
+        packs, rest = divmod(n_features, self.pack)
+        return self.pack == 1 or n_features > PARTIAL_SUMS or (rest == 0 and packs & (packs - 1) == 0)
+
     def read(self, vector: str) -> str:
         """How unit ``{i}`` of a vector or matrix is read in generated Cython."""
         return f"(<const pack*>{vector})[{{i}}]" if self.pack > 1 else f"{vector}[{{i}}]"
@@ -126,7 +142,8 @@ def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: i
     """The lane type of this machine that suits programs of F features on so many tasks.
 
     Lanes may be as many as fill a SIMD register, or fewer, down to 16 bytes, or one; what they leave of the
-    register is a pack's. One task has one lane, as others would copy its examples into idle ones. For more,
+    register is a pack's. One task has one lane, as others would copy its examples into idle ones, unless that
+    is slower, as with few features. For more,
     that is taken which costs least: the number of lane groups times what an example costs in one, which is
     something as such and more for every register of its largest vector or matrix, by the cache that this fits
     (measured, docs/performance.md). The tasks' fitness is the same to the last bit.
@@ -144,7 +161,7 @@ def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: i
     rows = n_features if matrices else 1
 
     def cost(lane: LaneType) -> float:
-        registers = rows * lane.units(n_features)
+        registers = rows * (lane.units(n_features) + (not lane.sums_by_folding(n_features)) * _PER_SUM)
         size = rows * lane.stride(n_features) * lane.bytes
         each = _BEYOND_L2 if size > _L2_BYTES else _BEYOND_L1 if size > _L1_BYTES else 1.0
         as_such = _PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
@@ -152,7 +169,9 @@ def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: i
         return groups * (as_such + each * registers)
 
     shapes = list(lane_types(dtype, n_features))
-    return shapes[-1] if n_tasks == 1 else min(shapes, key=cost)
+    if n_tasks == 1 and (n_features > _FEW or shapes[-1].sums_by_folding(n_features)):
+        return shapes[-1]
+    return min(shapes, key=cost)
 
 
 def lane_types(dtype: str, n_features: int) -> Iterator[LaneType]:

@@ -5,17 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from azgen.codegen.lanes import LaneType
-from azgen.language.meaning import PARTIAL_SUMS
-
-
-def sums_by_folding(n_features: int, lane: LaneType) -> bool:
-    """Whether an ordered sum over F entries adds whole packs until one is left, and then its entries.
-
-    From 16 entries on it does, as there are 16 partial sums; with fewer only if the packs are whole and their
-    number is a power of two.
-    """
-    packs, rest = divmod(n_features, lane.pack)
-    return lane.pack == 1 or n_features > PARTIAL_SUMS or (rest == 0 and packs & (packs - 1) == 0)
 
 
 def total_of_packs(count: int, lane: LaneType) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 
 from azgen.codegen.lanes import LaneType
-from azgen.codegen.packs import pack_head, sums_by_folding, total_of_packs, totals_of_packs
+from azgen.codegen.packs import pack_head, total_of_packs, totals_of_packs
 from azgen.codegen.target import Target
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
@@ -60,7 +60,6 @@ def environment() -> jinja2.Environment:
         UNROLLED=UNROLLED,
         STACK_BYTES=STACK_BYTES,
         LANE_FUNCTIONS=LANE_FUNCTIONS,
-        sums_by_folding=sums_by_folding,
         total_of_packs=total_of_packs,
         totals_of_packs=totals_of_packs,
         pack_head=pack_head,
