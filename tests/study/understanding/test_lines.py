@@ -74,6 +74,8 @@ def test_ablation_is_the_paired_difference_that_execution_gives():
     tasks = linear_tasks(6, 3, 200, 50)
     for program in (LINEAR, zoo("noisy-relu"), Program.parse(PADDED)):
         found = ablate(program, tasks)
+        changes = [change(found.program, line.place) for line in found.lines for change in (without, zeroed)]
+        compile_together(changes, 3, "rmse", "float32")
         base = execute(program, tasks).fitness
         assert np.array_equal(found.fitness, base)
         for line in found.lines:
