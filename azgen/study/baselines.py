@@ -167,6 +167,7 @@ PROGRAMS = {
     "additive-net": "two-layer network beside an additive model",
     "neural-net": "two-layer network",
     "evolved-net": "two-layer network as evolved",
+    "discovered-net": "two-layer network as azgen discovered it",
     "best-evolved": "AutoML-Zero's best, evolved for classes",
     "best-evolved-raw": "the same as evolution left it",
     "noisy-relu": "network adapted to few examples",
