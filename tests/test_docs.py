@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +98,14 @@ def test_help_of_make_names_every_target():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert set(targets.split()) - {"help"} == set(re.findall(r'echo "make (\w+) ', makefile))
+
+
+def test_the_snippet_of_the_tutorial_runs(tmp_path, monkeypatch, capsys):
+    azgen("export", "zoo:linear", "-o", tmp_path / "diabetes_model.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(compile(snippet, "docs/tutorial.md", "exec"), {})
+    score = float(capsys.readouterr().out.split()[-1])
+    assert score > 0.9
+    sys.modules.pop("diabetes_model")
