@@ -230,9 +230,11 @@ def _logistic_regression(task: Task) -> FloatArray:
 
 
 def _ridge(task: Task) -> FloatArray:
-    from sklearn.linear_model import Ridge
-
-    return _numbers(task, Ridge())
+    # What scikit-learn's Ridge() predicts, in closed form: to import and fit that takes a second.
+    x_mean, y_mean = task.x_train.mean(axis=0), task.y_train.mean()
+    x, y = task.x_train - x_mean, task.y_train - y_mean
+    weights = np.linalg.solve(x.T @ x + np.eye(task.n_features), x.T @ y)
+    return np.asarray((task.x_valid - x_mean) @ weights + y_mean)
 
 
 def _perceptron(task: Task) -> FloatArray:

@@ -11,7 +11,7 @@ from azgen.language import Program
 from azgen.language.instruction import SCALAR
 from azgen.language.zoo import zoo, zoo_names
 from azgen.settings.presets import preset
-from azgen.study.baselines import baseline_scores
+from azgen.study.baselines import baseline_scores, learners
 from azgen.study.scores import fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
 from tests.agreement import Tally, random_tasks
@@ -191,6 +191,14 @@ def test_every_baseline_is_there_and_beats_a_constant(metric):
         assert scores[f"zoo:{program}, tuned (160 settings)"].interval.mean > raw.interval.mean - 0.02
     fitted = next(score for name, score in scores.items() if "Ridge" in name or "Logistic" in name)
     assert fitted.interval.mean > constant + 0.1
+
+
+def test_ridge_is_that_of_scikit_learn():
+    model = pytest.importorskip("sklearn.linear_model").Ridge()
+    for task in tasks_of("rmse", n_tasks=2):
+        expected = model.fit(task.x_train, task.y_train).predict(task.x_valid)
+        found = learners(False)["scikit-learn Ridge"](task)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_a_program_that_cannot_be_tuned_for_want_of_memory_stands_there_as_it_is(monkeypatch):
