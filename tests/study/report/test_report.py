@@ -98,7 +98,7 @@ def test_a_page_needs_matplotlib_and_a_place(run, tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(plots, "import_module", missing)
+    monkeypatch.setattr("azgen.extras.import_module", missing)
     for name in ("report", "plot"):
         assert "pip install 'azgen[report]'" in command(name, run.path, status=2)
 
