@@ -72,7 +72,7 @@ class Outcome:
 
     def line(self, name: str) -> str:
         """A row of the table in Markdown."""
-        said = f"`{self.said}`" if self.said else ""
+        said = f"`{shortened(self.said)}`" if self.said else ""
         if self.problem:
             told = self.problem.replace("|", "/")
             return f"| `{name}` | {said} | | | {'**' * self.failed}{told}{'**' * self.failed} | |"
@@ -170,6 +170,12 @@ class Doors:
         if not np.array_equal(file.labels_of(table, file.TARGET), raw.y):
             differs.append("labels")
         self.found.differs = ", ".join(differs)
+
+
+def shortened(said: str) -> str:
+    """Options as words of a command line, with long lists of columns as their numbers."""
+    words = shlex.split(said)
+    return " ".join(f"<{w.count(',') + 1} columns>" if w.count(",") > 3 else shlex.quote(w) for w in words)
 
 
 def _module(path: Path) -> Any:
