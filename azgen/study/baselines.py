@@ -102,8 +102,14 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Dea
     works += [(place, partial(of_zoo, name)) for place, name in enumerate(others, 1)]
     found: list[tuple[int, list[Named]]] = []
     for place, work in works:
-        with suppress(Overdue):
-            found.append((place, aside(work, deadline.passed) if not deadline.passed() else []))
+        if deadline.passed():
+            break
+        try:
+            found.append((place, aside(work, deadline.passed)))
+        except Overdue:
+            break
+        except KeyboardInterrupt:  # what is known by now is told
+            break
     found.sort(key=itemgetter(0))
     return [constant, *(rated for _, several in found for rated in several)]
 

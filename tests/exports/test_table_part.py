@@ -190,7 +190,7 @@ def test_new_rows_are_predicted_by_what_all_rows_of_the_table_teach(tmp_path):
     text = render_module(
         zoo("linear"),
         metric="accuracy",
-        provenance=Provenance(test_fitness=0.75, test_tasks=10),
+        provenance=Provenance(test_fitness=0.75, test_tasks=10, test_spread=(0.7, 0.8)),
         table=table_reading(split.provenance, "the test"),
     )
     # Other columns in another order, another separator, a gap, and a colour that nobody has seen.
@@ -201,7 +201,8 @@ def test_new_rows_are_predicted_by_what_all_rows_of_the_table_teach(tmp_path):
         "60 rows, 2 features, predicting 'sold'" in done.stdout
         and "features: size, colour=red" in done.stdout
     )
-    assert "the run, on the same rows" in done.stdout and "0.75" in done.stdout
+    told = next(line for line in done.stdout.splitlines() if line.startswith("the run, on the same rows"))
+    assert told.endswith("0.75  (0.7 to 0.8 over 10 orders of training; this is the first)")
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0] == "prediction,probability of no,probability of yes"
     assert [line.split(",")[0] for line in lines[1:3]] == ["yes", "no"] and len(lines) == 4

@@ -33,7 +33,7 @@ from azgen.search.task_set import TaskSet
 _SLICE_SECONDS = 0.1
 """About how long children are made between two looks whether the run is to end."""
 
-_LONG_ROUND = 0.5
+_LONG_ROUND = 0.05
 """Seconds of a round from which on its island's state is kept, to which it goes back when it is given up."""
 
 _QUARANTINE_BATCHES = 16
@@ -94,7 +94,7 @@ class Runner:
             AzgenError: tasks that cannot be made, or no compiler.
         """
         began, compiled = time.process_time(), self._raters.compiled
-        self._running = order
+        self._running, started = order, time.perf_counter()
         # What fails half-way must not be found here again.
         resident = self._residents.pop(order.island, None)
         self._keep(resident, order)
@@ -104,7 +104,6 @@ class Runner:
             assert self._store is not None
             resident = self._settle(order, born=False)
             resident.island.load(self._store.read(order.island, order.round - 1))
-        started = time.perf_counter()
         island, hook = resident.island, resident.hook
         rated = hook.rated if hook and not order.birth else 0
         if order.immigrants is not None and len(order.immigrants):
