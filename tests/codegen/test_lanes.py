@@ -33,7 +33,8 @@ def test_programs_give_the_same_bits_in_all_lane_types(n_features: int, dtype: s
     for program, *results in zip(sample, *found, strict=True):
         for fitness, predictions in results[1:]:
             np.testing.assert_array_equal(fitness, results[0][0], str(program))
-            np.testing.assert_array_equal(predictions, results[0][1], str(program))
+            held = ~np.isnan(fitness)  # what a lane predicts after it has failed means nothing
+            np.testing.assert_array_equal(predictions[held], results[0][1][held], str(program))
         if exact(program, "rmse"):
             expected = execute(program, tasks, "oracle", dtype=dtype)
             np.testing.assert_array_equal(np.nan_to_num(results[0][0]), expected.fitness, str(program))

@@ -192,6 +192,8 @@ def test_what_is_measured_twice_is_there_once() -> None:
 
 def test_presets_are_too_small_to_think_about_compiling() -> None:
     others = {"paper", "ten-digits", "table"}  # the first two are not too small, the last has the user's data
+    if lane_type("float32", 1).lanes < 16:  # the same tasks are more lane groups there
+        others.add("paper-two-layer")
     for name in set(preset_names()) - others:
         settings = preset(name)
         tasks = settings.tasks.split(0).search
