@@ -1,4 +1,4 @@
-"""`azgen presets` and `azgen zoo`: what there is to start from."""
+"""`azgen zoo`: programs to start from and to compare with."""
 
 from __future__ import annotations
 
@@ -6,20 +6,6 @@ import typer
 
 from azgen.cli.output import console, grid
 from azgen.language.zoo import zoo, zoo_description, zoo_names, zoo_text
-from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
-
-
-def presets(
-    name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this preset's TOML."),
-) -> None:
-    """List the presets, or print one to start a configuration file from."""
-    if name is not None:
-        typer.echo(preset_text(name), nl=False)
-        return
-    to = console()
-    rows = [(n + (" (default)" if n == DEFAULT else ""), preset(n).description) for n in preset_names()]
-    to.print(grid(rows, "preset", "what it does"))
-    to.print("\nazgen presets NAME > mine.toml starts a configuration of your own: azgen evolve mine.toml")
 
 
 def zoo_programs(
