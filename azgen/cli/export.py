@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from azgen.cli.options import OpsOption
-from azgen.cli.programs import REFERENCE, MemberOption, Reference, find, metric_of
+from azgen.cli.references import REFERENCE, MemberOption, Reference, find, metric_of
 from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_width

@@ -18,7 +18,7 @@ from azgen.cli.options import (
     table_options,
     use_build_directory,
 )
-from azgen.cli.programs import REFERENCE, Reference, find
+from azgen.cli.references import REFERENCE, Reference, find
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.language.conditions import Conditions

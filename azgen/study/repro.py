@@ -1,11 +1,14 @@
-"""What a run was carried out with, to look at and to run: its kernel's source, and one script."""
+"""What programs and runs are carried out with, to look at and to run: generated source, and one script."""
 
 from __future__ import annotations
 
 import tomli_w
 
+from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.kernel_source import render_kernel
+from azgen.codegen.target import Target
 from azgen.codegen.templates import environment
+from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.runs.directory import RunDirectory
 from azgen.runs.saved import SavedRun
@@ -45,3 +48,16 @@ def _literal(text: str) -> str:
     if "\\" in text or '"""' in text:
         return repr(text)
     return f'"""\n{text.rstrip()}\n"""'
+
+
+def generated_source(
+    program: Program,
+    n_features: int,
+    metric: Metric,
+    dtype: str,
+    classes: int = 0,
+) -> str:
+    """The Cython source that a program is compiled from, with its constants' values; for several classes, or
+    0 for the scalar form."""
+    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes)
+    return candidate_source(program, target)

@@ -16,8 +16,7 @@ from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
-from azgen.language.metrics import Metric
-from azgen.language.program import MadeFor, Program
+from azgen.language.program import MadeFor
 from azgen.runs.directory import GIVEN, RunDirectory
 from azgen.runs.events import Champion, Observer, made_for
 from azgen.search.evolve import Evolution, Outcome
@@ -259,19 +258,6 @@ def _compared(
         directory=directory.path,
         export_path=directory.export_path,
     )
-
-
-def generated_source(
-    program: Program,
-    n_features: int,
-    metric: Metric,
-    dtype: str,
-    classes: int = 0,
-) -> str:
-    """The Cython source that a program is compiled from, with its constants' values; for several classes, or
-    0 for the scalar form."""
-    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes)
-    return candidate_source(program, target)
 
 
 def _provenance(
