@@ -9,16 +9,14 @@ own test part.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.target import Target
 from azgen.execution.execute import execute_under
 from azgen.language.conditions import USUAL, Conditions
-from azgen.language.instruction import Memory
 from azgen.language.program import Program
 from azgen.study.scores import Interval
 from azgen.study.tune import Tuned, tune
@@ -33,6 +31,10 @@ RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 TUNING_SEED = 1000
 """Of the examples that are tuned on."""
+
+
+_CHUNK = 4
+"""Test pairs that are executed together: all of one chunk share a seed of draws, whatever the machine."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,8 @@ def final_protocol(
     found = _tuned(programs, tuple(tuning), protocol, conditions, observe)
     accuracy = {name: np.zeros(len(test_pairs)) for name in programs}
     seconds = dict.fromkeys(programs, 0.0)
-    chunk = Target.of(_widest(programs.values()), data.x.shape[1], "accuracy", conditions.dtype).lane.lanes
-    for start in range(0, len(test_pairs), chunk):
-        numbers = range(start, min(start + chunk, len(test_pairs)))
+    for start in range(0, len(test_pairs), _CHUNK):
+        numbers = range(start, min(start + _CHUNK, len(test_pairs)))
         tasks = [final_tasks(data, test_pairs[i], seed + i % protocol.n_seeds, *sizes).test for i in numbers]
         for name, (tuned, _) in found.items():
             began = time.perf_counter()
@@ -151,10 +152,3 @@ def _accuracy(program: Program, tasks: Sequence[Task], conditions: Conditions) -
         places = [i for i, task in enumerate(tasks) if task.shape_key == shape]
         result[places] = execute_under(conditions, program, [tasks[i] for i in places]).fitness
     return result
-
-
-def _widest(programs: Iterable[Program]) -> Memory:
-    memory = Memory()
-    for program in programs:
-        memory |= program.normalized().memory
-    return memory
