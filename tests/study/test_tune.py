@@ -196,4 +196,4 @@ def test_the_final_protocol():
         # Executed by itself, a pair gives the same.
         task = final_tasks(data, (0, 1), 0, 160, 80).test
         assert execute(score.tuned.program, task).fitness[0] == score.accuracy[0]
-    assert len(told) == 3 and "3 of 3 pairs" in told[-1]
+    assert len(told) >= 3 and "3 of 3 pairs" in told[-1]  # more where pairs take long
