@@ -11,7 +11,6 @@ with other things all by the clock is longer.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import signal
 import subprocess
@@ -46,6 +45,7 @@ def tables(folder: Path) -> dict[str, list[str]]:
 
 def run(words: list[str], interrupted_after: float = 0.0) -> tuple[float, float, float]:
     """Seconds to the end, of processor time, and from Ctrl-C to the first word (0: none was needed).
+    That last is -1 where the run had ended before.
 
     Args:
         interrupted_after: seconds until Ctrl-C, from which on the others count then; 0: none.
@@ -56,17 +56,21 @@ def run(words: list[str], interrupted_after: float = 0.0) -> tuple[float, float,
     if interrupted_after:
 
         def interrupt() -> None:
-            nonlocal began
-            began = time.perf_counter()
-            os.kill(process.pid, signal.SIGINT)
+            nonlocal began, answered
+            if process.poll() is None:
+                began, answered = time.perf_counter(), 0.0
+                process.send_signal(signal.SIGINT)
 
-        threading.Timer(interrupted_after, interrupt).start()
-    answered = 0.0
+        timer = threading.Timer(interrupted_after, interrupt)
+        timer.start()
+    answered = -1.0 if interrupted_after else 0.0
     assert process.stdout
     for line in process.stdout:
-        if not answered and "nterrupted" in line:
+        if answered == 0 and "nterrupted" in line:
             answered = time.perf_counter() - began
     process.wait()
+    if interrupted_after:
+        timer.cancel()
     ended = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ended, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, answered
@@ -93,7 +97,7 @@ def main() -> None:
         for number, seconds in enumerate(arguments.interrupt):
             command[-1] = f"{place}-{number}"
             ended, _, answered = run([*command, "--max-time", "5m"], seconds)
-            cells.append(f"{answered:.1f} s, {ended:.1f} s")
+            cells.append(f"{answered:.1f} s, {ended:.1f} s" if answered >= 0 else "ended before")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
