@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,71 @@ MODE = 0o644
 Content = str | bytes | Callable[[BinaryIO], object]
 
 
-def write_whole(path: Path, content: Content) -> None:
+class Disk:
+    """What files that are written whole need of a disk: this system's, each operation as the system has it.
+
+    All of them raise OSError. The simulation of faults has a disk of its own (`azgen.simulation.disk`).
+    """
+
+    def create(self, path: Path) -> tuple[Path, BinaryIO]:
+        """A new, private, hidden file beside a path, which stands for that until it takes its place."""
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        return Path(temporary), os.fdopen(descriptor, "wb")
+
+    def sync(self, file: BinaryIO) -> None:
+        """Brings what was written to an open file to the disk."""
+        file.flush()
+        os.fsync(file.fileno())
+
+    def replace(self, path: Path, other: Path) -> None:
+        """Gives a file the name of another, which is gone then, and the mode of what is passed on."""
+        os.chmod(path, MODE)
+        os.replace(path, other)
+
+    def remove(self, path: Path) -> None:
+        """Removes a file."""
+        os.unlink(path)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Brings names to the disk, where folders can be opened."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def open(self, path: Path) -> BinaryIO:
+        """A file to be read."""
+        return open(path, "rb")
+
+    def names(self, folder: Path) -> list[str]:
+        """Names of what is in a folder."""
+        return os.listdir(folder)
+
+    def lock(self, folder: Path) -> Callable[[], None]:
+        """Makes a folder if need be, and keeps other processes out of it; what is returned lets them in.
+
+        The system lets go of the lock when the process ends, however it ends.
+
+        Raises:
+            BlockingIOError: another process has it.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        except OSError:
+            pass  # a file system without locks
+        return lambda: os.close(descriptor)
+
+
+SYSTEM_DISK = Disk()
+
+
+def write_whole(path: Path, content: Content, disk: Disk = SYSTEM_DISK) -> None:
     """Writes a file to a temporary one in the same folder, brings that to the disk, and renames it.
 
     A process that is killed meanwhile leaves a hidden `.NAME.*.part` (see `remove_parts`) and the old file.
@@ -27,27 +92,27 @@ def write_whole(path: Path, content: Content) -> None:
     Args:
         path: the file; one that is there is replaced, but a device or a pipe is written to as it is.
         content: text (UTF-8, lines end as given), bytes, or what writes them to an open file.
+        disk: where.
 
     Raises:
         OSError: it cannot be written; nothing of it is left then.
     """
-    if path.exists() and not path.is_file():
-        with open(path, "wb") as file:
-            _write(file, content)
+    if disk is SYSTEM_DISK and path.exists() and not path.is_file():
+        with open(path, "wb") as device:
+            _write(device, content)
         return
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary, file = disk.create(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             _write(file, content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, MODE)
-        os.replace(temporary, path)
+            disk.sync(file)
+        disk.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            disk.remove(temporary)
         raise
-    _sync_folder(path.parent)
+    with suppress(OSError):  # the file is whole in any case
+        disk.sync_folder(path.parent)
 
 
 def trouble(error: OSError) -> str:
@@ -98,23 +163,25 @@ def check_file_place(path: Path) -> None:
         raise AzgenError(f"cannot write {path}: name a file in a folder that exists")
 
 
-def write_file(path: Path, content: Content) -> None:
+def write_file(path: Path, content: Content, disk: Disk = SYSTEM_DISK) -> None:
     """`write_whole`, with an error that can be shown.
 
     Raises:
         AzgenError: it cannot be written; nothing of it is left then.
     """
     try:
-        write_whole(path, content)
+        write_whole(path, content, disk)
     except OSError as error:
         raise AzgenError(f"cannot write {path}: {trouble(error)}") from None
 
 
-def remove_parts(folder: Path) -> None:
+def remove_parts(folder: Path, disk: Disk = SYSTEM_DISK) -> None:
     """Removes what killed processes have left half written in a folder, as far as that can be removed."""
-    for left in folder.glob(".*.part"):
-        with suppress(OSError):
-            left.unlink()
+    with suppress(OSError):
+        for name in disk.names(folder):
+            if name.startswith(".") and name.endswith(".part"):
+                with suppress(OSError):
+                    disk.remove(folder / name)
 
 
 def _write(file: BinaryIO, content: Content) -> None:
@@ -123,13 +190,3 @@ def _write(file: BinaryIO, content: Content) -> None:
     else:
         # A path that is no UTF-8 may be named in a text; the text is to be read all the same.
         file.write(content.encode(errors="replace") if isinstance(content, str) else content)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Brings a rename to the disk, where folders can be opened; the file is whole in any case."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -11,6 +11,7 @@ from azgen.bench.workloads import demo_settings
 from azgen.codegen.cache_folder import fresh_build_directory
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
+from azgen.search.world import World
 from benchmarks.effort import FullEffort
 from benchmarks.populations import plain_ladder, population
 from benchmarks.processes import in_new_process, peak_memory
@@ -52,7 +53,7 @@ def worker_memory(n_programs: int) -> float:
     stop = replace(settings.stop, target_fitness=2.0, max_seconds=0.0, max_programs=n_programs)
     settings = replace(settings, stop=stop, islands=replace(settings.islands, count=2, workers=2))
     with fresh_build_directory():
-        Evolution(settings, settings.tasks.split(0), make_engine=_PeakEngine).run()
+        Evolution(settings, settings.tasks.split(0), world=World(_PeakEngine)).run()
     return _PeakEngine.peak
 
 

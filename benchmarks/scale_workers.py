@@ -21,6 +21,7 @@ from azgen.search.engines.process import processor_seconds
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from azgen.search.space import SearchSpace
+from azgen.search.world import World
 from azgen.settings.presets import preset
 from azgen.settings.settings import Settings
 
@@ -30,13 +31,9 @@ class TimedEngine(WorkerEngine):
 
     busy = 0.0
 
-    def _give(self, to: Any, order: Any, message: bytes) -> None:
-        super()._give(to, order, message)
-        to.busy_since = time.perf_counter()
-
     def _answered(self, one: Any, message: bytes) -> None:
         if one.order is not None:
-            self.busy += time.perf_counter() - one.busy_since
+            self.busy += self._fleet.clock() - one.since
         super()._answered(one, message)
 
 
@@ -66,7 +63,7 @@ def throughput(settings: Settings, make_engine: Callable[[SearchSpace], Engine])
             busy = getattr(engines[0], "busy", 0.0) / engines[0].n_workers
             marks.append((time.perf_counter(), time.process_time(), workers, event.programs, busy))
 
-    Evolution(settings, settings.tasks.split(settings.seed), observe, made).run()
+    Evolution(settings, settings.tasks.split(settings.seed), observe, world=World(made)).run()
     wall, own, others, programs, busy = (b - a for a, b in zip(marks[5], marks[-1], strict=True))
     return Measured(programs / wall, programs / (own + others), own / wall, busy / wall)
 

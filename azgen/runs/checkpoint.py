@@ -7,10 +7,8 @@ values mean is the search's business (azgen/search/snapshot.py).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 from azgen import plain
 from azgen.bounds import Bounded, Positive
 from azgen.errors import AzgenError
-from azgen.files import remove_parts, trouble, write_file
+from azgen.files import SYSTEM_DISK, Disk, remove_parts, trouble, write_file
 from azgen.plain import PlainError
 
 CHECKPOINTS = "checkpoints"
@@ -66,33 +64,27 @@ class CheckpointDirectory:
 
     Args:
         path: the folder; it is made if need be.
+        disk: on which it is.
 
     Raises:
         AzgenError: it cannot be made, or another process has it open.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, disk: Disk = SYSTEM_DISK):
+        self.path, self._disk = path, disk
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise AzgenError(f"cannot keep checkpoints in {path}: {trouble(error)}") from None
-        try:
-            # The system lets go of the lock when the process ends, however it ends.
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._unlock = disk.lock(path)
         except BlockingIOError:
-            os.close(self._descriptor)
             raise AzgenError(
                 f"{path.parent} is a run that another process is carrying out right now"
             ) from None
-        except OSError:
-            pass  # a file system without locks
-        remove_parts(path)  # of a process that was killed
+        except OSError as error:
+            raise AzgenError(f"cannot keep checkpoints in {path}: {trouble(error)}") from None
+        remove_parts(path, disk)  # of a process that was killed
 
     def close(self) -> None:
         """Lets another process have the folder."""
-        os.close(self._descriptor)
+        self._unlock()
 
     def write(self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Path:
         """Writes a checkpoint, and removes all but the last two.
@@ -105,10 +97,10 @@ class CheckpointDirectory:
         sums = {name: _checksum(array) for name, array in arrays.items()}
         header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
         everything = {"header": np.frombuffer(header, np.uint8), **arrays}
-        write_file(path, lambda file: np.savez(file, allow_pickle=False, **everything))
+        write_file(path, lambda file: np.savez(file, allow_pickle=False, **everything), self._disk)
         for _, old in self._files()[:-KEPT]:
             with suppress(OSError):
-                old.unlink()
+                self._disk.remove(old)
         return path
 
     def candidates(self) -> list[Path]:
@@ -118,14 +110,14 @@ class CheckpointDirectory:
     def _files(self) -> list[tuple[int, Path]]:
         found = []
         with suppress(OSError):
-            for path in self.path.iterdir():
-                match = _NAME.fullmatch(path.name)
+            for name in self._disk.names(self.path):
+                match = _NAME.fullmatch(name)
                 if match:
-                    found.append((int(match[1]), path))
+                    found.append((int(match[1]), self.path / name))
         return sorted(found)
 
 
-def read(path: Path) -> Checkpoint:
+def read(path: Path, disk: Disk = SYSTEM_DISK) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
@@ -133,7 +125,7 @@ def read(path: Path) -> Checkpoint:
         AzgenError: it is of a later schema.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with disk.open(path) as file, np.load(file, allow_pickle=False) as archive:
             values = json.loads(archive["header"].tobytes().decode())
             header = plain.read(_Header, values, "its header", extra=True)
             if header.schema > SCHEMA:

@@ -43,6 +43,7 @@ class Coordinator:
         save: called to keep a checkpoint of `progress` and the engine's states.
         progress: of a run that goes on, its states adopted by the engine; None for a new one.
         closing: seconds of the time limit that are kept for what comes after the search.
+        clock: tells the seconds.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Coordinator:
         save: Callable[[], None] | None = None,
         progress: Progression | None = None,
         closing: float = 0.0,
+        clock: Callable[[], float] = time.perf_counter,
     ):
         self._settings, self._engine, self._observe = settings, engine, observe
+        self._clock = clock
         self._closing, self._max_seconds = closing, max(0.0, settings.stop.max_seconds - closing)
         self._interrupted, self._save = interrupted, save
         count = settings.islands.count
@@ -64,7 +67,7 @@ class Coordinator:
         self._losses: dict[tuple[int, int], int] = defaultdict(int)
         self._suspected: dict[str, int] = defaultdict(int)
         self._cut = self._save_failed = self._told = False
-        self._began = time.perf_counter() - self.progress.seconds
+        self._began = self._clock() - self.progress.seconds
         self._saved = self.progress.seconds
 
     @property
@@ -75,11 +78,11 @@ class Coordinator:
     @property
     def seconds(self) -> float:
         """Seconds of the run so far."""
-        return time.perf_counter() - self._began
+        return self._clock() - self._began
 
     def search(self) -> str:
         """Searches until a limit or an interruption; returns what ended it."""
-        self._began = time.perf_counter() - self.progress.seconds
+        self._began = self._clock() - self.progress.seconds
         limited, every = bool(self._settings.stop.max_seconds), self._settings.islands.checkpoint_seconds
         # A new run keeps its first checkpoint at once, so that nearly every run can be resumed.
         self._saved = self.seconds - (every if self.progress.round < 0 else 0.0)
@@ -250,19 +253,9 @@ class Coordinator:
         progress.emigrants = self._schedule.commit(self.programs)
         if confirm:
             self.confirm()
-        best = tuple(life.best_fitness for life in progress.lives)
-        self._observe(
-            Progress(
-                self.seconds,
-                self.programs,
-                progress.restarts,
-                max(best),
-                dict(progress.counts),
-                progress.round,
-                best,
-                self._engine.n_workers,
-            )
-        )
+        best, counts = tuple(life.best_fitness for life in progress.lives), dict(progress.counts)
+        state = self.programs, progress.restarts, max(best), counts, progress.round, best
+        self._observe(Progress(self.seconds, *state, self._engine.n_workers))
         reason = self._limit()
         if reason:
             return reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,15 +21,11 @@ from azgen.runs.events import Champion, Finished, Observer, Resumed, Started, Wa
 from azgen.search import snapshot
 from azgen.search.coordinator import Coordinator
 from azgen.search.engines.base import Engine
-from azgen.search.engines.dask import DaskEngine, require_dask
-from azgen.search.engines.inline import InlineEngine
-from azgen.search.engines.workers import WorkerEngine
 from azgen.search.hall import HALL_SIZE, HallOfFame
-from azgen.search.interrupts import deferred_interrupts
 from azgen.search.progress import Life, Progression, Suspect
-from azgen.search.space import SearchSpace
 from azgen.search.starts import named_start
 from azgen.search.task_set import kernel_spec
+from azgen.search.world import THIS_MACHINE, World
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
 from azgen.version import azgen_version
@@ -116,11 +112,11 @@ class Evolution:
         settings: see `Settings`.
         split: search, selection and test tasks.
         observe: called with every event.
-        make_engine: makes what runs the islands; None: as the settings say.
         checkpoints: folder in which checkpoints are kept; None: nowhere.
         resume: go on from the newest checkpoint there, rather than begin.
         tuned: by name, what the start "auto" stands for, best first. These, and the programs that the
             settings name, enter the hall of fame before anything has evolved.
+        world: what the run touches outside itself.
         pace: when the run began, and how much of its time limit is kept for what comes after the search.
 
     Raises:
@@ -132,21 +128,18 @@ class Evolution:
         settings: Settings,
         split: TaskSplit,
         observe: Observer = lambda event: None,
-        make_engine: Callable[[SearchSpace], Engine] | None = None,
         checkpoints: Path | None = None,
         resume: bool = False,
         tuned: Mapping[str, Program] = _NOTHING_TUNED,
         pace: Pace | None = None,
+        world: World = THIS_MACHINE,
     ):
         self._settings, self._split, self._observe = settings, split, observe
-        if settings.islands.engine == "dask":
-            require_dask()  # before anything is compiled
         self._pace = pace or Pace()
         self._before = 0.0
-        self.space = SearchSpace.of(settings, split, tuple(tuned.values()))
+        self.space = world.space(settings, split, tuple(tuned.values()))
         self._names = {program.hash: name for name, program in tuned.items()}
-        self._make_engine = make_engine or engine_of
-        self._checkpoints, self._resume = checkpoints, resume
+        self._world, self._checkpoints, self._resume = world, checkpoints, resume
 
     def run(self) -> Outcome:
         """Searches until a limit or Ctrl-C, then tests the champion; see `search` and `test`."""
@@ -165,10 +158,10 @@ class Evolution:
             AzgenError: interrupted before anything was found, workers that cannot run, or, when a run goes
                 on, no checkpoint that fits.
         """
-        kept = CheckpointDirectory(self._checkpoints) if self._checkpoints else None
+        kept = CheckpointDirectory(self._checkpoints, self._world.disk) if self._checkpoints else None
         if kept:
             stack.callback(kept.close)
-        engine = self._make_engine(self.space)
+        engine = self._world.engine(self.space)
         try:
             progress, reason = self._search(engine, kept)
         finally:
@@ -223,7 +216,7 @@ class Evolution:
             assert kept is not None
             kept.write(*snapshot.take(self.space, coordinator.progress, engine))
 
-        with deferred_interrupts() as interrupted:
+        with self._world.interrupts() as interrupted:
             coordinator = Coordinator(
                 self._settings,
                 engine,
@@ -232,6 +225,7 @@ class Evolution:
                 save if kept else None,
                 progress,
                 self._pace.closing,
+                self._world.clock,
             )
             try:
                 reason = coordinator.search()
@@ -274,7 +268,7 @@ class Evolution:
         problem: DamagedError | None = None
         for path in candidates:
             try:
-                checkpoint = read(path)
+                checkpoint = read(path, self._world.disk)
                 progress = snapshot.restore(self.space, checkpoint, engine)
             except DamagedError as error:
                 problem = problem or error
@@ -296,13 +290,3 @@ class Evolution:
         test = space.laid_out(self._split.test)
         fitness = [tasks.evaluate_natively(champion.program) for tasks in (search, space.select, test)]
         return Tested(fitness[0], fitness[1], fitness[2], search.kernel.spec.metric)
-
-
-def engine_of(space: SearchSpace) -> Engine:
-    """The engine that the settings ask for."""
-    islands = space.settings.islands
-    if islands.engine == "dask":
-        return DaskEngine(space, islands.scheduler)
-    if islands.engine == "workers" or (islands.engine == "auto" and islands.workers > 1):
-        return WorkerEngine(space)
-    return InlineEngine(space)

@@ -175,7 +175,7 @@ def carry_out(
         try:
             if starts:
                 recorder.observe(starts.as_event())
-            evolution = Evolution(settings, split, recorder.observe, None, checkpoints, resumed, tuned, pace)
+            evolution = Evolution(settings, split, recorder.observe, checkpoints, resumed, tuned, pace)
             ended = evolution.search(stack)
             closing = closing_of(pace, ended.reason)
             choice = choose(evolution, ended.progress.hall, split, settings, closing)

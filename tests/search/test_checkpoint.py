@@ -30,6 +30,7 @@ from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.space import SearchSpace
+from azgen.search.world import World
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
@@ -112,7 +113,7 @@ def test_a_run_goes_on_in_workers_and_back(
     undisturbed: tuple[Settings, Outcome, list[Event]], tmp_path: Path
 ) -> None:
     settings, outcome, _ = undisturbed
-    run(settings, tmp_path, 5, make_engine=lambda space: WorkerEngine(space, 2))
+    run(settings, tmp_path, 5, world=World(lambda space: WorkerEngine(space, 2)))
     first, _ = checkpoints_of(tmp_path)
     found, _ = go_on(tmp_path, engine="workers")
     assert result(found) == result(outcome)

@@ -16,6 +16,7 @@ from azgen.search.engines import runner
 from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.orders import Order
 from azgen.search.space import SearchSpace
+from azgen.search.world import World
 from azgen.settings.settings import Settings
 from tests.search.test_checkpoint import EAGER, ONE, go_on, result, run
 
@@ -49,7 +50,7 @@ def test_a_round_that_is_given_up_is_done_again(
     started = dataclasses.replace(settings.evolution, initial="zoo:linear")
     settings = dataclasses.replace(settings, evolution=started)
     whole, _ = run(settings)
-    stopped, events = run(settings, tmp_path, make_engine=interrupted_when_asked(times))
+    stopped, events = run(settings, tmp_path, world=World(interrupted_when_asked(times)))
     assert stopped.reason == "interrupted"
     assert "again to stop now" in next(e.message for e in events if isinstance(e, Warned))
     rounds = [event for event in events if isinstance(event, Progress)]

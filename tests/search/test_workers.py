@@ -33,10 +33,12 @@ from azgen.search.engines import workers as watching
 from azgen.search.engines.base import Engine
 from azgen.search.engines.channel import Channel
 from azgen.search.engines.orders import Order, Report
+from azgen.search.engines.process import Entry, Processes
 from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.space import SearchSpace
+from azgen.search.world import THIS_MACHINE, World
 from azgen.settings.settings import Settings
 from tests.search.test_evolution import changed
 from tests.search.test_islands import SMALL, history
@@ -48,11 +50,12 @@ Made = Callable[[SearchSpace], Engine]
 def run(settings: Settings, make_engine: Made | None = None) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
     split = settings.tasks.split(settings.seed)
-    return Evolution(settings, split, events.append, make_engine).run(), events
+    world = World(make_engine) if make_engine else THIS_MACHINE
+    return Evolution(settings, split, events.append, world=world).run(), events
 
 
-def workers(n: int, **options: Any) -> Made:
-    return lambda space: WorkerEngine(space, n, **options)
+def workers(n: int, entry: Entry = worker.main, **options: Any) -> Made:
+    return lambda space: WorkerEngine(space, n, Processes(entry), **options)
 
 
 def same(a: tuple[Outcome, list[Event]], b: tuple[Outcome, list[Event]]) -> bool:
@@ -138,7 +141,7 @@ class Disturbance:
             busy = [w for w in list(self.engine._workers) if w.ready] if self.engine else []
             if busy:
                 try:
-                    os.kill(self._random.choice(busy).process.pid, self._random.choice(self._signals))
+                    os.kill(self._random.choice(busy).body.process.pid, self._random.choice(self._signals))
                     self.sent += 1
                 except (ProcessLookupError, ValueError):
                     pass  # gone in the meantime
@@ -429,6 +432,7 @@ from azgen.settings.presets import preset
 from tests.search.test_islands import SMALL
 from tests.search.test_evolution import changed
 from azgen.search.evolve import Evolution
+from azgen.search.world import World
 from azgen.search.engines import workers
 from azgen.search.engines.workers import WorkerEngine
 
@@ -442,13 +446,13 @@ def make(space):
 def tell(event):
     # Both at work: one that is stopped while it still imports, before it has asked to end with its parent,
     # ends only when it goes on.
-    at_work = [w.process.pid for w in engines[0]._workers if w.ready]
+    at_work = [w.body.process.pid for w in engines[0]._workers if w.ready]
     if type(event).__name__ == "Progress" and len(at_work) == 2 and not told:
         told.append(event)
         print(*at_work, flush=True)
 
 settings = changed(SMALL, stop__max_programs=10**9)
-outcome = Evolution(settings, settings.tasks.split(0), tell, make).run()
+outcome = Evolution(settings, settings.tasks.split(0), tell, world=World(make)).run()
 print(outcome.reason, flush=True)
 """
 

@@ -31,6 +31,11 @@ class Channel:
         return int(self._connection.fileno())
 
     @property
+    def closed(self) -> bool:
+        """Whether this end is closed."""
+        return bool(self._connection.closed)
+
+    @property
     def pending(self) -> bool:
         """Whether something is still to be sent."""
         return bool(self._outbox)

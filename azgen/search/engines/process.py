@@ -1,33 +1,32 @@
-"""One watched worker process: its pipe, what it is at, and the trace that names what it is about to run."""
+"""Watched worker processes: what each is at, the trace that names what it is about to run, and waiting for
+signs of life of all of them."""
 
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import multiprocess
-import numpy as np
 from multiprocess import reduction
 
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.engines import worker
 from azgen.search.engines.channel import Channel
+from azgen.search.engines.messages import MessageError
 from azgen.search.engines.orders import Order
-from azgen.search.engines.shared import SharedMemory
+from azgen.search.engines.shared import Trace
 
 START_SECONDS = 120.0
 """Longest time from starting a worker to its first sign of life."""
-
-_TRACE_BYTES = 16
-"""Whether a program is about to run, and how many have been, before the program itself."""
 
 _ENDING_SECONDS = 5.0
 """How long what has closed its pipe may take to end, so that it can be said what it has died of."""
@@ -35,80 +34,53 @@ _ENDING_SECONDS = 5.0
 Entry = Callable[[Any, int], None]
 
 
-@dataclass(frozen=True)
-class Trace:
-    """Where a worker names the program that it is about to run.
+class Body(Protocol):
+    """What a watched process consists of: a process of this machine, or a simulated one."""
 
-    Attributes:
-        memory: that it shares with the coordinator.
-        offset: of the trace, in bytes.
-        record: the kernel's record of a program.
-    """
+    def send(self, message: bytes) -> None:
+        """Takes a message to the process on, and does not wait."""
 
-    memory: SharedMemory
-    offset: int
-    record: np.dtype[Any]
-
-    @staticmethod
-    def n_bytes(record: np.dtype[Any]) -> int:
-        """Size of a trace."""
-        return _TRACE_BYTES + record.itemsize
+    def processor_seconds(self) -> float:
+        """Processor time so far."""
 
     @property
-    def count(self) -> int:
-        """How many programs have been named so far."""
-        return int(self._numbers[1])
+    def cause(self) -> str:
+        """What one that is gone has died of, in words."""
 
-    @property
-    def running(self) -> Any:
-        """The record of the program that is about to run; None if there is none."""
-        if not self._numbers[0]:
-            return None
-        return self.memory.array(self.record, (1,), self.offset + _TRACE_BYTES)[0]
-
-    def clear(self) -> None:
-        """Forgets what the worker before has named."""
-        self._numbers[...] = 0
-
-    @property
-    def _numbers(self) -> Any:
-        return self.memory.array(np.dtype(np.int64), (2,), self.offset)
+    def end(self) -> None:
+        """Ends it, with the compiler that it may be running."""
 
 
 class WatchedProcess:
     """A worker process, from its start to its end.
 
     Args:
-        entry: what it runs.
+        body: the process, which has just been started.
         trace: where it names what it is about to run.
+        clock: tells the seconds.
 
     Attributes:
-        process, channel, trace: what it consists of.
+        body, trace: what it consists of.
         ready: it has given its first sign of life.
         order: what it is at: a round, a program to rate, or None.
+        since: when it was started, given its order, or named a program.
         islands: those that it has run last.
-
-    Raises:
-        AzgenError: it cannot be started.
     """
 
-    def __init__(self, entry: Entry, trace: Trace):
-        trace.clear()
-        self.trace, self.ready, self.islands = trace, False, set[int]()
+    def __init__(self, body: Body, trace: Trace, clock: Callable[[], float] = time.monotonic):
+        self.body, self.trace, self._clock = body, trace, clock
+        self.ready, self.islands = False, set[int]()
         self.order: Order | Program | None = None
-        self.process, connection = _started(entry)
-        self.channel, self.since = Channel(connection), time.monotonic()
+        self.since = clock()
         self._processor = 0.0  # processor time when it was given its order, or named a program
         self._traced = self._given = 0
-        with suppress(OSError):  # dead already; seen when polled
-            reduction.send_handle(connection, trace.memory.descriptor, self.process.pid)
 
     def give(self, order: Order | Program, message: bytes) -> None:
         """Sets it to work."""
-        self.order, self.since = order, time.monotonic()
-        self._processor = processor_seconds(self.process.pid)
+        self.order, self.since = order, self._clock()
+        self._processor = self.body.processor_seconds()
         self._traced = self._given = self.trace.count
-        self.channel.send(message)
+        self.body.send(message)
 
     def allowed(self, limit: float) -> float:
         """Seconds until the next sign of life: the limit, or more while it starts or compiles."""
@@ -123,10 +95,10 @@ class WatchedProcess:
         Args:
             limit: seconds.
         """
-        now, traced = time.monotonic(), self.trace.count
+        now, traced = self._clock(), self.trace.count
         if traced != self._traced:
             self._traced, self.since = traced, now
-            self._processor = processor_seconds(self.process.pid)
+            self._processor = self.body.processor_seconds()
         if now - self.since <= limit:
             return ""
         return f"no answer for {limit:.0f} s ({self.used:.1f} s of processor time)"
@@ -134,7 +106,136 @@ class WatchedProcess:
     @property
     def used(self) -> float:
         """Seconds of processor time since it was given its order, or named a program."""
-        return processor_seconds(self.process.pid) - self._processor
+        return self.body.processor_seconds() - self._processor
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What was heard of a watched process.
+
+    Attributes:
+        of: the process.
+        messages: from it.
+        trouble: why it is to be given up, in words; "" if it is not.
+    """
+
+    of: WatchedProcess
+    messages: Sequence[bytes] = ()
+    trouble: str = ""
+
+
+class Fleet(Protocol):
+    """Starts watched processes, and waits for them: those of this machine, or simulated ones."""
+
+    def clock(self) -> float:
+        """Seconds, from any moment on."""
+
+    def start(self, trace: Trace) -> WatchedProcess:
+        """A new process that names in `trace` what it is about to run.
+
+        Raises:
+            AzgenError: it cannot be started.
+        """
+
+    def wait(self, timeout: float) -> Iterable[Signs]:
+        """Waits for at most `timeout` seconds for the first signs of life, or of death."""
+
+    def end(self, one: WatchedProcess) -> None:
+        """Ends a process."""
+
+    def close(self) -> None:
+        """Watches no more; all processes have been ended."""
+
+
+class Processes:
+    """Watched processes of this machine.
+
+    Args:
+        entry: what a process runs.
+    """
+
+    def __init__(self, entry: Entry = worker.main):
+        self._entry, self._selector = entry, selectors.DefaultSelector()
+
+    def clock(self) -> float:
+        """Seconds that this machine is up."""
+        return time.monotonic()
+
+    def start(self, trace: Trace) -> WatchedProcess:
+        """A new process.
+
+        Raises:
+            AzgenError: it cannot be started.
+        """
+        trace.clear()
+        process, connection = _started(self._entry)
+        with suppress(OSError):  # dead already; seen when polled
+            reduction.send_handle(connection, trace.memory.descriptor, process.pid)
+        body = ProcessBody(process, Channel(connection), self._selector)
+        started = WatchedProcess(body, trace)
+        self._selector.register(process.sentinel, selectors.EVENT_READ, started)
+        self._selector.register(body.channel, selectors.EVENT_READ, started)
+        return started
+
+    def wait(self, timeout: float) -> Iterator[Signs]:
+        """Waits for at most `timeout` seconds for the first signs of life, or of death."""
+        for key, events in self._selector.select(timeout):
+            one, body = key.data, key.data.body
+            if body.channel.closed:  # one before it in this list has had it ended
+                continue
+            if events & selectors.EVENT_WRITE:
+                body.flush()
+            if key.fileobj is not body.channel and body.process.exitcode is None:
+                body.process.join(1.0)  # the sentinel tells a moment before the system does
+            try:
+                yield Signs(one, body.channel.receive())
+            except MessageError as error:
+                yield Signs(one, trouble=str(error))
+            except EOFError:
+                body.process.join(1.0)
+                yield Signs(one, trouble=body.cause)
+
+    def end(self, one: WatchedProcess) -> None:
+        """Ends a process."""
+        assert isinstance(one.body, ProcessBody)
+        self._selector.unregister(one.body.channel)
+        self._selector.unregister(one.body.process.sentinel)
+        one.body.end()
+
+    def close(self) -> None:
+        """Watches no more."""
+        self._selector.close()
+
+
+class ProcessBody:
+    """A process of this machine, and the pipe to it.
+
+    Args:
+        process: as multiprocess has it.
+        channel: this end of the pipe.
+        selector: what watches both, told when more is to be sent than fits into the pipe.
+    """
+
+    def __init__(self, process: Any, channel: Channel, selector: selectors.BaseSelector):
+        self.process, self.channel, self._selector = process, channel, selector
+
+    def send(self, message: bytes) -> None:
+        """Takes a message on."""
+        self.channel.send(message)
+        self._watch()
+
+    def flush(self) -> None:
+        """Sends what fits into the pipe now."""
+        self.channel.flush()
+        self._watch()
+
+    def _watch(self) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.channel.pending else 0)
+        self._selector.modify(self.channel, events, self._selector.get_key(self.channel).data)
+
+    def processor_seconds(self) -> float:
+        """Processor time so far."""
+        return processor_seconds(self.process.pid)
 
     @property
     def cause(self) -> str:

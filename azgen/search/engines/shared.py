@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from azgen.search.state import State, StateBlock, copy_state
 
 KEPT_ROUNDS = LOOKAHEAD + 2
 """States of an island that are kept: of the last round that all have done, and of those that it is ahead."""
+
+_TRACE_BYTES = 16
+"""Whether a program is about to run, and how many have been, before the program itself."""
 
 
 class SharedMemory:
@@ -122,3 +126,52 @@ class SharedStates:
     def write(self, island: int, round_number: int, state: State) -> None:
         """Keeps an island's state after a round."""
         copy_state(state, self.read(island, round_number))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a worker names the program that it is about to run.
+
+    Attributes:
+        memory: that it shares with the coordinator.
+        offset: of the trace, in bytes.
+        record: the kernel's record of a program.
+    """
+
+    memory: SharedMemory
+    offset: int
+    record: np.dtype[Any]
+
+    @staticmethod
+    def n_bytes(record: np.dtype[Any]) -> int:
+        """Size of a trace."""
+        return _TRACE_BYTES + record.itemsize
+
+    @property
+    def count(self) -> int:
+        """How many programs have been named so far."""
+        return int(self._numbers[1])
+
+    @property
+    def running(self) -> Any:
+        """The record of the program that is about to run; None if there is none."""
+        if not self._numbers[0]:
+            return None
+        return self.memory.array(self.record, (1,), self.offset + _TRACE_BYTES)[0]
+
+    def name(self, program: Any) -> None:
+        """Names a program that is about to run, by the kernel's record of it, or None after that."""
+        if program is not None:
+            named = self.memory.array(np.dtype(np.uint8), (self.record.itemsize,), self.offset + _TRACE_BYTES)
+            named[...] = np.frombuffer(program.tobytes(), np.uint8)
+        numbers = self._numbers
+        numbers[0] = program is not None
+        numbers[1] += 1
+
+    def clear(self) -> None:
+        """Forgets what the worker before has named."""
+        self._numbers[...] = 0
+
+    @property
+    def _numbers(self) -> Any:
+        return self.memory.array(np.dtype(np.int64), (2,), self.offset)

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from multiprocess import reduction
 
 from azgen.bounds import Bounded, Count, Positive
@@ -23,7 +22,7 @@ from azgen.errors import AzgenError
 from azgen.search.engines.messages import decode, encode, read_message
 from azgen.search.engines.orders import Order
 from azgen.search.engines.runner import Runner
-from azgen.search.engines.shared import SharedMemory, SharedStates
+from azgen.search.engines.shared import SharedMemory, SharedStates, Trace
 from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.settings.reading import settings_from
@@ -91,21 +90,8 @@ def _runner(descriptor: int, message: bytes) -> Runner:
     arrays = {name: memory.array(*place) for name, place in run.tasks.items()}
     space = SearchSpace.described(settings_from(run.settings), dict(run.space), arrays)
     program = space.kernel.program
-    running = memory.array(np.dtype(np.int64), (2,), run.trace)
-    record = memory.array(np.dtype(np.uint8), (program.itemsize,), run.trace + running.nbytes)
-
-    def trace(about_to_run: Any) -> None:
-        if about_to_run is not None:
-            record[...] = np.frombuffer(about_to_run.tobytes(), np.uint8)
-        running[0] = about_to_run is not None
-        running[1] += 1
-
-    return Runner(
-        space,
-        SharedStates(memory, state_block(space.settings, program), run.states, run.n_islands),
-        run.capacity,
-        trace,
-    )
+    states = SharedStates(memory, state_block(space.settings, program), run.states, run.n_islands)
+    return Runner(space, states, run.capacity, Trace(memory, run.trace, program).name)
 
 
 @dataclass(frozen=True)

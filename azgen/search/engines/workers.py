@@ -7,8 +7,6 @@ signal has killed.)
 
 from __future__ import annotations
 
-import selectors
-import time
 from typing import Any
 
 import numpy as np
@@ -18,12 +16,11 @@ from azgen.codegen.cache_folder import build_directory
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.search.checked import check_programs
-from azgen.search.engines import worker
 from azgen.search.engines.base import Lost, ProgramLost
 from azgen.search.engines.messages import Failure, MessageError, checked_fitness, decode, encode, read_message
 from azgen.search.engines.orders import Order, Report
-from azgen.search.engines.process import Entry, Trace, WatchedProcess
-from azgen.search.engines.shared import Packing, SharedMemory, SharedStates
+from azgen.search.engines.process import Fleet, ProcessBody, Processes, WatchedProcess
+from azgen.search.engines.shared import Packing, SharedMemory, SharedStates, Trace
 from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
 from azgen.search.state import State
@@ -46,7 +43,7 @@ class WorkerEngine:
     Args:
         space: kernels and tasks; the processes map the tasks and build the same kernels from the cache.
         n_workers: number of processes.
-        entry: what a process runs.
+        fleet: starts and watches the processes; None: those of this machine. Closed with the engine.
         round_timeout: seconds until an order counts as hanging; 0: ten times the slowest so far, at least 60.
         n_islands: islands whose states there is room for at a time; None: all of the run.
     """
@@ -55,12 +52,13 @@ class WorkerEngine:
         self,
         space: SearchSpace,
         n_workers: int | None = None,
-        entry: Entry = worker.main,
+        fleet: Fleet | None = None,
         round_timeout: float | None = None,
         n_islands: int | None = None,
     ):
         settings = space.settings
-        self._space, self._n_workers, self._entry = space, n_workers or settings.islands.workers, entry
+        self._space, self._n_workers = space, n_workers or settings.islands.workers
+        self._fleet: Fleet = fleet or Processes()
         self._timeout = settings.islands.round_timeout if round_timeout is None else round_timeout
         self._slowest = 0.0
         self._orders: list[Order] = []
@@ -68,7 +66,6 @@ class WorkerEngine:
         self._rated: list[NDArray[np.float64] | ProgramLost] = []  # by a program's native code, or why not
         self._workers: list[WatchedProcess] = []
         self._failed_starts = 0
-        self._selector = selectors.DefaultSelector()
         self._program = space.kernel.program
         self._share(n_islands or settings.islands.count)
 
@@ -105,7 +102,7 @@ class WorkerEngine:
     @property
     def processes(self) -> list[int]:
         """Process numbers of the workers that live now."""
-        return [w.process.pid for w in self._workers]
+        return [w.body.process.pid for w in self._workers if isinstance(w.body, ProcessBody)]
 
     def submit(self, order: Order) -> None:
         """Takes an order on; lower rounds go first."""
@@ -117,11 +114,11 @@ class WorkerEngine:
         Raises:
             AzgenError: workers cannot be started, or report a mistake of the user's.
         """
-        deadline = time.monotonic() + timeout
+        deadline = self._fleet.clock() + timeout
         while True:
             self._assign()
-            self._poll(0.0 if self._results else max(0.0, deadline - time.monotonic()))
-            if self._results or time.monotonic() >= deadline:
+            self._poll(0.0 if self._results else max(0.0, deadline - self._fleet.clock()))
+            if self._results or self._fleet.clock() >= deadline:
                 self._assign()
                 results, self._results = self._results, []
                 return results
@@ -144,11 +141,11 @@ class WorkerEngine:
         asked: list[WatchedProcess] = []
         while not self._rated:
             # One that was stopped while it was free would keep the end of a run waiting for minutes.
-            if not asked or time.monotonic() - asked[-1].since > PATIENCE:
+            if not asked or self._fleet.clock() - asked[-1].since > PATIENCE:
                 free = [w for w in self._workers if w.ready and w.order is None]
                 if free:
                     asked.append(free[0])
-                    self._give(free[0], program, encode({"kind": "rate", "program": str(program)}))
+                    free[0].give(program, encode({"kind": "rate", "program": str(program)}))
                 elif not any(w.order is None for w in self._workers) and len(self._workers) < self._n_workers:
                     self._start()
             self._poll(0.2)
@@ -170,7 +167,7 @@ class WorkerEngine:
         """Ends all processes and frees the shared memory."""
         for each in list(self._workers):
             self._end(each)
-        self._selector.close()
+        self._fleet.close()
         self._memory.close()
 
     # -- orders
@@ -189,51 +186,28 @@ class WorkerEngine:
             for other in self._workers:
                 other.islands.discard(order.island)
             to.islands.add(order.island)
-            self._give(to, order, order.encode())
+            to.give(order, order.encode())
         starting = sum(not w.ready for w in self._workers)
         while len(self._orders) > starting and len(self._workers) < self._n_workers:
             self._start()
             starting += 1
 
-    def _give(self, to: WatchedProcess, order: Order | Program, message: bytes) -> None:
-        to.give(order, message)
-        self._watch(to)
-
     # -- workers
 
     def _start(self) -> None:
         taken = [one.trace for one in self._workers]
-        started = WatchedProcess(self._entry, next(trace for trace in self._traces if trace not in taken))
+        started = self._fleet.start(next(trace for trace in self._traces if trace not in taken))
         self._workers.append(started)
-        self._selector.register(started.process.sentinel, selectors.EVENT_READ, started)
-        self._selector.register(started.channel, selectors.EVENT_READ, started)
-        started.channel.send(encode({**self._run, "trace": started.trace.offset}))
-        self._watch(started)
-
-    def _watch(self, one: WatchedProcess) -> None:
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if one.channel.pending else 0)
-        self._selector.modify(one.channel, events, one)
+        started.body.send(encode({**self._run, "trace": started.trace.offset}))
 
     def _poll(self, timeout: float) -> None:
         """Waits for signs of life, and for deaths; looks after those that give none."""
-        for key, events in self._selector.select(min(timeout, 1.0)):
-            one: WatchedProcess = key.data
-            if one not in self._workers:
-                continue
-            if events & selectors.EVENT_WRITE:
-                one.channel.flush()
-                self._watch(one)
-            if key.fileobj is not one.channel and one.process.exitcode is None:
-                one.process.join(1.0)  # the sentinel tells a moment before the system does
-            try:
-                for message in one.channel.receive():
-                    if one in self._workers:
-                        self._answered(one, message)
-            except MessageError as error:
-                self._bury(one, str(error))
-            except EOFError:
-                one.process.join(1.0)
-                self._bury(one, one.cause)
+        for signs in self._fleet.wait(min(timeout, 1.0)):
+            for message in signs.messages:
+                if signs.of in self._workers:
+                    self._answered(signs.of, message)
+            if signs.trouble and signs.of in self._workers:
+                self._bury(signs.of, signs.trouble)
         limit = self._timeout or max(60.0, 10 * self._slowest)
         for one in [w for w in self._workers if w.order is not None or not w.ready]:
             allowed = one.allowed(limit)
@@ -276,7 +250,7 @@ class WorkerEngine:
             except ValueError as error:
                 raise MessageError(f"a worker sends what is no program: {error}") from None
         one.order = None
-        self._slowest = max(self._slowest, time.monotonic() - one.since)
+        self._slowest = max(self._slowest, self._fleet.clock() - one.since)
         self._results.append(report)
         if report.loads >= MOST_LOADS:
             self._end(one)
@@ -305,6 +279,4 @@ class WorkerEngine:
 
     def _end(self, one: WatchedProcess) -> None:
         self._workers.remove(one)
-        self._selector.unregister(one.channel)
-        self._selector.unregister(one.process.sentinel)
-        one.end()
+        self._fleet.end(one)
