@@ -83,6 +83,7 @@ class Island:
         self._tasks = tasks
         self._probe = probe_of(tasks, evolution.probe_train, evolution.probe_valid)
         self._state["n_tasks"] = tasks.n_tasks
+        self._state["n_cases"] = max(1, round(evolution.lexicase_tasks * tasks.n_tasks))
         self._set_hurdles()
         self._point()
 
@@ -253,10 +254,13 @@ class Island:
             self._known[...] = 0
             cache["n_sets"], cache["clock"] = QUARANTINE_SETS, 0
         for key in keys:
-            entries = self._known[key >> 8 & (int(cache["n_sets"]) - 1)]
+            at = key >> 8 & (int(cache["n_sets"]) - 1)
+            entries = self._known[at]
             same = np.flatnonzero(entries["key"] == np.uint64(key))
             place = int(same[0]) if len(same) else int(entries["used"].argmin())
             entries[place] = (key, np.iinfo(np.uint64).max, 0.0)
+            if "known_cases" in self.arrays:
+                self.arrays["known_cases"][at, place] = 0
 
     def preview(self, n_programs: int, *, initial: bool) -> NDArray[Any]:
         """Normal forms of what the next batch will consist of, without running any of them.

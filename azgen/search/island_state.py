@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from azgen.language.instruction import FUNCTIONS
 from azgen.search.state import Part, State, StateBlock
 from azgen.settings.evolution import ACTIONS, EvolutionSettings
 from azgen.settings.settings import Settings
+from azgen.settings.tasks import most_searched_on
 
 N_ACTIONS = len(ACTIONS)
 
@@ -26,7 +27,7 @@ QUARANTINE_SETS = 256
 MORE_STEPS = 256
 """Stepping stones that there is room for beside two for each member or cell."""
 
-CACHE = np.dtype([("entries", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
+CACHE = np.dtype([("entries", "u8"), ("cases", "u8"), ("n_sets", "i8"), ("clock", "u8")], align=True)
 COUNTS = (
     "programs",
     "known",
@@ -136,7 +137,10 @@ def island_dtype(program: np.dtype[Any]) -> np.dtype[Any]:
         [
             ("population", "u8"),
             ("fitness", "u8"),
-            *((name, "i8") for name in ("population_size", "next", "tournament_size", "batch")),
+            ("cases", "u8"),
+            *((name, "i8") for name in ("population_size", "next", "tournament_size", "n_cases")),
+            ("within", "f8"),
+            ("batch", "i8"),
             ("random", "u8"),
             ("mutation", MUTATION),
             ("cost_limit", "f8"),
@@ -183,6 +187,7 @@ def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
             "population": Part(program, (size,), "programs"),
             "fitness": Part(number, (size,), "whole"),
             **credit,
+            **_case_parts(settings, {"known": known, "probed": n_sets["probed"]}),
             "known": Part(ENTRY, (known, CACHE_WAYS), "entries"),
             "probed": Part(ENTRY, (n_sets["probed"], CACHE_WAYS), "entries"),
             "hurdles": Part(HURDLE, (n_hurdles,), "numbers"),
@@ -200,6 +205,16 @@ def state_block(settings: Settings, program: np.dtype[Any]) -> StateBlock:
             "course": Part(COURSE, (1,), "archive"),
         }
     )
+
+
+def _case_parts(settings: Settings, n_sets: Mapping[str, int]) -> dict[str, Part]:
+    """Fitness on every task, of members and of what the tables know, where selection looks at it."""
+    if settings.evolution.selection != "lexicase":
+        return {}
+    n_tasks, number = most_searched_on(settings), np.dtype(np.float32)
+    tables = {name: (n, CACHE_WAYS, n_tasks) for name, n in n_sets.items()}
+    shapes = {"member": (n_tasks, settings.evolution.population), **tables}
+    return {f"{name}_cases": Part(number, shape, "whole") for name, shape in shapes.items()}
 
 
 def cache_sets(evolution: EvolutionSettings) -> dict[str, int]:
@@ -224,7 +239,7 @@ def new_state(
     state = arrays["state"][0]
     state["population_size"], state["tournament_size"] = evolution.population, evolution.tournament
     state["batch"] = min(evolution.batch, evolution.population)
-    state["random"] = random
+    state["within"], state["random"] = evolution.lexicase_within, random
     _set_mutation(state["mutation"], settings)
     state["parsimony"], state["live_only"] = evolution.parsimony, evolution.live_only
     state["crossover"], state["distinct"] = evolution.crossover, evolution.distinct
@@ -256,6 +271,11 @@ def _set_mutation(to: Any, settings: Settings) -> None:
     wiring["again"], wiring["smallest"] = evolution.more_mutations, evolution.smallest_constant
 
 
+def _address(arrays: State, name: str) -> int:
+    """Where an array lies that not every state has, or 0."""
+    return int(arrays[name].ctypes.data) if name in arrays else 0
+
+
 def point(arrays: State, stages: Sequence[LaneTasks], hook: int) -> None:
     """Sets every address in a state.
 
@@ -268,10 +288,12 @@ def point(arrays: State, stages: Sequence[LaneTasks], hook: int) -> None:
     state["population"], state["fitness"] = arrays["population"].ctypes.data, arrays["fitness"].ctypes.data
     for cache in ("known", "probed"):
         state[cache]["entries"] = arrays[cache].ctypes.data
+        state[cache]["cases"] = _address(arrays, f"{cache}_cases")
+    state["cases"] = _address(arrays, "member_cases")
     elites = {"key": "elite_keys", "fitness": "elite_fitness", "program": "elite_programs"}
     for name, array in elites.items():
         state["elites"][name] = arrays[array].ctypes.data
-    state["credit"] = arrays["credit"].ctypes.data if "credit" in arrays else 0
+    state["credit"] = _address(arrays, "credit")
     trail = {"steps": "steps", "step": "member_step", "actions": "member_actions"}
     for name, array in trail.items():
         state["trail"][name] = arrays[array].ctypes.data

@@ -21,7 +21,7 @@ from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.settings.settings import Settings
-from azgen.settings.tasks import island_tasks, own_tasks
+from azgen.settings.tasks import island_tasks, number_searched_on, own_tasks
 from azgen.tasks.task import Task, TaskSplit
 
 _BEHAVIOUR = (8, 16)
@@ -110,14 +110,9 @@ def kernel_spec(
         capacity=capacity + 1,  # trading an instruction inserts before it removes
         table=settings.user.table,
         classes=classes,
-        n_tasks=_tasks_searched_on(settings),
+        # All kernels of the run have its lane type: sets of another number of tasks need none of their own.
+        n_tasks=number_searched_on(settings.tasks),
     )
-
-
-def _tasks_searched_on(settings: Settings) -> int:
-    """Search tasks of the run, which decide the lane type of all its kernels: sets of another number, such as
-    the selection tasks, need none of their own."""
-    return getattr(settings.tasks, "folds", 0) or settings.tasks.n_search
 
 
 def task_set(

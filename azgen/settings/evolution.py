@@ -71,6 +71,12 @@ class EvolutionSettings(Bounded):
 
     Attributes:
         population, tournament: sizes P and T.
+        selection: whom children descend from: "tournament" (the best of T members by fitness over all tasks),
+            or "lexicase" (those that are behind the best at a task go, one random task after the other; La
+            Cava et al. 2016).
+        lexicase_tasks: share of the search tasks, drawn anew, that such a selection looks at (down-sampled
+            lexicase, Hernandez et al. 2019).
+        lexicase_within: fitness by which a member may be behind at a task and stay.
         mutation_probability: U; otherwise a child is its parent's copy.
         actions: weights of the mutation actions.
         sign_flip: probability that a constant's change is a sign flip.
@@ -114,6 +120,9 @@ class EvolutionSettings(Bounded):
 
     population: Annotated[int, Bounds(2)] = 1000
     tournament: Positive = 10
+    selection: Literal["tournament", "lexicase"] = "tournament"
+    lexicase_tasks: Share = 1.0
+    lexicase_within: NotNegative = 0.01
     mutation_probability: Share = 0.9
     actions: ActionWeights = field(default_factory=ActionWeights)
     sign_flip: Share = 0.1

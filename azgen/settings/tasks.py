@@ -75,6 +75,18 @@ def island_tasks(settings: Settings, island: int) -> SearchTasks:
     return own_tasks(settings).changed(changes[island % len(changes)], "islands.tasks")
 
 
+def number_searched_on(source: Source) -> int:
+    """Number of search tasks; of large tables there are fewer."""
+    return getattr(source, "folds", 0) or source.n_search
+
+
+def most_searched_on(settings: Settings) -> int:
+    """Most search tasks that an island may have, in any stage."""
+    own = [island_tasks(settings, island) for island in range(len(settings.islands.tasks) or 1)]
+    staged = [stage_tasks(tasks, stage) for tasks in own for stage in settings.stages]
+    return max(number_searched_on(tasks.source) for tasks in (*own, *staged))
+
+
 def stage_tasks(tasks: SearchTasks, stage: StageSettings) -> SearchTasks:
     """A stage's search tasks: the run's, or an island's, with its changes."""
     return tasks.changed(stage.tasks, "stages.tasks")

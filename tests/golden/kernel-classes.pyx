@@ -1226,11 +1226,12 @@ cdef struct Entry:
 
 cdef struct Cache:              # of fitness by key; least recently used out first, within sets of 8
     Entry* entries
+    float* cases                # [entry][task] fitness, for lexicase selection; NULL: none
     int64_t n_sets              # a power of two; 0 switches the cache off
     uint64_t clock
 
-cdef double* look_up(Cache* cache, uint64_t key) noexcept nogil:
-    """Fitness stored under a key, or NULL."""
+cdef Entry* look_up(Cache* cache, uint64_t key) noexcept nogil:
+    """What is stored under a key, or NULL."""
     cdef Entry* entry
     cdef int i
     if cache.n_sets == 0:
@@ -1240,16 +1241,16 @@ cdef double* look_up(Cache* cache, uint64_t key) noexcept nogil:
         if entry[i].key == key:
             cache.clock += 1
             entry[i].used = cache.clock
-            return &entry[i].fitness
+            return &entry[i]
     return NULL
 
-cdef void store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
-    """Stores a fitness in place of the least recently used entry of the key's set."""
+cdef Entry* store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
+    """Stores a fitness in place of the least recently used entry of the key's set, and returns it; NULL: there is no table."""
     cdef Entry* entry
     cdef Entry* oldest
     cdef int i
     if cache.n_sets == 0:
-        return
+        return NULL
     entry = oldest = cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
     for i in range(8):
         if entry[i].key == key:
@@ -1261,6 +1262,7 @@ cdef void store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
     oldest.key = key
     oldest.used = cache.clock
     oldest.fitness = fitness
+    return oldest
 
 cdef enum:
     FEWEST_SEEN = 20            # fitnesses before a hurdle stops anything
@@ -1348,9 +1350,12 @@ cdef struct Elites:             # the best program of each cell, see cell_key
 cdef struct Island:
     Program* population         # ring of the last population_size programs
     double* fitness
+    float* cases                # [task][member] fitness, for lexicase selection; NULL: by tournaments
     int64_t population_size
     int64_t next                # where the next child goes: the oldest member's place
     int64_t tournament_size
+    int64_t n_cases             # tasks, drawn anew, that a selection by lexicase looks at
+    double within               # fitness of a task by which a member may be behind the best and stay
     int64_t batch               # children made from one state of the population
     uint64_t random
     Mutation mutation
@@ -1378,6 +1383,10 @@ cdef struct Batch:              # programs on their way down the ladder
     Program* programs
     NormalForm* normal          # [program]
     double* fitness             # [program]
+    float* cases                # [program][task] fitness, for lexicase selection; NULL otherwise
+    int64_t n_tasks
+    int* pool                   # room for a selection: members,
+    int* order                  # and tasks
     uint64_t* key               # [program] of the normal form
     uint64_t* probe_key         # [program] of the rounded predictions on the probe, for those that came that far
     int* actions                # [program] that made it from its parent, one bit each
@@ -1392,8 +1401,8 @@ cdef struct Batch:              # programs on their way down the ladder
     Strand* strands
     double* scratch             # fitness [program][group][lane] as evaluated
 
-cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
-    """Room for 64 programs that are evaluated on that many lane groups."""
+cdef Batch allocate_batch(const Island* island, int64_t n_groups) noexcept nogil:
+    """Room for 64 of an island's programs that are evaluated on that many lane groups."""
     cdef Batch batch
     batch.programs = <Program*>room_for(64 * sizeof(Program))
     batch.normal = <NormalForm*>room_for(64 * sizeof(NormalForm))
@@ -1410,6 +1419,13 @@ cdef Batch allocate_batch(int64_t n_groups) noexcept nogil:
     batch.strands = <Strand*>room_for(4 * sizeof(Strand))
     batch.scratch = <double*>room_for(64 * n_groups * LANES * sizeof(double))
     batch.n = batch.n_waiting = 0
+    batch.n_tasks = island.n_tasks
+    batch.cases = NULL
+    batch.pool = batch.order = NULL
+    if island.cases:
+        batch.cases = <float*>room_for(64 * batch.n_tasks * sizeof(float))
+        batch.pool = <int*>room_for(island.population_size * sizeof(int))
+        batch.order = <int*>room_for(batch.n_tasks * sizeof(int))
     return batch
 
 cdef void free_batch(Batch* batch) noexcept nogil:
@@ -1427,6 +1443,9 @@ cdef void free_batch(Batch* batch) noexcept nogil:
     free(batch.since)
     free(batch.strands)
     free(batch.scratch)
+    free(batch.cases)
+    free(batch.pool)
+    free(batch.order)
 
 cdef double combine(double* fitness, int64_t n_tasks, bint median) noexcept nogil:
     """Mean or (upper) median over tasks; a failed task (NaN) counts as 0. Sorts in place for the median."""
@@ -1447,6 +1466,39 @@ cdef double combine(double* fitness, int64_t n_tasks, bint median) noexcept nogi
         fitness[j] = value
     return fitness[n_tasks // 2]
 
+cdef void note_cases(Batch* batch, int i, const double* fitness) noexcept nogil:
+    """Notes a program's fitness on every task, where that decides; a failed task (NaN) counts as 0."""
+    cdef float* cases = batch.cases + i * batch.n_tasks
+    cdef int64_t task
+    if batch.cases == NULL:
+        return
+    for task in range(batch.n_tasks):
+        cases[task] = <float>fitness[task] if fitness[task] == fitness[task] else 0
+
+cdef void give(Batch* batch, int i, double fitness) noexcept nogil:
+    """Gives a program a fitness, the same on every task."""
+    cdef int64_t task
+    batch.fitness[i] = fitness
+    if batch.cases:
+        for task in range(batch.n_tasks):
+            batch.cases[i * batch.n_tasks + task] = <float>fitness
+
+cdef void recall(Batch* batch, int i, const Cache* cache, const Entry* entry) noexcept nogil:
+    """Gives a program the fitness that is stored."""
+    batch.fitness[i] = entry.fitness
+    if batch.cases:
+        memcpy(
+            batch.cases + i * batch.n_tasks, cache.cases + (entry - cache.entries) * batch.n_tasks, batch.n_tasks * sizeof(float)
+        )
+
+cdef void remember(Cache* cache, uint64_t key, const Batch* batch, int i) noexcept nogil:
+    """Stores a program's fitness under a key."""
+    cdef const Entry* entry = store(cache, key, batch.fitness[i])
+    if entry and batch.cases:
+        memcpy(
+            cache.cases + (entry - cache.entries) * batch.n_tasks, batch.cases + i * batch.n_tasks, batch.n_tasks * sizeof(float)
+        )
+
 cdef inline void keep_waiting(Batch* batch, int i) noexcept nogil:
     """The program stays on the ladder."""
     batch.place[batch.n_waiting] = i
@@ -1455,13 +1507,13 @@ cdef inline void keep_waiting(Batch* batch, int i) noexcept nogil:
 
 cdef void settle(Island* island, const Batch* batch, int i) noexcept nogil:
     """Stores the fitness with which a program leaves, so that those like it need not be evaluated."""
-    store(&island.known, batch.key[i], batch.fitness[i])
+    remember(&island.known, batch.key[i], batch, i)
     if island.probed.n_sets:
-        store(&island.probed, batch.probe_key[i], batch.fitness[i])
+        remember(&island.probed, batch.probe_key[i], batch, i)
 
 cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
     """Rung 1: whether the normal form's fitness is known, or will be from an earlier program of the batch."""
-    cdef double* found
+    cdef const Entry* found
     cdef int j
     batch.same_as[i] = -1
     normalize(&batch.programs[i], &batch.normal[i])
@@ -1469,7 +1521,7 @@ cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
     island.counts.programs += 1
     found = look_up(&island.known, batch.key[i])
     if found:
-        batch.fitness[i] = found[0]
+        recall(batch, i, &island.known, found)
         island.counts.known += 1
         return True
     if island.known.n_sets:
@@ -1483,19 +1535,19 @@ cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
 cdef bint is_over_budget(Island* island, Batch* batch, int i, const Tasks* tasks) noexcept nogil:
     """Rung 2: whether the program costs more than the limit; then its fitness is 0."""
     if island.cost_limit > 0 and program_cost(&batch.normal[i].program, tasks.n_training, tasks.n_steps) > island.cost_limit:
-        batch.fitness[i] = 0
+        give(batch, i, 0)
         island.counts.over_budget += 1
         return True
     return False
 
 cdef bint is_equivalent(Island* island, Batch* batch, int i) noexcept nogil:
     """Whether the fitness of a program with the same probe key is known, or will be from an earlier one of the batch."""
-    cdef double* found = look_up(&island.probed, batch.probe_key[i])
+    cdef const Entry* found = look_up(&island.probed, batch.probe_key[i])
     cdef int j
     if found:
-        batch.fitness[i] = found[0]
+        recall(batch, i, &island.probed, found)
         island.counts.equivalent += 1
-        store(&island.known, batch.key[i], batch.fitness[i])
+        remember(&island.known, batch.key[i], batch, i)
         return True
     for j in range(batch.n_waiting):
         if batch.probe_key[batch.place[j]] == batch.probe_key[i]:
@@ -1515,9 +1567,9 @@ cdef void probe_batch(Island* island, Batch* batch, const Tasks* probe) noexcept
         i = batch.place[j]
         batch.probe_key[i] = key[j] | 1  # 0 is an empty entry's, and that of predictions that are all 0
         if failed[j]:
-            batch.fitness[i] = 0
+            give(batch, i, 0)
             island.counts.failed_probe += 1
-            store(&island.known, batch.key[i], 0)
+            remember(&island.known, batch.key[i], batch, i)
         elif not is_equivalent(island, batch, i):
             keep_waiting(batch, i)
 
@@ -1529,7 +1581,7 @@ cdef void stop_at_hurdle(Island* island, Batch* batch, Hurdle* hurdle) noexcept 
     batch.n_waiting = 0
     for j in range(n):
         i = batch.place[j]
-        batch.fitness[i] = combine(batch.scratch + j * hurdle.tasks.n_groups * LANES, hurdle.n_tasks, island.median)
+        give(batch, i, combine(batch.scratch + j * hurdle.tasks.n_groups * LANES, hurdle.n_tasks, island.median))
         note(hurdle, batch.fitness[i])
         if batch.fitness[i] < least:
             island.counts.hurdled += 1
@@ -1546,6 +1598,7 @@ cdef bint evaluate_batch(Island* island, Batch* batch, const Tasks* tasks) noexc
         return False
     for j in range(batch.n_waiting):
         i = batch.place[j]
+        note_cases(batch, i, batch.scratch + j * tasks.n_groups * LANES)
         batch.fitness[i] = combine(batch.scratch + j * tasks.n_groups * LANES, island.n_tasks, island.median)
         island.counts.evaluated += 1
         settle(island, batch, i)
@@ -1553,11 +1606,14 @@ cdef bint evaluate_batch(Island* island, Batch* batch, const Tasks* tasks) noexc
 
 cdef void share_fitness(Island* island, Batch* batch) noexcept nogil:
     """Gives programs that equal an earlier one of the batch its fitness."""
-    cdef int i
+    cdef int i, same
     for i in range(batch.n):
-        if batch.same_as[i] >= 0:  # an earlier program, so its own fitness is final by now
-            batch.fitness[i] = batch.fitness[batch.same_as[i]]
-            store(&island.known, batch.key[i], batch.fitness[i])
+        same = batch.same_as[i]
+        if same >= 0:  # an earlier program, so its own fitness is final by now
+            batch.fitness[i] = batch.fitness[same]
+            if batch.cases:
+                memcpy(batch.cases + i * batch.n_tasks, batch.cases + same * batch.n_tasks, batch.n_tasks * sizeof(float))
+            remember(&island.known, batch.key[i], batch, i)
 
 cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* probe) noexcept nogil:
     """Fitness of a batch's programs, rung by rung down the ladder. False if the hook gave up."""
@@ -1576,6 +1632,37 @@ cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* pr
     return True
 
 # ---------------------------------------------------------------- evolution
+cdef int near_the_best(const float* fitness, double within, int* pool, int n) noexcept nogil:
+    """Leaves those of a pool whose fitness is near the best one's; returns their number."""
+    cdef float best = fitness[pool[0]]
+    cdef int i, left = 0
+    for i in range(1, n):
+        best = max(best, fitness[pool[i]])
+    for i in range(n):
+        if fitness[pool[i]] >= best - within:
+            pool[left] = pool[i]
+            left += 1
+    return left
+
+cdef int64_t by_lexicase(Island* island, int* pool, int* order) noexcept nogil:
+    """Index of a member that is left when those that are behind at a task go, one random task after the other.
+
+    pool, order: room for the members' and the tasks' numbers.
+    """
+    cdef int n = <int>island.population_size, n_tasks = <int>island.n_tasks, i, j, task
+    for i in range(n):
+        pool[i] = i
+    for i in range(n_tasks):
+        order[i] = i
+    for i in range(<int>island.n_cases):
+        j = i + draw_below(&island.random, n_tasks - i)
+        task = order[j]
+        order[j] = order[i]
+        n = near_the_best(island.cases + task * island.population_size, island.within, pool, n)
+        if n == 1:
+            break
+    return pool[draw_below(&island.random, n)]
+
 cdef enum:
     PRIOR_TRIALS = 20           # of every action, of which one gained, before any is made
     MOST_ADAPTED = 4            # times as often as its weight says an action is taken at most, and so many times less
@@ -1622,10 +1709,20 @@ cdef void leave_trail(
     if fitness > island.best_fitness:
         trail.best = step
 
-cdef void place_child(Island* island, const Program* child, double fitness, int64_t place) noexcept nogil:
-    """The child takes a member's place; in the oldest's, the next child's is the one that is oldest then."""
+cdef int64_t selected(Island* island, const Batch* batch) noexcept nogil:
+    """Index of the member that a child descends from."""
+    return by_lexicase(island, batch.pool, batch.order) if island.cases else tournament(island)
+
+cdef void place_child(Island* island, const Batch* batch, int i, const Program* child, int64_t place) noexcept nogil:
+    """A batch's child takes a member's place; in the oldest's, the next child's is the one that is oldest then."""
+    cdef double fitness = batch.fitness[i], price
+    cdef int64_t task
     island.population[place] = child[0]
     island.fitness[place] = fitness
+    if island.cases:
+        price = island.parsimony * length_of(child)
+        for task in range(island.n_tasks):
+            island.cases[task * island.population_size + place] = <float>(batch.cases[i * batch.n_tasks + task] - price)
     if place == island.next:
         island.next += 1
     if island.next == island.population_size:
@@ -1710,7 +1807,7 @@ cdef void learn_weights(Island* island, const Batch* batch) noexcept nogil:
                 island.credit[N_ACTIONS + a] += batch.fitness[i] > batch.parent[i]
 
 cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexcept nogil:
-    """Fills a batch: with children of tournaments' winners, or with the members that are next to be replaced."""
+    """Fills a batch: with children of selected members, or with the members that are next to be replaced."""
     cdef Mutation mutation
     cdef Trail* trail = &island.trail
     cdef int64_t parent
@@ -1719,24 +1816,24 @@ cdef void next_programs(Island* island, Batch* batch, int n, bint initial) noexc
     if not initial:
         adapted(island, &mutation)
     for i in range(n):
-        parent = (island.next + i) % island.population_size if initial else tournament(island)
+        parent = (island.next + i) % island.population_size if initial else selected(island, batch)
         batch.programs[i] = island.population[parent]
         batch.step[i] = trail.step[parent] if trail.capacity else -1
         batch.since[i] = trail.actions[parent] if trail.capacity else 0
         if not initial:
             batch.parent[i] = island.fitness[parent]
             if island.crossover > 0 and draw_unit(&island.random) < island.crossover:
-                cross(&batch.programs[i], &island.population[tournament(island)], &island.random)
+                cross(&batch.programs[i], &island.population[selected(island, batch)], &island.random)
                 batch.since[i] |= <uint64_t>1 << N_ACTIONS
             batch.actions[i] = make_child(&batch.programs[i], &mutation, &island.random)
             batch.since[i] |= <uint64_t>batch.actions[i] & ~(<uint64_t>1 << IDENTITY)
 
 cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe) noexcept nogil:
-    """Makes children in batches from tournaments, rates them, and lets the oldest die.
+    """Makes children in batches of selected members, rates them, and lets the oldest die.
 
     With initial, rates the members that are in the population already instead.
     """
-    cdef Batch batch = allocate_batch(tasks.n_groups)
+    cdef Batch batch = allocate_batch(island, tasks.n_groups)
     cdef uint64_t* structures = NULL if initial else structures_of(island)
     cdef int64_t done = 0, before, place
     cdef const Program* child
@@ -1755,7 +1852,7 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
             if place >= 0:
                 child = &batch.normal[i].program if island.live_only else &batch.programs[i]
                 leave_trail(island, child, batch.fitness[i], batch.step[i], batch.since[i], place, before + i + 1)
-                place_child(island, child, batch.fitness[i], place)
+                place_child(island, &batch, i, child, place)
             offer(&island.elites, &batch.normal[i].program, batch.fitness[i])
         done += batch.n
     free(structures)
@@ -1967,8 +2064,8 @@ cdef void rate_sample(Sieve* sieve, Batch* batch, Sample* sample) noexcept nogil
 
 cdef Sample sample(Sieve* sieve, const Program* given, const bint* which, int64_t n_programs) noexcept nogil:
     """Draws random programs: of a given one some functions anew. The island counts what becomes of those that are run."""
-    cdef Batch batch = allocate_batch(sieve.tasks.n_groups)
     cdef Island* island = sieve.island
+    cdef Batch batch = allocate_batch(island, sieve.tasks.n_groups)
     cdef Sample result
     cdef Program program = given[0]
     memset(&result, 0, sizeof(Sample))

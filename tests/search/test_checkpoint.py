@@ -47,11 +47,12 @@ EAGER = changed(
     stop__patience=1500,
     tasks__redraw=True,
     evolution__hurdles=(0.5,),
+    evolution__selection="lexicase",
     stop__max_programs=30_000,
 )
 """A run that keeps a checkpoint of every round, and has everything that a state can have."""
 
-ONE = changed(EAGER, islands__count=1, stop__max_programs=10_000)
+ONE = changed(EAGER, islands__count=1, evolution__selection="tournament", stop__max_programs=10_000)
 
 
 def run(
