@@ -169,7 +169,7 @@ class _Writer:
             return self._operation(node)
         if isinstance(node, ast.Compare):
             inner = self.of(node.left)
-            sign = r"\ge" if isinstance(node.ops[0], ast.GtE) else ">"
+            sign = r"\geq" if isinstance(node.ops[0], ast.GtE) else ">"
             return Formula(rf"\left[{inner.text} {sign} 0\right]", inner.kind)
         if isinstance(node, ast.Subscript):
             return self._element(node)

@@ -82,6 +82,12 @@ class Archive:
         return np.ascontiguousarray(filled["program"][np.argsort(-filled["fitness"], kind="stable")])
 
     @property
+    def steps(self) -> NDArray[np.int64]:
+        """Their stepping stones."""
+        filled = self.entries[: int(self.course["entries"])]
+        return np.ascontiguousarray(filled["step"][np.argsort(-filled["fitness"], kind="stable")])
+
+    @property
     def fitness(self) -> NDArray[np.float64]:
         """Their fitness on the rating tasks."""
         return -np.sort(-self.entries["fitness"][: int(self.course["entries"])])

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from azgen.language.program import Program
 from azgen.runs.events import Ancestor
 from azgen.search.archive import Archive
+from azgen.search.engines.migrants import Chains
 from azgen.search.island import Best
 from azgen.search.stages import StageTasks
 from azgen.search.state import State
-from azgen.search.trail import AncestorsTold
+from azgen.search.trail import AncestorsTold, live_text
 from azgen.settings.settings import Settings
 
 
@@ -104,10 +105,20 @@ class ArchiveIsland:
             return np.zeros(0, self._archive.kernel.program)
         return self._archive.island.preview(n_programs, initial=done < self._settings.evolution.population)
 
-    def take_in(self, programs: NDArray[Any]) -> None:
-        """Offers programs (the kernel's records) to the archive."""
-        for program in programs:
-            self._archive.enter(program.reshape(1).copy())
+    def take_in(self, programs: NDArray[Any], chains: Chains | None = None) -> None:
+        """Offers programs (the kernel's records) to the archive.
+
+        Args:
+            chains: what they descend from; None: their lineages begin here.
+        """
+        steps = [-1] * len(programs) if chains is None else self._archive.trail.graft(chains).tolist()
+        for program, step in zip(programs, steps, strict=True):
+            self._archive.enter(program.reshape(1).copy(), step)
+
+    def descent(self, places: NDArray[np.int64]) -> Chains:
+        """What the programs at these places of `population` descend from, for another island."""
+        steps = self._archive.steps[places]
+        return self._archive.trail.carried(steps, np.zeros(len(steps), np.uint64))
 
     def sweep(self) -> None:
         """Forgets stepping stones that no entry descends from; to be called at the end of a round."""
@@ -115,9 +126,12 @@ class ArchiveIsland:
 
     def ancestors(self) -> tuple[Ancestor, ...]:
         """What the best program descends from, itself last."""
-        archive = self._archive
-        best = int(self.arrays["state"]["trail"]["best"][0])
-        return self._told.of(archive.kernel, archive.trail, self.arrays, best)
+        archive, trail = self._archive, self.arrays["state"]["trail"]
+        if trail["best"][0] < 0:  # what the first run has come to, which has not been harvested yet
+            best = archive.best
+            text, population = live_text(best.program), int(trail["population"][0])
+            return (Ancestor(text, best.number, population, best.fitness),) if best.number else ()
+        return self._told.of(archive.kernel, archive.trail, self.arrays, int(trail["best"][0]))
 
     def quarantine(self, keys: Sequence[int]) -> None:
         """Gives programs, by their normal forms' keys, fitness 0."""

@@ -19,10 +19,11 @@ from azgen.language.instruction import FUNCTIONS, Instruction
 from azgen.language.program import Program
 from azgen.language.random import mix
 from azgen.runs.events import Ancestor
+from azgen.search.engines.migrants import Chains
 from azgen.search.island_state import COUNTS, QUARANTINE_SETS, new_state, point
 from azgen.search.rating.hook import CaptureHook, RatingHook
 from azgen.search.state import State, copy_state
-from azgen.search.trail import AncestorsTold, Trail
+from azgen.search.trail import MEMBER, AncestorsTold, Trail
 from azgen.settings.settings import Settings
 
 
@@ -218,12 +219,15 @@ class Island:
         """Makes and rates that many children, without holding the GIL."""
         self._run(n_programs, initial=False)
 
-    def take_in(self, programs: NDArray[Any]) -> None:
+    def take_in(self, programs: NDArray[Any], chains: Chains | None = None) -> None:
         """Puts programs (the kernel's records) in the oldest members' places, not rated yet."""
         places = (int(self._state["next"][0]) + np.arange(len(programs))) % len(self.population)
         self.population[places] = programs
-        if len(self.arrays["member_step"]):
-            self.arrays["member_step"][places], self.arrays["member_actions"][places] = -1, 0
+        self.trail.settle(places, chains)
+
+    def descent(self, places: NDArray[np.int64]) -> Chains:
+        """What the members at these places descend from, for another island."""
+        return self.trail.carried(*(self.arrays[name][places] for name in MEMBER))
 
     def found_in(self, population: int) -> None:
         """The number of this population among those of the run, which its stepping stones bear."""

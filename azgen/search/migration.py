@@ -61,12 +61,10 @@ def draws(seed: int, count: int) -> NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-def emigrants(
-    settings: Settings, population: NDArray[np.void], fitness: NDArray[np.float64], seed: int, count: int
-) -> Migrants:
-    """Members that an island sends: the best (of equals the one that lies first), or random ones."""
+def leaving(settings: Settings, fitness: NDArray[np.float64], seed: int, count: int) -> NDArray[np.int64]:
+    """Which members an island sends: the best (of equals the one that lies first), or random ones."""
     if settings.islands.emigrants == "best":
         order = np.argsort(-fitness, kind="stable")
     else:
         order = np.argsort(draws(seed, len(fitness)), kind="stable")
-    return Migrants.of(population[order[:count]])
+    return order[:count]

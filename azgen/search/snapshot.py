@@ -9,7 +9,7 @@ count, always 0, and no ratings.) Arrays, of all islands one after the other:
     known.*, probed.*  entries in use of the tables of fitness: n (per island), place, key, used, fitness
     heights            islands x hurdles x 2 x population
     trail.*            stepping stones: n (per island), sizes, code, numbers; of members step and actions
-    emigrants.*        n (per island), sizes, code, if an exchange is under way
+    emigrants.*        n (per island), sizes, code and what they descend from, if an exchange is under way
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def take(
         leaving = [progress.emigrants[number] for number in range(space.settings.islands.count)]
         together = Migrants.joined(leaving)
         arrays["emigrants.n"] = np.array([len(part) for part in leaving])
-        arrays["emigrants.sizes"], arrays["emigrants.code"] = together.sizes, together.code
+        arrays |= {f"emigrants.{name}": array for name, array in together.arrays().items()}
     values = {
         "azgen": azgen_version(),
         "settings": as_mapping(space.settings),
@@ -225,8 +225,13 @@ def _emigrants(space: SearchSpace, checkpoint: Checkpoint) -> dict[int, Migrants
     if "emigrants.n" not in arrays:
         return {}
     n = whole(arrays["emigrants.n"].tolist(), space.settings.islands.count)
-    every = Migrants(arrays["emigrants.sizes"], arrays["emigrants.code"])
+    given = {
+        name.removeprefix("emigrants."): a for name, a in arrays.items() if name.startswith("emigrants.")
+    }
+    every = Migrants.from_arrays(given)
     check_programs(space.kernel, every, sum(n))
+    if every.chains is not None:  # checkpoints of before have none
+        check_programs(space.kernel, every.chains.stones, len(every.chains.number))
     ends = np.cumsum(n)
     return {
         i: every.taken(np.arange(end - size, end)) for i, (end, size) in enumerate(zip(ends, n, strict=True))

@@ -1688,12 +1688,17 @@ cdef inline double standing(const Island* island, int64_t i) noexcept nogil:
 cdef void leave_trail(
     Island* island, const Program* child, double fitness, int64_t step, uint64_t since, int64_t place, int64_t number
 ) noexcept nogil:
-    """A child that is better than all its ancestors is a stepping stone itself, if there is room."""
+    """A child that is better than all its ancestors is a stepping stone itself, if there is room.
+
+    So is what arrives from another population: its ancestors were rated on tasks of their own.
+    """
     cdef Trail* trail = &island.trail
     cdef Stone* stone
+    cdef double known
     if trail.capacity == 0:
         return
-    if fitness > (trail.steps[step].fitness if step >= 0 else 0) and trail.n < trail.capacity:
+    known = trail.steps[step].fitness if step >= 0 and trail.steps[step].population == trail.population else 0
+    if fitness > known and trail.n < trail.capacity:
         stone = &trail.steps[trail.n]
         stone.parent = step
         stone.number = number

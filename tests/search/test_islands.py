@@ -13,7 +13,7 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Event, Progress, Restarted
 from azgen.search import migration
-from azgen.search.engines.messages import decode, encode
+from azgen.search.engines.messages import MessageError, decode, encode
 from azgen.search.engines.migrants import Migrants
 from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
@@ -21,6 +21,7 @@ from azgen.search.evolve import Evolution, Outcome
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE, Bar, HallOfFame
 from azgen.search.space import SearchSpace
 from azgen.search.task_set import population_tasks
+from azgen.search.trail import MOST_CARRIED
 from azgen.settings.reading import settings_from
 from azgen.settings.settings import Settings
 from tests.search.test_evolution import LINEAR, changed
@@ -127,17 +128,10 @@ def test_who_sends_to_whom() -> None:
 
 
 def test_random_emigrants_are_distinct_and_the_best_are_the_best() -> None:
-    population = np.zeros(20, [("size", "i4", (3,)), ("code", INSTRUCTION, (2,))])
-    population["size"][:, 0], population["code"]["op"][:, 0] = 1, np.arange(20)
     fitness = np.linspace(0, 1, 20)
-    best = migration.emigrants(SMALL, population, fitness, 1, 3)
-    assert best.code["op"].tolist() == [19, 18, 17]
-    chosen = [
-        migration.emigrants(changed(SMALL, islands__emigrants="random"), population, fitness, seed, 10).code[
-            "op"
-        ]
-        for seed in range(3)
-    ]
+    assert migration.leaving(SMALL, fitness, 1, 3).tolist() == [19, 18, 17]
+    random = changed(SMALL, islands__emigrants="random")
+    chosen = [migration.leaving(random, fitness, seed, 10) for seed in range(3)]
     assert all(len(set(places.tolist())) == 10 for places in chosen)
     assert len({tuple(places) for places in chosen}) == 3
 
@@ -301,6 +295,40 @@ def test_messages_come_back_as_they_were() -> None:
     assert header.pop("kind") == "report" and Report.decode(header, arrays) == report
     with pytest.raises(TypeError):
         encode({}, {"objects": np.array([None])})
+
+
+def test_what_migrants_descend_from_travels_with_them() -> None:
+    space = SearchSpace.of(SMALL, SMALL.tasks.split(0))
+    runner = Runner(space)
+    runner.run(Order(0, 0, 0, birth=True))
+    sent = runner.run(Order(0, 1, 0, n_programs=3000, n_emigrants=10)).emigrants
+    assert sent is not None and sent.chains is not None
+    assert sent.chains.n.max() > 1 and len(sent.chains.number) <= MOST_CARRIED
+    header, arrays = decode(Order(1, 1, 1, immigrants=sent).encode())
+    header.pop("kind")
+    back = Order.decode(header, arrays).immigrants
+    assert back is not None and back.arrays().keys() == sent.arrays().keys()
+    for name, array in sent.arrays().items():
+        np.testing.assert_array_equal(back.arrays()[name], array)
+    # In any order, joined and repeated, each keeps its own.
+    places = np.array([7, 0, 7])
+    twice = Migrants.joined([sent, sent]).taken(places + 10)
+    assert twice.chains is not None and twice.chains.n.tolist() == sent.chains.n[places].tolist()
+    first = sent.chains.ends[0]
+    np.testing.assert_array_equal(
+        twice.chains.stones.records(space.kernel.program)[twice.chains.n[0] :][:first],
+        sent.chains.stones.records(space.kernel.program)[:first],
+    )
+    for name, wrong in (
+        ("chains.n", sent.chains.n + 1),
+        ("chains.fitness", sent.chains.fitness * np.nan),
+        ("chains.since", sent.chains.since[1:]),
+        ("chains.sizes", sent.chains.stones.sizes[0]),
+    ):
+        with pytest.raises(MessageError, match="of another"):
+            Order.decode(header, arrays | {name: wrong})
+    with pytest.raises(MessageError, match=r"chains\.actions"):
+        Order.decode(header, {name: a for name, a in arrays.items() if name != "chains.actions"})
 
 
 @pytest.mark.parametrize("cache_size", [0, 1024])

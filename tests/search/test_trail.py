@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -89,6 +91,37 @@ def test_an_archives_entries_descend_from_what_their_runs_began_with():
         assert steps["fitness"][entry["step"]] == entry["fitness"]
 
 
+@pytest.mark.parametrize("strategy", ["population", "archive"])
+def test_lineages_go_on_across_islands(strategy):
+    """Also where islands have other tasks, whose fitness is another number."""
+    size, tasks = (100, ({}, {"n_train": 10})) if strategy == "population" else (50, ())
+    changes = {
+        "islands__count": 4,
+        "islands__interval": 500,
+        "islands__migrants": 30,
+        "islands__tasks": tasks,
+    }
+    changes |= {"archive__run_programs": 400, "archive__look_programs": 150, "archive__rating_tasks": 8}
+    settings = changed(SMALL, evolution__strategy=strategy, evolution__population=size, **changes)
+    outcome, events = search(settings)
+    space, crossed = SearchSpace.of(settings, settings.tasks.split(settings.seed)), 0
+    for champion in outcome.hall_of_fame:
+        ancestors = champion.ancestors
+        assert len(ancestors) <= MOST_TOLD and ancestors[-1].population == champion.population
+        assert ancestors[-1].fitness == champion.search_fitness
+        assert all(a.program != b.program for a, b in pairwise(ancestors))
+        crossed += len({ancestor.population for ancestor in ancestors}) > 1
+        for one, other in pairwise(ancestors):
+            assert strategy == "archive" or one.population != other.population or one.fitness < other.fitness
+            assert strategy == "archive" or other.mutations or other.population != one.population
+        for ancestor in ancestors if strategy == "population" else ():
+            rated = space.task_set(ancestor.population % 4, ancestor.population)
+            fitness = np.nan_to_num(rated.evaluate(Program.parse(ancestor.program))).mean()
+            assert fitness == pytest.approx(ancestor.fitness, abs=1e-6)
+    assert crossed
+    assert all(step.seconds is not None for step in lineage(outcome.champion, events))
+
+
 def test_the_room_is_bounded_and_what_it_costs_is_the_least_gains():
     settings = changed(ONE, evolution__constant_step="log-normal", stop__max_programs=40_000, seed=3)
     outcome, _ = search(settings)
@@ -108,7 +141,7 @@ def test_sweeping_keeps_every_line_of_descent(parents, data):
     state["trail"]["n"] = n
     members = np.array(data.draw(st.lists(st.integers(-1, n - 1), min_size=1, max_size=6)))
     state["trail"]["best"] = data.draw(st.integers(-1, n - 1))
-    arrays = {"steps": steps, "state": state, "member_step": members}
+    arrays = {"steps": steps, "state": state, "member_step": members, "member_actions": members}
     trail = Trail(arrays)
     places = [*members.tolist(), int(state["trail"]["best"][0])]
     before = [[int(steps["number"][p]) for p in trail.chain(place)] for place in places]

@@ -126,21 +126,24 @@ class Report(Bounded):
 
 
 def _migrants(migrants: Migrants | None) -> dict[str, NDArray[Any]]:
-    return {} if migrants is None else {"sizes": migrants.sizes, "code": migrants.code}
+    return {} if migrants is None else migrants.arrays()
 
 
 def _from_arrays(arrays: dict[str, NDArray[Any]]) -> Migrants | None:
     if not arrays:
         return None
-    sizes, code = arrays.get("sizes"), arrays.get("code")
-    if (
-        sizes is None
-        or code is None
-        or sizes.dtype != np.int32
-        or code.dtype != INSTRUCTION
-        or (sizes.shape[1:], code.ndim) != ((3,), 1)
-        or (sizes.size and sizes.min() < 0)
-        or sizes.sum(dtype=np.int64) != len(code)
-    ):
-        raise MessageError("a message between processes holds programs of another shape or type")
-    return Migrants(sizes, code)
+    try:
+        migrants = Migrants.from_arrays(arrays)
+    except (ValueError, KeyError) as error:
+        raise MessageError(f"a message between processes holds programs of another shape: {error}") from None
+    for programs in (migrants, migrants.chains.stones) if migrants.chains else (migrants,):
+        sizes, code = programs.sizes, programs.code
+        if (
+            sizes.dtype != np.int32
+            or code.dtype != INSTRUCTION
+            or (sizes.shape[1:], code.ndim) != ((3,), 1)
+            or (sizes.size and sizes.min() < 0)
+            or sizes.sum(dtype=np.int64) != len(code)
+        ):
+            raise MessageError("a message between processes holds programs of another shape or type")
+    return migrants

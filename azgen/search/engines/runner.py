@@ -21,6 +21,7 @@ from azgen.runs.events import Ancestor
 from azgen.search import migration
 from azgen.search.archive_island import ArchiveIsland
 from azgen.search.engines.base import GivenUp
+from azgen.search.engines.migrants import Migrants
 from azgen.search.engines.orders import Order, Report
 from azgen.search.island import Island
 from azgen.search.island_state import COUNTS
@@ -107,7 +108,8 @@ class Runner:
         island, hook = resident.island, resident.hook
         rated = hook.rated if hook and not order.birth else 0
         if order.immigrants is not None and len(order.immigrants):
-            island.take_in(order.immigrants.records(resident.tasks.kernel.program))
+            arrived = order.immigrants
+            island.take_in(arrived.records(resident.tasks.kernel.program), arrived.chains)
             self._advance(resident, order, len(order.immigrants), initial=True)
         self._advance(resident, order, order.n_programs, initial=False)
         self._round_seconds = time.perf_counter() - started
@@ -267,9 +269,8 @@ class Runner:
         leaving = None
         if order.n_emigrants:
             seed = mix(mix(mix(settings.seed) - order.island - 1) + order.round)
-            leaving = migration.emigrants(
-                settings, island.population, island.fitness, seed, order.n_emigrants
-            )
+            places = migration.leaving(settings, island.fitness, seed, order.n_emigrants)
+            leaving = Migrants.of(island.population[places], island.descent(places))
         return Report(
             order.island,
             order.round,

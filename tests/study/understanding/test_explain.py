@@ -224,10 +224,10 @@ def test_on_random_programs_and_champions(count):
         found = explain(program, classifier=bool(number % 2))
         assert found.as_record()["program"] == str(program.live())
         if program.form == SCALAR and not carried(program):
-            _confirm(rng, program, found)
+            confirm(rng, program, found)
 
 
-def _confirm(rng: np.random.Generator, program: Program, found: Explanation) -> None:
+def confirm(rng: np.random.Generator, program: Program, found: Explanation) -> None:
     """Compares what is said of the prediction with native predictions along lines of features."""
     x, y = rng.normal(size=(8, 4)), rng.normal(size=8)
     start, along = rng.normal(size=(2, 4))
