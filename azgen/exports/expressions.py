@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+import numpy as np
+
 from azgen.exports.flow import Value
+from azgen.language import Op
 
 AUGMENTED: dict[str, type[ast.operator]] = {
     "sum": ast.Add,
@@ -161,3 +165,15 @@ def _combined(operands: Sequence[Expression], node: ast.expr, draws: bool = Fals
         draws=draws or any(operand.draws for operand in operands),
         operations=1 + sum(operand.operations for operand in operands),
     )
+
+
+@cache
+def zero_of_zeros(op: Op) -> bool:
+    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros, whatever its constants."""
+    if op.constants:
+        return False
+    shapes = {"s": (), "v": (2,), "m": (2, 2)}
+    inputs = [np.zeros(shapes[kind])[()] for kind in op.operands]
+    with np.errstate(all="ignore"):
+        result = op.numpy(*inputs, 2) if op.family == "broadcast" else op.numpy(*inputs)
+    return bool((np.asarray(result) == 0).all() and not np.signbit(result).any())

@@ -12,6 +12,7 @@ from typing import Any
 
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
+from azgen.exports.columns import lines_for_columns
 from azgen.exports.flow import SIGMOID, SOFTMAX, Flow
 from azgen.exports.learner import bodies, helpers
 from azgen.exports.names import Namer
@@ -167,9 +168,21 @@ def _learner(flow: Flow) -> dict[str, Any]:
         "setup": setup,
         "predict": predict,
         "learn": learn,
+        "columns": lines_for_columns(flow),
+        "rows_at_once": _rows_at_once(flow),
         "helpers": helpers([*setup, *predict, *learn]),
         "signature": _signature(["self", *sizes, *(a.name for a in arguments), *rng]),
     }
+
+
+def _rows_at_once(flow: Flow) -> str:
+    """How many examples are predicted at once: as many as the processor's cache holds what Predict makes of.
+
+    Where a matrix is multiplied with them, few enough for BLAS to take no second thread for small ones: that
+    took fifty times as long on a busy machine.
+    """
+    matrices = any(step.kind == "m" for step in flow.predict.steps)
+    return "max(1, 2**16 // n_features**2)" if matrices else "max(256, 2**18 // n_features**2)"
 
 
 def class_name_of(classifier: bool) -> str:

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Protocol
 
-import numpy as np
-
-from azgen.exports.expressions import AUGMENTED, Expression, applied, copied, parse, simplified, spelled
+from azgen.exports.expressions import (
+    AUGMENTED,
+    Expression,
+    applied,
+    copied,
+    parse,
+    simplified,
+    spelled,
+    zero_of_zeros,
+)
 from azgen.exports.finite import finite_values
 from azgen.exports.flow import Flow, Function, Parameter, Value
-from azgen.language import Address, Op
+from azgen.language import Address
 
 _PRODUCTS = ("product", "inner_product", "outer_product", "matrix_product")
 
@@ -257,7 +263,7 @@ class Folder:
             return self._read(value)
         assert value.op
         operands = [self._read(operand) for operand in value.operands]
-        if operands and all(operand.zero for operand in operands) and _zero_of_zeros(value.op):
+        if operands and all(operand.zero for operand in operands) and zero_of_zeros(value.op):
             return self._zero(value.kind)
         if self._vanishes(value, operands):
             return self._zero(value.kind)
@@ -267,6 +273,10 @@ class Folder:
         if value.op.commutative:
             order = sorted((0, 1), key=lambda i: self._rank(value, value.operands[i]))
             operands = [operands[i] for i in order]
+        return self._applied(value, operands)
+
+    def _applied(self, value: Value, operands: Sequence[Expression]) -> Expression:
+        """The value's op applied to its operands, as they are to be written."""
         constants = zip("xyz", (self._parameter(p) for p in value.parameters), strict=False)
         return applied(value, operands, {**dict(constants), **self._surroundings()})
 
@@ -294,15 +304,3 @@ class Folder:
         if user.op.family in ("inner_product", "matrix_product"):
             return (not (attribute and learned), leaf == "features")
         return (leaf != "constant", user.kind != "s" and leaf == "features")
-
-
-@cache
-def _zero_of_zeros(op: Op) -> bool:
-    """Whether an op makes 0.0 (and not -0.0) everywhere of zeros, whatever its constants."""
-    if op.constants:
-        return False
-    shapes = {"s": (), "v": (2,), "m": (2, 2)}
-    inputs = [np.zeros(shapes[kind])[()] for kind in op.operands]
-    with np.errstate(all="ignore"):
-        result = op.numpy(*inputs, 2) if op.family == "broadcast" else op.numpy(*inputs)
-    return bool((np.asarray(result) == 0).all() and not np.signbit(result).any())
