@@ -21,10 +21,10 @@ _SCALAR = {
     "step": "sp.Heaviside({a}, 1)",
     "minimum": "sp.Min({a}, {b})",
     "maximum": "sp.Max({a}, {b})",
-    "norm": "norm({a})",
+    "norm": "_norm({a})",
     "inner_product": "({a}.T * {b})[0]",
-    "mean": "mean({a})",
-    "st_dev": "st_dev({a})",
+    "mean": "_mean({a})",
+    "st_dev": "_st_dev({a})",
 }
 _FUNCTIONS = {"arcsin": "asin", "arccos": "acos", "arctan": "atan"}
 _ARRAY = {
@@ -35,25 +35,26 @@ _ARRAY = {
     "reciprocal": "{a}.applyfunc(lambda e: 1 / e)",
     "absolute": "{a}.applyfunc(sp.Abs)",
     "step": "{a}.applyfunc(lambda e: sp.Heaviside(e, 0))",
-    "minimum": "each(sp.Min, {a}, {b})",
-    "maximum": "each(sp.Max, {a}, {b})",
+    "minimum": "_each(sp.Min, {a}, {b})",
+    "maximum": "_each(sp.Max, {a}, {b})",
     "broadcast": "{a} * sp.ones(F, 1)",
     "columns": "{a} * sp.ones(1, F)",
     "rows": "sp.ones(F, 1) * {a}.T",
     "outer_product": "{a} * {b}.T",
     "matrix_product": "{a} * {b}",
     "transpose": "{a}.T",
-    "column_norm": "sp.Matrix([norm({a}.col(j)) for j in range(F)])",
-    "row_norm": "sp.Matrix([norm({a}.row(i)) for i in range(F)])",
-    "row_mean": "sp.Matrix([mean({a}.row(i)) for i in range(F)])",
-    "row_st_dev": "sp.Matrix([st_dev({a}.row(i)) for i in range(F)])",
+    "column_norm": "sp.Matrix([_norm({a}.col(j)) for j in range(F)])",
+    "row_norm": "sp.Matrix([_norm({a}.row(i)) for i in range(F)])",
+    "row_mean": "sp.Matrix([_mean({a}.row(i)) for i in range(F)])",
+    "row_st_dev": "sp.Matrix([_st_dev({a}.row(i)) for i in range(F)])",
 }
 
+# Their names begin with what no name of an algorithm's own does.
 _HELPERS = {
-    "each": "def each(function, a, b):\n    return sp.Matrix(*a.shape, [function(*e) for e in zip(a, b)])",
-    "mean": "def mean(a):\n    return sum(a) / len(a)",
-    "norm": "def norm(a):\n    return sp.sqrt(sum(e**2 for e in a))",
-    "st_dev": "def st_dev(a):\n    middle = sum(a) / len(a)\n"
+    "_each": "def _each(function, a, b):\n    return sp.Matrix(*a.shape, [function(*e) for e in zip(a, b)])",
+    "_mean": "def _mean(a):\n    return sum(a) / len(a)",
+    "_norm": "def _norm(a):\n    return sp.sqrt(sum(e**2 for e in a))",
+    "_st_dev": "def _st_dev(a):\n    middle = sum(a) / len(a)\n"
     "    return sp.sqrt(sum((e - middle) ** 2 for e in a) / len(a))",
 }
 

@@ -77,6 +77,26 @@ def test_sympy_predicts_what_the_trained_module_predicts(case):
     check_sympy(program, "accuracy" if classes or case in ("affine", 3) else "rmse", classes)
 
 
+MEAN = """
+def Setup():
+  pass
+def Predict():
+  s1 = mean(v0)
+  s2 = dot(v1, v3)
+  s1 = s1 + s2
+  v1 = maximum(v1, v0)
+def Learn():
+  v3 = mean(m0, axis=1)
+  m0 = outer(v0, v1)
+"""
+
+
+def test_memory_may_be_called_like_a_function():
+    text = render_sympy(Program.parse(MEAN), 3)
+    assert "v3 = mean = " in text
+    check_sympy(Program.parse(MEAN), "rmse")
+
+
 def check_sympy(program, metric, classes=0, n_features=3):
     """Whether SymPy's prediction is that of the exported module, once that is trained."""
     x, y, new = examples(0, n_features, metric)
