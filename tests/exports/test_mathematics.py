@@ -93,7 +93,7 @@ def Learn():
 
 def test_memory_may_be_called_like_a_function():
     text = render_sympy(Program.parse(MEAN), 3)
-    assert "v3 = mean = " in text
+    assert "v2 = mean = " in text
     check_sympy(Program.parse(MEAN), "rmse")
 
 
