@@ -10,7 +10,7 @@ from rich.console import Console
 
 from azgen.cli.listing import print_code
 from azgen.cli.options import OpsOption
-from azgen.cli.output import console, grid
+from azgen.cli.output import console, grid, interval
 from azgen.cli.references import REFERENCE, MemberOption, Reference, find, metric_of
 from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
 from azgen.cli.values import grouped
@@ -21,6 +21,8 @@ from azgen.language.instruction import VECTOR
 from azgen.language.metrics import CLASSIFICATION_METRICS
 from azgen.language.program import Program
 from azgen.runs.directory import SOURCE
+from azgen.runs.edited import edited_sources
+from azgen.runs.saved import SavedRun
 from azgen.study.report.comparison import as_csv, as_latex, require_results
 from azgen.study.repro import generated_source, kernel_source, script
 
@@ -98,9 +100,23 @@ def _print(to: Console, found: Reference, rank: int | None) -> None:
     to.print(grid(_facts(found.program)))
     if run is not None:
         print_hall(to, run)
+        _print_edited(to, run)
     if run is not None and run.result is not None and found.champion is run.champion:
         print_fitness(to, run.result)
         print_ladder(to, run.result)
+
+
+def _print_edited(to: Console, run: SavedRun) -> None:
+    """Generated sources that a person has edited and run."""
+    sources = edited_sources(run.path)
+    if not sources:
+        return
+    to.print("Run by sources that were edited by hand (azgen run --override)", style="bold")
+    for path, record in sources:
+        test = record.get("sets", {}).get("test") or {}
+        fitness = f": test fitness {interval(test.get('edited'))}" if test else ""
+        to.print(f"  {path}{fitness}")
+    to.print()
 
 
 def _of_run(found: Reference, kernel: bool) -> str:

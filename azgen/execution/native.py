@@ -73,7 +73,7 @@ class NativeCode:
             libraries = self.target.libraries
             flags = candidate_flags()
             built = build("candidate", files, flags=flags, libraries=libraries, functions_alone=True)
-            self._compiled.update(_functions(built, batch))
+            self._compiled.update(functions_of(built, batch))
 
     def source_directory(self, program: Program) -> str:
         """Folder of the generated source and compiled module of a program's structure."""
@@ -86,7 +86,7 @@ class NativeCode:
         return PreparedCandidate.of(self._compiled[program.structure_hash], self.target, program.normalized())
 
 
-def _functions(built: Built, structures: Sequence[str]) -> dict[str, Compiled]:
+def functions_of(built: Built, structures: Sequence[str]) -> dict[str, Compiled]:
     """The native code of each structure in a module: C functions, called through ctypes."""
     library = built.module
     if ctypes.c_int64.in_dll(library, "tasks_bytes").value != TASKS.itemsize:

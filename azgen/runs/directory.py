@@ -14,6 +14,7 @@
       champion.py        the same as a Python module of its own
       result.json        fitness on search, selection and test tasks, baselines, counts, times
       checkpoints/       the last two, from which `azgen resume` goes on (azgen/runs/checkpoint.py)
+      overrides/         edited sources that were run (azgen/runs/edited.py)
       tensorboard/       the same events for TensorBoard, if asked for
 
 All files but the log are written whole: to a temporary file in the same folder, synchronised with the disk,
