@@ -170,11 +170,9 @@ class Island:
         """The best program of each cell since the last renewal, best first: normal forms, fitness, cells."""
         n = int(self._state[0]["elites"]["n"])
         order = np.argsort(-self.arrays["elite_fitness"][:n], kind="stable")
-        return (
-            self.arrays["elite_programs"][order],
-            self.arrays["elite_fitness"][order],
-            self.arrays["elite_keys"][order],
-        )
+        names = ("elite_programs", "elite_fitness", "elite_keys")
+        programs, fitness, keys = (self.arrays[name][order] for name in names)
+        return programs, fitness, keys
 
     def count_evaluated(self, n_programs: int) -> None:
         """Counts programs that were evaluated outside of evolution."""
@@ -294,9 +292,8 @@ class Island:
     def best(self) -> Best:
         """The best program ever seen here."""
         state = self._state[0]
-        return Best(
-            self._kernel.decode(state["best"]), float(state["best_fitness"]), int(state["best_number"])
-        )
+        program, fitness = self._kernel.decode(state["best"]), float(state["best_fitness"])
+        return Best(program, fitness, int(state["best_number"]))
 
     @property
     def best_fitness(self) -> float:
