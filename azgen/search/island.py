@@ -157,10 +157,9 @@ class Island:
         """Fills the population with a program (the kernel's record) and mutants of it, not rated yet."""
         state = self._state[0]
         self.population[:] = program
-        rest = self.population[1:]
-        state["random"] = self._kernel.module.mutate_programs(
-            rest.ctypes.data, len(rest), self._address, int(state["random"])
-        )
+        rest, random = self.population[1:], int(state["random"])
+        mutate = self._kernel.module.mutate_programs
+        state["random"] = mutate(rest.ctypes.data, len(rest), self._address, random)
 
     def offers_from(self, fitness: float) -> None:
         """From which fitness on the best program of a cell is kept."""
