@@ -48,12 +48,14 @@ class Adding:
         lines: the lines that add it.
         factor: how many times it is added: 1, 2, or -1, -2 where it is taken off.
         when: "", "one example later", or "now and one example later".
+        decay: by which share of itself the address shrinks besides, in every step; None: by none.
     """
 
     address: Address
     lines: tuple[Place, ...]
     factor: float
     when: str = ""
+    decay: Any = None
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,16 @@ def adds(evidence: Evidence, place: Place, weights: Address) -> Adding | None:
         if last is None or address.kind != weights.kind or not _feeds(evidence, address, weights):
             continue
         changes = [s.after[address] - s.before[address] for s in evidence.steps]
-        if factor := _plain_multiple(changes, evidence.values(place)):
+        factor, decay = _plain_multiple(changes, evidence.values(place)), None
+        if not factor:
+            factor, decay = _decaying(evidence, address, changes, evidence.values(place))
+        if factor:
             lines = [last] if last.number > place.number else []
             between = [p for p, i in evidence.lines(2) if place < p < last and i.writes and made in i.reads]
             lines = [
                 p for p in between if at(evidence.program, p).op.name.endswith(("_sum", "_diff"))
             ] + lines
-            return Adding(address, tuple(lines or (last,)), factor)
+            return Adding(address, tuple(lines or (last,)), factor, "", decay)
         pairs = [
             (change, now, s.earlier.values[place])
             for change, now, s in zip(changes, evidence.values(place), evidence.steps, strict=True)
@@ -148,6 +153,22 @@ def adds(evidence: Evidence, place: Place, weights: Address) -> Adding | None:
         if factor := _plain_multiple(moved, [now + before for _, now, before in pairs]):
             return Adding(address, _adding_lines(evidence, address), factor, "now and one example later")
     return None
+
+
+def _decaying(
+    evidence: Evidence, address: Address, changes: list[Any], values: list[Any]
+) -> tuple[float, Any]:
+    """How many times values are added, where besides all entries shrink by the same share of themselves; and
+    that share in every step. 0.0 and None: it is not so."""
+    before = [s.before[address] for s in evidence.steps]
+    if address.kind == "s":
+        return 0.0, None  # any two scalars have a ratio
+    for factor in (1.0, -1.0, 2.0, -2.0):
+        rest = [change - factor * value for change, value in zip(changes, values, strict=True)]
+        share = ratios(rest, [-x for x in before])
+        if share is not None and np.nanmin(share) > 0 and np.nanmax(share) < 1:
+            return factor, share
+    return 0.0, None
 
 
 def _adding_lines(evidence: Evidence, address: Address) -> tuple[Place, ...]:

@@ -36,6 +36,8 @@ def learning(
         yield from _back_propagated(evidence, layer)
     for step in steps:
         yield _named(evidence, step, "symbolically" if proves(step) else "numerically")
+    for step in steps:
+        yield from _decayed(evidence, step)
     yield from _normalised(evidence, steps)
 
 
@@ -101,6 +103,7 @@ def _named(evidence: Evidence, step: GradientStep, proof: str) -> Idea:
         str(step.variant),
         f"added {step.adding.when}" if step.adding.when else "",
         f"summed up in {step.adding.address}" if step.adding.address != step.weights else "",
+        "its weights decay" if step.adding.decay is not None else "",
     ]
     return Idea(
         "gradient step",
@@ -109,6 +112,27 @@ def _named(evidence: Evidence, step: GradientStep, proof: str) -> Idea:
         f"`{evidence.text(step.line)}` is a multiple of error times {what}"
         + (f", {step.variant}" if str(step.variant) else ""),
         proof,
+    )
+
+
+def _decayed(evidence: Evidence, step: GradientStep) -> Iterator[Idea]:
+    """Weights that shrink by a share of themselves in every step: the gradient of a penalty on their
+    square."""
+    address, share = step.adding.address, step.adding.decay
+    last = evidence.last_writer(2, address)
+    if share is None or last is None:
+        return
+    numbers = lines_between(evidence.program, 2, frozenset({address}), last.number)
+    lines = {Place(2, number) for number in numbers} - set(step.adding.lines)
+    for line in list(lines):
+        made = [evidence.writer(line, a) for a in at(evidence.program, line).reads if a.kind == "s"]
+        lines.update(place for place in made if place is not None)
+    rate, more, _ = rate_text(evidence, share, step.line, 1.0)
+    yield Idea(
+        "weight decay",
+        f"{address} shrinks by {rate} of itself with every example, as a penalty on its square would have it",
+        tuple(sorted({*lines, *more})),
+        f"new {address} = (1 - r) old {address} + the step, with the same r for all its entries",
     )
 
 

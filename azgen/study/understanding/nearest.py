@@ -18,20 +18,25 @@ _ROUNDS = 2
 
 _DECAYING = ("first step's 1 / learning rate", "what a step adds to it", "penalty")
 
+_RATE = ("learning rate",)
+_HIDDEN = ("hidden weights' mean", "hidden weights' standard deviation")
+_OUTPUT = ("output weights' mean", "output weights' standard deviation")
+
 _CONSTANTS = {
-    "linear": ("learning rate",),
-    "affine": ("learning rate",),
-    "softmax-linear": ("learning rate",),
+    **dict.fromkeys(("linear", "affine", "softmax-linear"), _RATE),
     **dict.fromkeys(("ridge", "additive", "quadratic", "softmax-ridge"), _DECAYING),
-    "evolved-net": (
-        "hidden weights' mean", "hidden weights' standard deviation", "learning rate",
-        "output weights' mean", "output weights' standard deviation",
-    ),
-    "neural-net": (
-        "output weights' mean", "output weights' standard deviation",
-        "hidden weights' mean", "hidden weights' standard deviation", "learning rate",
-    ),
-}  # fmt: skip
+    **dict.fromkeys(("additive-net", "skip-net"), _OUTPUT + _HIDDEN + _DECAYING),
+    "softmax-ridge-net": _HIDDEN + _OUTPUT + _DECAYING,
+    "evolved-net": _HIDDEN + _RATE + _OUTPUT,
+    "discovered-net": _OUTPUT + _RATE + _HIDDEN,
+    "neural-net": _OUTPUT + _HIDDEN + _RATE,
+    "softmax-neural-net": _HIDDEN + _OUTPUT + _RATE,
+    "rate-decay": (*_OUTPUT, *_HIDDEN, "first learning rate"),
+    "noisy-relu": (*_OUTPUT, *_HIDDEN, *_RATE, "noise's mean", "noise's standard deviation"),
+    "mean-weight-rate": _OUTPUT + _HIDDEN,
+    "softmax-mean-weight-rate": _HIDDEN + _OUTPUT,
+    "best-evolved": ("factor of the weights", "noise's low", "noise's high"),
+}
 """What the constants of some of the zoo's programs are, in the order of the text."""
 
 _BY_RATE = ("linear", "affine", "softmax-linear")

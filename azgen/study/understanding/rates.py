@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 from azgen.language import Address
 from azgen.study.understanding.edits import Place, at
 from azgen.study.understanding.evidence import Evidence, ratios_within_rounding, steady
+
+_OPERATION = re.compile(r"^(?!\w+\(.*\)$).* [-+*/] ")
+"""A text that is no call, with an operation in it."""
 
 
 def error_lines(evidence: Evidence) -> dict[Place, float]:
@@ -99,6 +103,7 @@ def rate_text(
         if isinstance(name, Place):
             lines.append(name)
         text = spelled(evidence, name)
+        text = f"({text})" if _OPERATION.search(text) else text
         parts.append(text if power > 0 else f"1 / {text}")
     if not rate.factors:
         lines += [

@@ -13,6 +13,7 @@ from azgen.study.understanding.edits import Place, at
 from azgen.study.understanding.evidence import Evidence, Idea, steady
 from azgen.study.understanding.gradients import GradientStep
 from azgen.study.understanding.predicting import Hidden
+from azgen.study.understanding.rates import rate_of
 
 _LEAST = 4
 
@@ -24,6 +25,7 @@ def remembering(evidence: Evidence, steps: list[GradientStep]) -> Iterator[Idea]
     yield from _averages(evidence, steps)
     yield from _statistics(evidence)
     yield from _decays(evidence)
+    yield from _growing_divisors(evidence, steps)
 
 
 def _recurrence(old: list[Any], new: list[Any], other: list[Any]) -> tuple[float, float] | None:
@@ -139,6 +141,31 @@ def _decays(evidence: Evidence) -> Iterator[Idea]:
                 (lines[0],),
                 f"|{address}| falls in every step, from {address} and constants alone (here from "
                 f"{abs(first):.3g} to {abs(last):.3g})",
+            )
+
+
+def _growing_divisors(evidence: Evidence, steps: list[GradientStep]) -> Iterator[Idea]:
+    """Scalars that grow with every example, from nothing but themselves, and that steps are divided by."""
+    told = set[Address]()
+    for step in steps:
+        rate = rate_of(evidence, step.scale, step.line)
+        for name, power in rate.factors if rate else ():
+            address = name if isinstance(name, Address) else at(evidence.program, name).writes
+            if power > 0 or address is None or address in told or address not in evidence.entries:
+                continue
+            lines = [line for f in (1, 2) if (line := evidence.last_writer(f, address)) is not None]
+            if len(lines) != 1 or not evidence.only_from(lines[0], frozenset({address})):
+                continue
+            pairs = [(abs(float(s.before[address])), abs(float(s.after[address]))) for s in evidence.steps]
+            if not all(0 < old < new for old, new in pairs):
+                continue
+            told.add(address)
+            yield Idea(
+                "rate decay",
+                f"steps are divided by {address}, which grows with every example, whatever the data",
+                (lines[0],),
+                f"|{address}| rises in every step, from {address} and constants alone (here from "
+                f"{pairs[0][0]:.4g} to {pairs[-1][1]:.4g})",
             )
 
 

@@ -53,6 +53,40 @@ def test_a_program_of_the_zoo_is_recognised_with_its_constants():
         assert str(nearest(Evidence(zoo(name).live()))).startswith(f"zoo:{name}")
 
 
+def test_constants_of_the_zoo_have_names():
+    for name in zoo_names():
+        program = zoo(name).normalized()
+        other = program.with_constants([value + 0.01 for value in program.constants])
+        known = nearest(Evidence(other.live()))
+        assert known is not None and len(known.constants) == len(program.constants)
+        assert name == "best-evolved-raw" or "`" not in str(known), str(known)
+
+
+def test_ridge_regression_and_its_networks_line_by_line():
+    ridge = explain(zoo("ridge"))
+    assert lines(ridge, "weight decay") == {
+        "Learn: s2 = s2 + s5", "Learn: s7 = s6 / s2", "Learn: v2 = s7 * v1", "Learn: v1 = v1 - v2"
+    }  # fmt: skip
+    assert lines(ridge, "rate decay") == {"Learn: s2 = s2 + s5"}
+    (decay,) = ridge.named("weight decay")
+    assert "v1 shrinks by 0.001 * 1 / (s2 + s5) of itself" in decay.summary
+    (step,) = [idea for idea in ridge.named("gradient step") if idea.summary.startswith("v1 moves")]
+    assert step.proof == "symbolically" and "1 / (s2 + s5) times error" in step.summary
+    assert "its weights decay" in step.summary
+    for name, decaying in (("additive-net", {"v1", "v4", "v9"}), ("softmax-ridge-net", {"m0", "m1"})):
+        found = explain(zoo(name))
+        assert {idea.summary.split()[0] for idea in found.named("weight decay")} == decaying
+        stepping = {idea.summary.split()[0] for idea in found.named("gradient step")}
+        assert stepping > decaying and len(found.named("rate decay")) == 1
+        unnamed = [i for n, i in enumerate(found.program.learn) if not found.notes(Place(2, n))]
+        assert {i.op.name for i in unnamed} <= {"scalar_reciprocal", "matrix_transpose"}
+    # Weights that grow by a share of themselves, or whose entries shrink by shares of their own.
+    grown = str(zoo("ridge")).replace("v1 = v1 - v2", "v1 = v1 + v2")
+    assert not explain(Program.parse(grown)).named("weight decay")
+    own = str(zoo("ridge")).replace("v2 = s7 * v1", "v2 = v0 * v1")
+    assert not explain(Program.parse(own)).named("weight decay")
+
+
 def test_other_lines_with_the_same_predictions_are_recognised():
     other = Program.parse(
         "def Setup():\n  pass\ndef Predict():\n  s2 = dot(v1, v0)\n  s1 = s2 * s3\n"
