@@ -48,6 +48,22 @@ def is_utf8(text: str) -> bool:
     return True
 
 
+def from_json(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+        ValueError, RecursionError: it is none, or holds a number that no float is: JSON has no infinities.
+    """
+    return json.loads(text, parse_float=_finite_float, parse_constant=_finite_float)
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number that JSON can hold")
+    return value
+
+
 def read_json(path: Path) -> Any:
     """What a file of JSON says.
 
@@ -56,7 +72,7 @@ def read_json(path: Path) -> Any:
         AzgenError: it cannot be read, or is no JSON.
     """
     try:
-        return json.loads(read_text(path))
+        return from_json(read_text(path))
     except (ValueError, RecursionError) as error:
         raise AzgenError(f"{path} is damaged: {error}") from None
 

@@ -76,6 +76,8 @@ COMMANDS = {
         "Show where compiled modules are kept and how much room they take, make room, or say why one is new."),
     "doctor": Command(_MACHINE, "machine.doctor",
         "Check that everything is there that azgen needs; exit status 1 if something is missing."),
+    "simulate": Command(_MACHINE, "simulate.simulate",
+        "Simulate faults: searches whose workers, clock and disk fail as a seed decides, checked after each."),
     "bench": Command(_MACHINE, "bench.bench",
         "Measure the executors, the search and the compiler on this machine."),
 }

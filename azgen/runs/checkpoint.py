@@ -66,12 +66,16 @@ class CheckpointDirectory:
         path: the folder; it is made if need be.
         disk: on which it is.
 
+    Attributes:
+        damaged: files of it that could not be read; they count for none of those that are kept.
+
     Raises:
         AzgenError: it cannot be made, or another process has it open.
     """
 
     def __init__(self, path: Path, disk: Disk = SYSTEM_DISK):
         self.path, self._disk = path, disk
+        self.damaged = set[Path]()
         try:
             self._unlock = disk.lock(path)
         except BlockingIOError:
@@ -98,9 +102,13 @@ class CheckpointDirectory:
         header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
         everything = {"header": np.frombuffer(header, np.uint8), **arrays}
         write_file(path, lambda file: np.savez(file, allow_pickle=False, **everything), self._disk)
-        for _, old in self._files()[:-KEPT]:
-            with suppress(OSError):
-                self._disk.remove(old)
+        files = [file for _, file in self._files()]
+        kept = [file for file in files if file not in self.damaged][-KEPT:]
+        for old in files:
+            # What is damaged goes when there is enough that is whole: reading it may have failed by chance.
+            if old not in kept and (old not in self.damaged or len(kept) == KEPT):
+                with suppress(OSError):
+                    self._disk.remove(old)
         return path
 
     def candidates(self) -> list[Path]:

@@ -3,7 +3,6 @@ less."""
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from azgen.errors import AzgenError
 from azgen.files import trouble
 from azgen.runs.events import Event, Progress, Restarted, Warned
+from azgen.textual import from_json
 
 _LEAST_SECONDS = 1.0
 _SHARE = 1e-3
@@ -67,7 +67,7 @@ def rewind(path: Path, seconds: float) -> None:
     for line in lines:
         at: object = None
         with suppress(ValueError):
-            record = json.loads(line)
+            record = from_json(line)
             at = record.get("seconds", 0.0) if isinstance(record, dict) else None
         if not line.endswith(b"\n") or (isinstance(at, int | float) and at > seconds):
             break

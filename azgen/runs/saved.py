@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from azgen.runs.events import Champion, made_for, read_champion
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
 from azgen.tasks.task import TaskSplit
-from azgen.textual import read_json
+from azgen.textual import from_json, read_json
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class SavedRun:
             lines = read_text(self.path / EVENTS).splitlines()
             for number, line in enumerate(lines, 1):
                 try:
-                    record = json.loads(line)
+                    record = from_json(line)
                 except (ValueError, RecursionError):
                     if number < len(lines):
                         raise AzgenError(f"{self.path / EVENTS}, line {number} is damaged: no JSON") from None

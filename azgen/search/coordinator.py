@@ -31,6 +31,9 @@ MOST_LOSSES = 12
 
 MOST_QUARANTINED = 100
 
+_WAIT_SECONDS = 0.2
+"""Longest wait for results between two looks at limits and Ctrl-C."""
+
 
 class Coordinator:
     """Carries out a run's search on an engine.
@@ -63,7 +66,7 @@ class Coordinator:
         self._interrupted, self._save = interrupted, save
         count = settings.islands.count
         self.progress = progress or Progression([Life() for _ in range(count)])
-        self._count, self._schedule = count, Schedule(settings, self.progress)
+        self._count, self.schedule = count, Schedule(settings, self.progress)
         self._losses: dict[tuple[int, int], int] = defaultdict(int)
         self._suspected: dict[str, int] = defaultdict(int)
         self._cut = self._save_failed = self._told = False
@@ -93,13 +96,15 @@ class Coordinator:
             self._engine.stop_when(self._over)
         while not reason:
             self._issue()
-            timeout = 0.2 if not limited else min(0.2, max(0.0, self._max_seconds - self.seconds))
+            left = self._max_seconds - self.seconds
+            # Over before there is anything to show, it goes on to that, and does not ask all the time.
+            timeout = min(_WAIT_SECONDS, left) if limited and left > 0 else _WAIT_SECONDS
             for result in self._engine.collect(timeout):
                 if isinstance(result, Lost):
                     reason = reason or self._lost(result)
                 else:
                     self._arrived(result)
-            while not reason and self._schedule.complete:
+            while not reason and self.schedule.complete:
                 reason = self._commit()
             if not reason and self._is_interrupted():
                 reason = "interrupted"
@@ -182,8 +187,8 @@ class Coordinator:
 
     def _issue(self) -> None:
         """Submits every order that is due."""
-        orders = self._schedule.due(self.progress.quarantine)
-        if self._schedule.cut and not self._cut:
+        orders = self.schedule.due(self.progress.quarantine)
+        if self.schedule.cut and not self._cut:
             self.save()  # from here a run with a higher limit goes on as if it had had it from the start
             self._cut = True
         for order in orders:
@@ -192,7 +197,7 @@ class Coordinator:
     # -- results
 
     def _arrived(self, report: Report) -> None:
-        self._schedule.arrived(report)
+        self.schedule.arrived(report)
         self._losses.pop((report.island, report.round), None)
 
     def _lost(self, lost: Lost) -> str:
@@ -232,7 +237,7 @@ class Coordinator:
 
     def _commit(self) -> str:
         """Takes in what a round found, which all islands have done; returns what ends the run, or ""."""
-        progress, reports = self.progress, self._schedule.take()
+        progress, reports = self.progress, self.schedule.take()
         confirm = False
         self._tell_restarts([reports[island][1].population for island in range(self._count)])
         for island in range(self._count):
@@ -250,7 +255,7 @@ class Coordinator:
             confirm = confirm or (leads and life.quiet == CONFIRM_ROUNDS)
             progress.lives[island] = life
         progress.round += 1
-        progress.emigrants = self._schedule.commit(self.programs)
+        progress.emigrants = self.schedule.commit(self.programs)
         if confirm:
             self.confirm()
         best, counts = tuple(life.best_fitness for life in progress.lives), dict(progress.counts)

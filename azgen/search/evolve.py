@@ -139,6 +139,7 @@ class Evolution:
         self._before = 0.0
         self.space = world.space(settings, split, tuple(tuned.values()))
         self._names = {program.hash: name for name, program in tuned.items()}
+        self.coordinator: Coordinator | None = None
         self._world, self._checkpoints, self._resume = world, checkpoints, resume
 
     def run(self) -> Outcome:
@@ -217,7 +218,7 @@ class Evolution:
             kept.write(*snapshot.take(self.space, coordinator.progress, engine))
 
         with self._world.interrupts() as interrupted:
-            coordinator = Coordinator(
+            coordinator = self.coordinator = Coordinator(
                 self._settings,
                 engine,
                 self._observe,
@@ -264,14 +265,15 @@ class Evolution:
 
     def _restored(self, engine: Engine, kept: CheckpointDirectory | None) -> tuple[Progression, Path]:
         """Progress from the newest checkpoint that is whole."""
-        candidates = kept.candidates() if kept else []
         problem: DamagedError | None = None
-        for path in candidates:
+        assert kept is not None
+        for path in kept.candidates():
             try:
                 checkpoint = read(path, self._world.disk)
                 progress = snapshot.restore(self.space, checkpoint, engine)
             except DamagedError as error:
                 problem = problem or error
+                kept.damaged.add(path)
                 continue
             if problem:
                 self._observe(Warned(progress.seconds, f"{problem}; the run goes on from {path.name}"))

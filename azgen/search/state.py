@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -35,7 +36,7 @@ class Part:
     @property
     def n_bytes(self) -> int:
         """Size in bytes."""
-        return self.dtype.itemsize * int(np.prod(self.shape))
+        return self.dtype.itemsize * math.prod(self.shape)
 
 
 class StateBlock:
@@ -88,7 +89,7 @@ class StateBlock:
 
     def _in(self, data: bytes | bytearray) -> State:
         def array(dtype: Any, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
-            count = int(np.prod(shape))
+            count = math.prod(shape)
             found = np.frombuffer(data, dtype, count, offset) if count else np.empty(0, dtype)
             return found.reshape(shape)
 

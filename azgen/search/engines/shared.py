@@ -6,6 +6,7 @@ open ends, however that ends; so nothing is ever left behind.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import tempfile
@@ -71,10 +72,15 @@ class SharedMemory:
 
     def array(self, dtype: Any, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
         """An array that lies here."""
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         return (
             np.frombuffer(self._map, dtype, count, offset).reshape(shape) if count else np.empty(shape, dtype)
         )
+
+    @property
+    def view(self) -> memoryview:
+        """All of it as bytes."""
+        return memoryview(self._map)
 
     def close(self) -> None:
         """Gives the memory back, as far as no array lies in it any more."""
@@ -120,8 +126,16 @@ class SharedStates:
 
     def read(self, island: int, round_number: int) -> State:
         """An island's state after a round, where it lies."""
+        return self._block.at(self._memory.array, self._place(island, round_number))
+
+    def raw(self, island: int, round_number: int) -> memoryview:
+        """The same as bytes, where they lie."""
+        place = self._place(island, round_number)
+        return self._memory.view[place : place + self._block.n_bytes]
+
+    def _place(self, island: int, round_number: int) -> int:
         place = island % self._n_islands * KEPT_ROUNDS + round_number % KEPT_ROUNDS
-        return self._block.at(self._memory.array, self._offset + place * self._block.n_bytes)
+        return self._offset + place * self._block.n_bytes
 
     def write(self, island: int, round_number: int, state: State) -> None:
         """Keeps an island's state after a round."""
