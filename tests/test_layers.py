@@ -19,7 +19,6 @@ SLOW = {"Cython", "IPython", "distributed", "pandas", "scipy", "sklearn", "sympy
 LATE = {
     "azgen": {"azgen.version"},  # for __version__ alone, of which `import azgen` need not know
     "azgen.cli.app": {"azgen.version"},  # for --version
-    "azgen.cli.evolve": {"azgen.cli.searching"},  # for what --help does without: half a second
     "azgen.cli.ops": {"azgen.execution.verify"},  # for --ops: half a second
 }
 """What of azgen itself is imported in a function, with what for."""

@@ -5,38 +5,25 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import typer
 from rich.console import Console
 
 from azgen.bench import effort as efforts
 from azgen.bench.figures import Comparison, Figure, Report
 from azgen.bench.suite import BENCHMARKS, QUICK_SET, measure
-from azgen.cli.options import BuildDirOption, use_build_directory
+from azgen.cli.options import use_build_directory
 from azgen.cli.output import console, grid, thousands
 from azgen.errors import AzgenError
 
 
 def bench(
-    what: list[str] | None = typer.Argument(
-        None,
-        metavar="[WHAT]...",
-        help="evaluation, search, compile, crossover, startup or all; without any: most of them, quickly.",
-    ),
-    json: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write all figures to FILE."),
-    compare: Path | None = typer.Option(
-        None, metavar="FILE", help="Show ratios to an earlier result that --json wrote."
-    ),
-    quick: bool = typer.Option(False, "--quick", help="Fewer runs, seeds and programs."),
-    features: str | None = typer.Option(
-        None, metavar="F,F...", help="Numbers of features for evaluation and crossover (default 4,8,16,32)."
-    ),
-    build_dir: BuildDirOption = None,
+    what: list[str] | None,
+    json: Path | None,
+    compare: Path | None,
+    quick: bool,
+    features: str | None,
+    build_dir: Path | None,
 ) -> None:
-    """Measure the executors, the search and the compiler on this machine.
-
-    Times are CPU time of one core. docs/performance.md says what each figure means, beside those of the
-    original AutoML-Zero.
-    """
+    """Measures azgen, and prints what it finds."""
     # What would fail at the end fails now.
     earlier = Report.read(compare) if compare is not None else None
     use_build_directory(build_dir)

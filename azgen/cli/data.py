@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 
-from azgen.cli.options import ClassesOption, JsonOption, table_options
 from azgen.cli.output import console, grid
 from azgen.cli.tables import describe
 from azgen.cli.tasks import chosen, show_task
-from azgen.cli.values import gathered
 from azgen.errors import AzgenError
 from azgen.settings.reading import settings_from
 from azgen.settings.resolve import source_of
@@ -22,58 +19,17 @@ from azgen.tasks.sources import Source
 from azgen.tasks.synthetic import TEACHERS
 from azgen.textual import to_json
 
-_DRAWN: dict[str, Any] = {
-    "classes": ClassesOption,
-    "seed": Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help="With --draw: decides split and projection (default 0)."),
-    ],
-    "set": Annotated[
-        str | None,
-        typer.Option("--set", metavar="SET", help="With --draw: search (default), select or test."),
-    ],
-    "task": Annotated[
-        int | None,
-        typer.Option("--task", min=0, metavar="N", help="With --draw: which task of the set (default 0)."),
-    ],
-    "rows": Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="With --draw: examples to show (default 5).")
-    ],
-    "features": Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="F",
-            help="With --draw, for images and teachers: number of features; 0: images without projection.",
-        ),
-    ],
-}
 
-
-@table_options
-@gathered("drawn", _DRAWN)
 def data(
-    name: str | None = typer.Argument(
-        None,
-        metavar="[NAME | FILE]",
-        help="A data set, a table, or with --draw a teacher: linear, affine, two-layer, two-layer-live.",
-    ),
-    target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
-    draw: bool = typer.Option(False, "--draw", help="Draw tasks as a run does, and show one of them."),
-    kind: str = typer.Option(
-        "auto",
-        metavar="KIND",
-        help="Of a table: auto, regression, classification or multiclass; of a teacher all but the last.",
-    ),
-    json: JsonOption = False,
-    *,
+    name: str | None,
+    target: str | None,
+    draw: bool,
+    kind: str,
+    json: bool,
     drawn: dict[str, Any],
     table: dict[str, Any],
 ) -> None:
-    """List the data sets on this machine, describe one or a table of yours, or draw a task and show it.
-
-    Nothing is ever downloaded: of a missing set it says where it can be had and where to put it.
-    """
+    """Lists data sets, describes one or a table, or shows a task."""
     to = console()
     if name is None:
         if draw:

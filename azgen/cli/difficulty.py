@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from azgen.cli.commands.difficulty import Counting
 from azgen.cli.listing import print_code
-from azgen.cli.options import BuildDirOption, JsonOption, use_build_directory
+from azgen.cli.options import use_build_directory
 from azgen.cli.output import console, thousands
 from azgen.cli.progress import progress_bar
-from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 from azgen.files import check_file_place
 from azgen.plain import as_plain
@@ -23,52 +19,8 @@ from azgen.study.difficulty import Difficulty, RandomSearch
 from azgen.textual import to_json
 
 
-@dataclass(frozen=True)
-class Counting:
-    """What is counted, and for how long."""
-
-    programs: Annotated[
-        float, typer.Option(min=1, metavar="N", help="Random programs to draw in all, such as 1e9.")
-    ] = 1e8
-    max_time: Annotated[str | None, typer.Option(metavar="TIME", help="Stop earlier: 90s, 10m, 1h30m.")] = (
-        None
-    )
-    goal: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FITNESS | PROGRAM",
-            help="What is acceptable: a fitness on the search tasks, or at least that of a program; "
-            "default: the hand-designed program for the teacher, such as zoo:linear.",
-        ),
-    ] = None
-    seed: Annotated[int | None, typer.Option(min=0, help="Decides the tasks and the programs.")] = None
-    workers: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Threads; the count is the same for any number.")
-    ] = 1
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.json",
-            help="Keep the count there; if there is one of the same search, go on from it.",
-        ),
-    ] = None
-
-
-@grouped("wanted")
-def difficulty(
-    config: str = typer.Argument(..., metavar="PRESET | CONFIG.toml", help="Whose search space is meant."),
-    *,
-    wanted: Counting,
-    json: JsonOption = False,
-    build_dir: BuildDirOption = None,
-) -> None:
-    """Count the acceptable programs among random ones: the difficulty of a search (figure 4 of the paper).
-
-    Functions are drawn at their full length, uniformly over ops and addresses. Programs that cannot learn by
-    their data flow are counted as not acceptable without being run. Presets of the figure:
-    paper-linear-learn, paper-linear, paper-affine-learn, paper-affine. Ctrl-C ends the count; what has been
-    counted stays.
-    """
+def difficulty(config: str, wanted: Counting, json: bool, build_dir: Path | None) -> None:
+    """Counts the acceptable programs among random ones; Ctrl-C ends the count."""
     use_build_directory(build_dir)
     seconds = parse_duration(wanted.max_time) if wanted.max_time is not None else math.inf
     search = counting.RandomSearch(resolve_settings(config, seed=wanted.seed), _goal(wanted.goal))

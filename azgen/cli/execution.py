@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
-from azgen.cli.options import BuildDirOption, JsonOption
+from azgen.cli.naming import Named
 from azgen.cli.output import console, grid, interval
-from azgen.cli.subject import Subject, subject_options
+from azgen.cli.subject import Subject
 from azgen.errors import AzgenError
 from azgen.execution.bound import Result
 from azgen.execution.edited import execute_edited, find_source
@@ -24,26 +23,17 @@ from azgen.tasks.task import Task
 from azgen.textual import to_json
 
 
-@subject_options
 def run(
-    backend: str = typer.Option(
-        "native", metavar="NAME", help="oracle (NumPy), kernel or native (compiled)."
-    ),
-    sets: list[str] = typer.Option(
-        ["search", "select", "test"], "--set", metavar="SET", help="search, select or test; may be repeated."
-    ),
-    override: Path | None = typer.Option(
-        None,
-        metavar="DIR",
-        help="Run beside it what a .pyx in DIR compiles to: the source of `azgen show --source`, edited. A "
-        "run keeps and marks it.",
-    ),
-    json: JsonOption = False,
-    build_dir: BuildDirOption = None,
-    *,
-    subject: Subject,
+    named: Named,
+    backend: str,
+    sets: list[str],
+    override: Path | None,
+    json: bool,
+    build_dir: Path | None,
+    table: dict[str, Any],
 ) -> None:
-    """Execute a program on tasks and print its fitness; a run's champion on the run's own tasks."""
+    """Executes a program on tasks."""
+    subject = Subject.of(named, table, build_dir)
     program, conditions = subject.found.program, subject.conditions
     unknown = [name for name in sets if name not in SET_NAMES]
     if unknown:

@@ -6,13 +6,11 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from azgen.cli.options import OpsOption
-from azgen.cli.references import REFERENCE, MemberOption, Reference, find, metric_of
-from azgen.cli.values import grouped
+from azgen.cli.commands.export import FORMS, ExportOptions
+from azgen.cli.references import Reference, find, metric_of
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_width
 from azgen.exports.c import render_c
@@ -125,76 +123,23 @@ def _cython(what: Export, path: Path) -> dict[str, str]:
     )
 
 
-FORMS: Mapping[str, tuple[str, Callable[[Export, Path], str | dict[str, str]], str]] = {
-    "python": (".py", _python, "read the class Learner at its top"),
-    "c": (".h", _c, "C99 without allocation; its first lines say how to use it"),
-    "latex": (".tex", _latex, "formulas for a document that uses amsmath"),
-    "markdown": (".md", _markdown, "formulas on a page"),
-    "cython": ("", _cython, "a package of the same estimator, compiled: pip install it"),
-    "sympy": ("_sympy.py", _sympy, "import `prediction` from it"),
+RENDERERS: Mapping[str, Callable[[Export, Path], str | dict[str, str]]] = {
+    "python": _python,
+    "c": _c,
+    "latex": _latex,
+    "markdown": _markdown,
+    "cython": _cython,
+    "sympy": _sympy,
 }
-"""Ending of the file, what writes its text, and what to say about it, by form."""
+"""What writes the text, by form."""
 
 
-@dataclass(frozen=True)
-class ExportOptions:
-    """What is to be written; a run knows the most of it."""
-
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            metavar="METRIC",
-            help="rmse for a regressor (default), accuracy for a classifier (default for several classes); a "
-            "run knows its own.",
-        ),
-    ] = None
-    ops: OpsOption = None
-    dtype: Annotated[
-        str | None,
-        typer.Option(metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."),
-    ] = None
-    rank: MemberOption = None
-    form: Annotated[
-        str, typer.Option(metavar="FORM", help=f"What to write: {', '.join(FORMS)} (default python).")
-    ] = "python"
-    features: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="F", help="For c, cython and sympy: number of features; a run knows its own."
-        ),
-    ] = None
-    classes: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="C",
-            help="For these, and programs of several classes: how many (default: as many as features).",
-        ),
-    ] = None
-    pick: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE | N",
-            help="Of a run, what this rule picks out of its hall of fame: best, cheapest-within-error, "
-            "best-start (the zoo's best, tuned), or a rank.",
-        ),
-    ] = None
-
-
-@grouped("wanted")
-def export(
-    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
-    output: Path | None = typer.Option(
-        None, "-o", "--out", "--output", metavar="FILE", help="File to write (cython: a folder)."
-    ),
-    *,
-    wanted: ExportOptions,
-) -> None:
-    """Write a program as a Python module that needs NumPy alone, or in other forms."""
+def export(reference: str, output: Path | None, wanted: ExportOptions) -> None:
+    """Writes a program in one of the forms."""
     form = wanted.form
     if form not in FORMS:
         raise AzgenError(f"there is no form {form!r}; there are {', '.join(FORMS)}")
-    ending, render, advice = FORMS[form]
+    ending, advice = FORMS[form]
     found = find(reference, wanted.ops, _which(wanted.rank, wanted.pick))
     path = output or Path(f"{found.name.replace('-', '_')}{ending}")
     if output is None and path.exists():
@@ -203,7 +148,7 @@ def export(
         check_folder(path)
     else:
         check_place(path)
-    text = render(_export_of(found, wanted), path)
+    text = RENDERERS[form](_export_of(found, wanted), path)
     if isinstance(text, dict):
         write_folder(path, text)
     else:

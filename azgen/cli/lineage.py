@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from azgen.cli.output import console, thousands
-from azgen.cli.references import RUN, find_run
+from azgen.cli.references import find_run
 from azgen.runs.events import Champion
 from azgen.runs.members import member as of_rank
 from azgen.runs.saved import SavedRun
@@ -20,16 +20,8 @@ _STEPS = 12
 """Steps of a lineage that are shown unless all are asked for."""
 
 
-def show_lineage(
-    reference: str = RUN,
-    member: int | None = typer.Option(
-        None, "--member", min=1, metavar="N", help="The N-th of the hall of fame in place of the champion."
-    ),
-    full: bool = typer.Option(False, "--full", help="All steps, and whole listings."),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
-) -> None:
-    """Print the stepping stones to a run's champion: what it descends from, each compared with the one
-    before."""
+def show_lineage(reference: str, member: int | None, full: bool, json: bool) -> None:
+    """Prints the stepping stones to a run's champion."""
     run = find_run(reference)
     champion = of_rank(run, member)
     steps = lineage(champion, run.events(), 0 if full else _STEPS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import typer
 from rich.text import Text
 
-from azgen.cli.options import BuildDirOption, use_build_directory
+from azgen.cli.options import use_build_directory
 from azgen.cli.output import console, grid, size
 from azgen.codegen import cache_folder, store
 from azgen.codegen.doctor import diagnose
@@ -18,23 +19,9 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def cache(
-    action: str | None = typer.Argument(
-        None, metavar="[why KEY]", help="why: what differs between a module's key and the nearest one's."
-    ),
-    key: str | None = typer.Argument(None, hidden=True),
-    clear: bool = typer.Option(False, "--clear", help="Delete all compiled modules."),
-    prune: str | None = typer.Option(
-        None,
-        metavar="SIZE",
-        help="Delete those not used for longest until the rest takes at most SIZE: 500M, 2G.",
-    ),
-    build_dir: BuildDirOption = None,
+    action: str | None, key: str | None, clear: bool, prune: str | None, build_dir: Path | None
 ) -> None:
-    """Show where compiled modules are kept and how much room they take, make room, or say why one is new.
-
-    `azgen cache why KEY` names what differs from the nearest module of the same kind; KEY is the name of its
-    folder, or how that begins.
-    """
+    """Shows the compile cache, makes room, or says why a module is new."""
     if clear and prune is not None:
         raise AzgenError("--clear and --prune exclude each other; give one of them")
     limit = parse_size(prune) if prune is not None else None
@@ -89,10 +76,8 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def doctor(
-    build_dir: BuildDirOption = None,
-) -> None:
-    """Check that everything is there that azgen needs; exit status 1 if something is missing."""
+def doctor(build_dir: Path | None) -> None:
+    """Checks that everything is there that azgen needs."""
     use_build_directory(build_dir)
     to, findings = console(), diagnose()
     for finding in findings:

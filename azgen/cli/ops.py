@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import typer
 from rich.table import Table
 
-from azgen.cli.options import OpsOption
 from azgen.cli.output import console, grid
 from azgen.errors import AzgenError, suggest
 from azgen.language.instruction import Instruction
@@ -18,14 +16,8 @@ from azgen.language.userfile import load_user_file
 _FEATURES = (4, 16, 64)
 
 
-def ops_command(
-    name: str | None = typer.Argument(None, metavar="[NAME | ID]", help="One op, in detail."),
-    ops: OpsOption = None,
-) -> None:
-    """List the basic operations that programs are made of, or explain one.
-
-    With --ops also those of your file, after checking that their generated code computes what they mean.
-    """
+def ops_command(name: str | None, ops: str | None) -> None:
+    """Lists the ops, or explains one."""
     to, table = console(), OPS
     if ops is not None:
         # Half a second of imports that without a file nothing needs.

@@ -95,6 +95,18 @@ OpsOption = Annotated[
     str | None, typer.Option("--ops", metavar="FILE.py", help="A Python file of your own ops and metrics.")
 ]
 
+ReferenceArgument = Annotated[
+    str, typer.Argument(metavar="RUN | PROGRAM", help="A run directory, a program file (.az), or zoo:NAME.")
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
+
+MemberOption = Annotated[
+    int | None,
+    typer.Option(
+        "--member", min=1, metavar="N", help="Of a run, the program of this rank in its hall of fame."
+    ),
+]
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 BuildDirOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the compile cache.")]

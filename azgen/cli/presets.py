@@ -8,10 +8,8 @@ from azgen.cli.output import console, grid
 from azgen.settings.presets import DEFAULT, preset, preset_names, preset_text
 
 
-def presets(
-    name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this preset's TOML."),
-) -> None:
-    """List the presets, or print one to start a configuration file from."""
+def presets(name: str | None) -> None:
+    """Lists the presets, or prints one."""
     if name is not None:
         typer.echo(preset_text(name), nl=False)
         return

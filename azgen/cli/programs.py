@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import typer
 from rich.console import Console
 
+from azgen.cli.commands.programs import SourceOptions
 from azgen.cli.listing import print_code
-from azgen.cli.options import OpsOption
 from azgen.cli.output import console, grid, interval
-from azgen.cli.references import REFERENCE, MemberOption, Reference, find, metric_of
+from azgen.cli.references import Reference, find, metric_of
 from azgen.cli.report import print_champion, print_fitness, print_hall, print_ladder
-from azgen.cli.values import grouped
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_width
 from azgen.files import read_text
@@ -27,52 +23,16 @@ from azgen.study.report.comparison import as_csv, as_latex, require_results
 from azgen.study.repro import generated_source, kernel_source, script
 
 
-@dataclass(frozen=True)
-class SourceOptions:
-    """What a program's source is generated for; a run knows its own."""
-
-    features: Annotated[
-        int, typer.Option(min=1, metavar="F", help="With --source, for a program: number of features.")
-    ] = 4
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            metavar="METRIC",
-            help="With --source, for a program: rmse (default), accuracy (for several classes) and so on.",
-        ),
-    ] = None
-    classes: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="C",
-            help="With --source, for a program of several classes: how many (default: as many as features).",
-        ),
-    ] = None
-    ops: OpsOption = None
-    dtype: Annotated[
-        str, typer.Option(metavar="TYPE", help="With --source, for a program: float32 or float64.")
-    ] = "float32"
-
-
-@grouped("wanted")
 def show(
-    reference: str = typer.Argument(..., metavar="RUN | PROGRAM", help=REFERENCE),
-    source: bool = typer.Option(False, "--source", help="Print the generated Cython source instead."),
-    *,
+    reference: str,
+    source: bool,
     wanted: SourceOptions,
-    rank: MemberOption = None,
-    kernel: bool = typer.Option(False, "--kernel", help="Of a run, print its search kernel's Cython source."),
-    repro: bool = typer.Option(
-        False,
-        "--repro",
-        help="Of a run, print a Python script of program and tasks that compares native code and oracle.",
-    ),
-    baselines: str | None = typer.Option(
-        None, metavar="csv | latex", help="Of a run, print the table of baselines in this form instead."
-    ),
+    rank: int | None,
+    kernel: bool,
+    repro: bool,
+    baselines: str | None,
 ) -> None:
-    """Show a run's champion, its hall of fame, its fitness and what became of all programs; or a program."""
+    """Prints a run's champion and what its run says about it, or a program; or a source."""
     found, to = find(reference, wanted.ops, rank), console()
     if baselines is not None:
         typer.echo(_table_of(found, baselines), nl=False)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from azgen.errors import AzgenError
 from azgen.language.instruction import VECTOR
@@ -19,17 +16,6 @@ from azgen.runs.directory import ROOT
 from azgen.runs.events import Champion
 from azgen.runs.members import member
 from azgen.runs.saved import SavedRun, load_run
-
-REFERENCE = "A run directory, a program file (.az), or zoo:NAME."
-
-MemberOption = Annotated[
-    int | None,
-    typer.Option(
-        "--member", min=1, metavar="N", help="Of a run, the program of this rank in its hall of fame."
-    ),
-]
-
-RUN = typer.Argument(..., metavar="RUN", help="A run directory, or its name in runs/.")
 
 
 @dataclass(frozen=True)

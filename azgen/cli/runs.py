@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
 from azgen.cli.output import console, duration, grid, interval, thousands
 from azgen.cli.references import find_run
 from azgen.errors import AzgenError
@@ -16,10 +14,8 @@ from azgen.study.report.comparison import difference, over_runs, require_results
 from azgen.study.verdict import standing
 
 
-def runs(
-    folder: Path | None = typer.Argument(None, metavar="[DIR]", help="Where they are (default runs/)."),
-) -> None:
-    """List the runs, last changed first."""
+def runs(folder: Path | None) -> None:
+    """Lists the runs, last changed first."""
     folder, to, rows = folder or ROOT, console(), []
     for path, run, problem in runs_in(folder):
         if run is None:
@@ -39,10 +35,8 @@ def runs(
     to.print(grid(rows, "run", "settings", "test fitness", "programs", "champion"))
 
 
-def compare(
-    references: list[str] = typer.Argument(..., metavar="RUN RUN...", help="Run directories, two or more."),
-) -> None:
-    """Compare runs: their champions on the test tasks, paired where the tasks are the same."""
+def compare(references: list[str]) -> None:
+    """Prints runs beside each other."""
     if len(references) < 2:
         raise AzgenError("compare needs two runs or more")
     print_comparison([find_run(reference) for reference in references])

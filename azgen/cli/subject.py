@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, wraps
-from typing import Annotated, Any
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-import typer
-
-from azgen.cli.options import (
-    ClassesOption,
-    KindOption,
-    MetricOption,
-    OpsOption,
-    table_options,
-    use_build_directory,
-)
-from azgen.cli.references import REFERENCE, Reference, find
+from azgen.cli.naming import Named
+from azgen.cli.options import use_build_directory
+from azgen.cli.references import Reference, find
 from azgen.errors import AzgenError
 from azgen.execution.verify import verify
 from azgen.language.conditions import Conditions
@@ -33,30 +24,6 @@ from azgen.tasks.sources import TeacherTasks
 from azgen.tasks.synthetic import TEACHERS
 from azgen.tasks.task import Task, TaskSplit
 
-_OPTIONS: dict[str, Any] = {
-    "data": Annotated[str | None, typer.Option(metavar="FILE | NAME", help="A table or a data set's name.")],
-    "target": Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")],
-    "kind": KindOption,
-    "classes": ClassesOption,
-    "metric": MetricOption,
-    "ops": OpsOption,
-    "tasks": Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Tasks of a preset or configuration file, or a teacher: linear, affine, two-layer; a run "
-            "has its own.",
-        ),
-    ],
-    "seed": Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Decides tasks and draws (default 0).")
-    ],
-    "epochs": Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Passes over the training examples.")
-    ],
-    "dtype": Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")],
-}
-
 
 @dataclass
 class Subject:
@@ -64,6 +31,21 @@ class Subject:
 
     found: Reference
     given: dict[str, Any]
+
+    @classmethod
+    def of(cls, named: Named, table: dict[str, Any], build_dir: Path | None) -> Subject:
+        """What was named.
+
+        Args:
+            table: changes to `TableTasks`, by name.
+            build_dir: folder of the compile cache; None: the usual one.
+
+        Raises:
+            AzgenError: there is no such program, or it is damaged.
+        """
+        use_build_directory(build_dir)
+        given = {field.name: getattr(named, field.name) for field in fields(named)}
+        return cls(find(given.pop("reference"), named.ops), given | {"table": table})
 
     @property
     def has_tasks(self) -> bool:
@@ -137,29 +119,3 @@ def task_settings(found: Reference, name: str | None, **overrides: Any) -> Setti
             "on which tasks? Give --data FILE --target COLUMN, or --tasks NAME, such as --tasks linear"
         )
     return resolve_settings(base, **overrides)
-
-
-def subject_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command its program and the options that name tasks; they reach it as `subject`."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [p.replace(kind=p.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != "subject"]
-    reference = inspect.Parameter(
-        "reference",
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[str, typer.Argument(metavar="RUN | PROGRAM", help=REFERENCE)],
-    )
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
-        for name, hint in _OPTIONS.items()
-    ]
-    table = inspect.Parameter("table", inspect.Parameter.KEYWORD_ONLY, annotation=dict[str, Any])
-
-    @wraps(command)
-    def wrapped(*, reference: str, table: dict[str, Any], **given: Any) -> None:
-        use_build_directory(given.get("build_dir"))
-        named = {name: given.pop(name) for name in _OPTIONS}
-        command(subject=Subject(find(reference, named["ops"]), named | {"table": table}), **given)
-
-    parameters = [reference, *shared, *own, table]
-    wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read below
-    return table_options(wrapped)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from azgen.cli.commands.tune import Tuning
 from azgen.cli.listing import print_code
-from azgen.cli.options import BuildDirOption, JsonOption
+from azgen.cli.naming import Named
 from azgen.cli.output import console, duration, grid, interval
 from azgen.cli.progress import progress_bar
-from azgen.cli.subject import Subject, subject_options
-from azgen.cli.values import grouped
+from azgen.cli.subject import Subject
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute_under
 from azgen.exports.module import export as write_module
@@ -32,41 +29,9 @@ from azgen.version import azgen_version
 _RUNGS = (1 / 27, 1 / 9, 1 / 3, 1.0)
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """How much is tried, and where the result goes."""
-
-    trials: Annotated[int, typer.Option(min=1, metavar="N", help="Settings of the constants to try.")] = 1000
-    halving: Annotated[
-        bool,
-        typer.Option(
-            "--halving",
-            help="Try them on 1/27 of the examples first, the best third on 1/9, and so on: cheaper, but "
-            "short training prefers higher rates.",
-        ),
-    ] = False
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--out", "--output",
-            metavar="FILE.az", help="Where the tuned program goes (default NAME-tuned.az).",
-        ),
-    ] = None  # fmt: skip
-    export: Annotated[
-        Path | None, typer.Option(metavar="FILE.py", help="Export the tuned program as a Python module too.")
-    ] = None
-
-
-@subject_options
-@grouped("wanted")
-def tune(
-    wanted: Tuning, json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
-) -> None:
-    """Tune a program's constants: each is multiplied by a factor between 0.001 and 1000, all of them jointly.
-
-    Random search on the search tasks; the ten best are compared on the selection tasks; the winner, and the
-    program as it was, are then run once on the test tasks.
-    """
+def tune(named: Named, wanted: Tuning, json: bool, build_dir: Path | None, table: dict[str, Any]) -> None:
+    """Tunes a program's constants; the result is then run once on the test tasks, and so is the program."""
+    subject = Subject.of(named, table, build_dir)
     conditions, found = subject.conditions, subject.found
     written = _free(wanted.output, found.name)
     if wanted.export is not None:

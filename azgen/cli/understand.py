@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from azgen.cli.listing import print_code
-from azgen.cli.options import BuildDirOption, JsonOption
+from azgen.cli.naming import Named
 from azgen.cli.output import console, grid, interval
-from azgen.cli.subject import Subject, subject_options
+from azgen.cli.subject import Subject
 from azgen.execution.execute import execute_under
 from azgen.extras import installed, missing
 from azgen.files import check_file_place, write_file
@@ -27,30 +25,12 @@ from azgen.study.understanding.pruning import prune as prune_program
 from azgen.study.wording import SET_NAMES
 from azgen.textual import to_json
 
-_Set = Annotated[
-    str,
-    typer.Option("--set", metavar="SET", help="Tasks that decide: search, select or test (default select)."),
-]
 
-
-@subject_options
 def explain(
-    on: _Set = "select",
-    worth: bool = typer.Option(
-        True,
-        "--worth/--no-worth",
-        help="Say what each line is worth too, if there are tasks (as azgen ablate).",
-    ),
-    json: JsonOption = False,
-    build_dir: BuildDirOption = None,
-    *,
-    subject: Subject,
+    named: Named, on: str, worth: bool, json: bool, build_dir: Path | None, table: dict[str, Any]
 ) -> None:
-    """Explain a program: the known ideas in it, its nearest relative in the zoo, what its lines are worth.
-
-    An idea is named only where an equality was checked, by SymPy (extra explain) or numerically on random
-    inputs.
-    """
+    """Explains a program."""
+    subject = Subject.of(named, table, build_dir)
     metric = subject.split.metric if subject.has_tasks else subject.given["metric"]
     known = subject.has_tasks or metric in ("accuracy", "balanced-accuracy", "log-loss")
     found = explain_program(subject.found.program, known and is_classification(metric))
@@ -96,11 +76,9 @@ def print_explanation(name: str, found: Explanation) -> None:
         to.print(f"\n({missing('sympy', 'Proofs for all values need')})", highlight=False)
 
 
-@subject_options
-def ablate(
-    on: _Set = "select", json: JsonOption = False, build_dir: BuildDirOption = None, *, subject: Subject
-) -> None:
-    """Show what each line of a program is worth: its fitness without the line, and with 0 in its place."""
+def ablate(named: Named, on: str, json: bool, build_dir: Path | None, table: dict[str, Any]) -> None:
+    """Shows what each line of a program is worth."""
+    subject = Subject.of(named, table, build_dir)
     tasks = subject.tasks(on)
     found = ablate_program(subject.found.program, tasks, subject.conditions)
     if json:
@@ -128,27 +106,17 @@ def print_ablation(found: Ablation, on: str) -> None:
     to.print(grid(rows, "line", "removed", "set to 0", right=(1, 2)))
 
 
-@subject_options
 def prune(
-    on: _Set = "select",
-    tolerance: float = typer.Option(
-        0.01,
-        min=0.0,
-        metavar="X",
-        help="Share of 1 - fitness by which the mean fitness may fall, in all.",
-    ),
-    output: Path | None = typer.Option(
-        None, "-o", "--out", "--output", metavar="FILE.az", help="Write the pruned program there."
-    ),
-    json: JsonOption = False,
-    build_dir: BuildDirOption = None,
-    *,
-    subject: Subject,
+    named: Named,
+    on: str,
+    tolerance: float,
+    output: Path | None,
+    json: bool,
+    build_dir: Path | None,
+    table: dict[str, Any],
 ) -> None:
-    """Take out of a program every line that it does as well without.
-
-    The chosen tasks decide; then both programs are run once on the test tasks.
-    """
+    """Takes out of a program every line that it does as well without."""
+    subject = Subject.of(named, table, build_dir)
     if output is not None:
         check_file_place(output)
     conditions = subject.conditions

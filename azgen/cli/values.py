@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields
 from functools import wraps
+from importlib import import_module
 from typing import Annotated, Any, get_args, get_type_hints
 
 from azgen.errors import AzgenError
@@ -15,6 +16,21 @@ from azgen.errors import AzgenError
 Command = Callable[..., None]
 
 _LISTS = ("categorical", "drop", "missing")
+
+
+def declared(command: Command) -> Command:
+    """A command that says what it takes, in `azgen.cli.commands`.
+
+    What it does is the function of its name in the module of `azgen.cli` that is called like its own; this is
+    imported when the command is called, which takes half a second.
+    """
+    module = command.__module__.replace(".commands.", ".")
+
+    @wraps(command)
+    def work(**given: Any) -> None:
+        getattr(import_module(module), command.__name__)(**given)
+
+    return work
 
 
 def grouped(into: str) -> Callable[[Command], Command]:

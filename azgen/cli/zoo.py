@@ -8,10 +8,8 @@ from azgen.cli.output import console, grid
 from azgen.language.zoo import zoo, zoo_description, zoo_names, zoo_text
 
 
-def zoo_programs(
-    name: str | None = typer.Argument(None, metavar="[NAME]", help="Print this program's file."),
-) -> None:
-    """List the zoo, hand-designed and published programs to start from and to compare with; or print one."""
+def zoo_programs(name: str | None) -> None:
+    """Lists the zoo, or prints one of its programs."""
     if name is not None:
         typer.echo(zoo_text(name.removeprefix("zoo:")), nl=False)
         return

@@ -1,6 +1,8 @@
-"""What `azgen` can do: its commands, by name, each a function of a module that is imported when it is called.
+"""What `azgen` can do: its commands by name, and in a module of each group what they take.
 
-So modules of commands import what they need at the top, and `azgen --help` answers at once.
+What a command does is the function of the same name in the module of `azgen.cli` that is called like its
+module here; see `declared`. All of azgen is imported for that, and nothing of it for --help or a shell's
+completion.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ class Command:
 
     Attributes:
         panel: the group that it is listed in.
-        place: module of `azgen.cli` and function.
+        place: module of this package and function.
         summary: what it does; the function's docstring begins with it.
     """
 
@@ -86,9 +88,9 @@ COMMANDS = {
 
 
 def function_of(name: str) -> Any:
-    """The function that a command calls; its module is imported."""
+    """The function that says what a command takes; its module is imported."""
     module, function = COMMANDS[name].place.split(".")
-    return getattr(import_module(f"azgen.cli.{module}"), function)
+    return getattr(import_module(f"{__name__}.{module}"), function)
 
 
 def loaded(name: str) -> Any:
