@@ -4,15 +4,17 @@ lanes."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
 
 from azgen.errors import AzgenError
+from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks
+from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.search.described import by_task, describe_tasks, described_tasks
@@ -105,12 +107,31 @@ class SearchSpace:
         tasks = settings.tasks.fresh(settings.seed, settings.user)
         return self.laid_out(tasks) if tasks else None
 
-    def rate(self, program: Program) -> tuple[float, str, bool]:
+    def rate(
+        self,
+        program: Program,
+        native: NativeCode | None = None,
+        trace: Callable[[Any], None] = lambda record: None,
+    ) -> tuple[float, str, bool]:
         """What `TaskSet.rate` says of a program on the selection tasks; one that would end the run
-        holds only if its native code fails on no fresh task either."""
+        holds only if its native code fails on no fresh task either.
+
+        Args:
+            native: compiled candidates for the selection tasks' lanes; None: this process's.
+            trace: told that the program is about to run, as the kernel's record, and None after it.
+        """
+        record = self.kernel.encode([program])[0]
+        trace(record)
         fitness, behaviour, holds = self.select.rate(program)
+        trace(None)
         if holds and fitness > self.settings.stop.target_fitness and self.fresh:
-            holds = bool((self.fresh.evaluate_natively(program) > 0).all())
+            # Compiled and the tasks drawn first: slow, and not the program's fault.
+            native = native_code(self.kernel.spec.target) if native is None else native
+            code = native.prepare(program)
+            trace(record)
+            on_fresh, _ = code.evaluate(self.fresh.lanes)
+            trace(None)
+            holds = bool((on_fresh > 0).all())  # NaN where it failed
         return fitness, behaviour, holds
 
     def laid_out(self, tasks: tuple[Task, ...]) -> TaskSet:

@@ -17,6 +17,7 @@ from azgen.errors import AzgenError
 from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import LaneTasks, check_tasks, lay_out, trained_twice
+from azgen.execution.rating import Rating
 from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
@@ -48,12 +49,18 @@ class TaskSet:
     def rate(self, program: Program) -> tuple[float, str, bool]:
         """A program's mean fitness, by the kernel, where a failure counts as 0; a digest of how it behaves;
         and whether it holds: fails on no task, not even when it is trained twice as long."""
+        rating, predictions, failed = self.rating(program)
+        return rating.mean, behaviour_of(predictions, failed), rating.holds
+
+    def rating(self, program: Program) -> tuple[Rating, NDArray[Any], NDArray[np.bool_]]:
+        """How a program does, by the kernel; its predictions, tasks x examples (x classes); and on which
+        tasks it failed."""
         encoded = self.kernel.encode([program])
         fitness, predictions = self.kernel.evaluate(encoded, self.lanes, with_predictions=True)
         assert predictions is not None
-        mean = float(np.nan_to_num(fitness[0], nan=0.0).mean())
-        holds = bool((fitness > 0).all()) and self.kernel.succeeds(encoded, self.longer)
-        return mean, behaviour_of(predictions[0], fitness[0]), holds
+        lasts = self.kernel.succeeds(encoded, self.longer)
+        rating = Rating(np.nan_to_num(fitness[0], nan=0.0), lasts)
+        return rating, predictions[0], np.isnan(fitness[0])
 
     def evaluate_natively(self, program: Program) -> NDArray[np.float64]:
         """A program's fitness per task, by native code of its own; 0 where it failed."""
@@ -62,16 +69,16 @@ class TaskSet:
         return np.nan_to_num(fitness, nan=0.0)
 
 
-def behaviour_of(predictions: NDArray[Any], fitness: NDArray[np.float64]) -> str:
+def behaviour_of(predictions: NDArray[Any], failed: NDArray[np.bool_]) -> str:
     """A digest of predictions for the first few examples of the first few tasks, to a hundredth of how much
     they differ from each other: 16 hexadecimal digits.
 
     Args:
         predictions: tasks x examples (x classes).
-        fitness: per task; NaN where the program failed, which is a way to behave.
+        failed: whether the program failed, which is a way to behave, per task.
     """
     few = np.array(predictions[: _BEHAVIOUR[0], : _BEHAVIOUR[1]], np.float64)
-    few[np.isnan(fitness[: len(few)])] = np.nan
+    few[failed[: len(few)]] = np.nan
     with np.errstate(all="ignore"):
         spread = float(np.nanstd(few)) if not np.isnan(few).all() else 0.0
         unit = 10.0 ** (math.floor(math.log10(spread)) - 1) if 0 < spread < math.inf else 1.0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.deadline import NEVER, Deadline
+from azgen.execution.rating import Rating
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
 from azgen.study.scores import Interval, is_level, row_losses
@@ -24,31 +25,17 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A program that may become the champion.
+class Candidate(Rating):
+    """A program that may become the champion, as it does on the selection tasks.
 
     Attributes:
         champion: the program, as the hall of fame has it.
-        fitness: per selection task; 0 where it failed.
         losses: what the standard error is taken over: of a table, whose selection tasks share their rows, the
             mean loss of each row; else the negative fitness of each task.
-        lasts: whether it fails on no selection task when it is trained twice as long.
     """
 
     champion: Champion
-    fitness: Floats = field(repr=False)
     losses: Floats = field(repr=False)
-    lasts: bool = True
-
-    @property
-    def mean(self) -> float:
-        """Mean fitness on the selection tasks."""
-        return float(self.fitness.mean())
-
-    @property
-    def holds(self) -> bool:
-        """Whether it fails on no selection task, nor when it is trained twice as long there."""
-        return self.lasts and bool((self.fitness > 0).all())
 
     def as_record(self) -> dict[str, Any]:
         """The comparison as plain values; the hash says which program."""
@@ -74,13 +61,9 @@ def rated(
     for member in members:
         if found and deadline.passed():
             break
-        encoded = select.kernel.encode([member.program])
-        fitness, predictions = select.kernel.evaluate(encoded, select.lanes, with_predictions=True)
-        assert predictions is not None
-        per_task = np.nan_to_num(fitness[0], nan=0.0)
-        losses = row_losses(tasks[:_ROW_TASKS], predictions[0]) if by_row else -per_task
-        lasts = select.kernel.succeeds(encoded, select.longer)
-        found.append(Candidate(member, per_task, losses, lasts))
+        rating, predictions, _ = select.rating(member.program)
+        losses = row_losses(tasks[:_ROW_TASKS], predictions) if by_row else -rating.fitness
+        found.append(Candidate(rating.fitness, rating.lasts, member, losses))
     return found
 
 

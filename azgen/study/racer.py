@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from azgen.codegen.lanes import LaneType
 from azgen.deadline import Deadline
 from azgen.execution.layout import LaneTasks, with_epochs
+from azgen.execution.rating import Rating
 from azgen.execution.trials import Trials, lay_out_trials, scaled_constants
 from azgen.language.conditions import Conditions
 from azgen.language.program import Program
@@ -41,27 +42,20 @@ class Start:
         name: where it comes from, such as "zoo:linear" or "zoo:best-evolved with a bias".
         program: its constants are the best found on the search tasks.
         epochs: passes over the training examples that they are meant for.
-        search_fitness, select_fitness: per task; 0 where it failed.
-        lasts: whether it fails on no selection task when it learns from each of its examples twice as often:
-            the test tasks, and what people have, are larger than the search tasks.
+        search_fitness: per task; 0 where it failed.
+        select: its rating on the selection tasks.
     """
 
     name: str
     program: Program
     epochs: int
     search_fitness: Floats = field(repr=False)
-    select_fitness: Floats = field(repr=False)
-    lasts: bool = True
-
-    @property
-    def holds(self) -> bool:
-        """Whether it fails on no selection task, nor when it is trained twice as long there."""
-        return bool((self.select_fitness > 0).all()) and self.lasts
+    select: Rating = field(repr=False)
 
     @property
     def fitness(self) -> float:
         """Mean over the selection tasks."""
-        return float(self.select_fitness.mean())
+        return self.select.mean
 
     @property
     def rating(self) -> float:
@@ -173,4 +167,4 @@ class Racer:
 
         search, select = self._bench.search, self._bench.select
         lasts = bool((rate(select, 2 * epochs) > 0).all())
-        return Start(self.name, program, epochs, rate(search, epochs), rate(select, epochs), lasts)
+        return Start(self.name, program, epochs, rate(search, epochs), Rating(rate(select, epochs), lasts))

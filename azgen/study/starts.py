@@ -199,7 +199,7 @@ def tune_starts(
 
 def level_starts(starts: Sequence[Start]) -> list[Start]:
     """Those whose rating is next to the best one; of those that hold, if there are any."""
-    holding = [s for s in starts if s.holds] or list(starts)
+    holding = [s for s in starts if s.select.holds] or list(starts)
     best = max(start.rating for start in holding)
     return [start for start in holding if start.rating >= best - _NEXT_TO]
 

@@ -28,7 +28,7 @@ def candidate(mean, cost, spread=0.0, origin="", fails=False, lasts=True):
     if fails:
         fitness = np.append(fitness[:-1], 0.0)
     champion = Champion(zoo("linear"), 1, 0, mean, float(fitness.mean()), cost, origin=origin)
-    return Candidate(champion, fitness, -fitness, lasts)
+    return Candidate(fitness, lasts, champion, -fitness)
 
 
 def test_the_cheapest_within_one_standard_error_of_the_best():

@@ -7,6 +7,7 @@ import pytest
 
 from azgen.errors import AzgenError
 from azgen.execution.execute import execute
+from azgen.execution.rating import Rating
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import SCALAR, VECTOR, Memory
 from azgen.language.program import Program
@@ -110,13 +111,13 @@ def test_a_bias_takes_its_error_from_the_prediction_even_if_that_is_overwritten(
 
 def test_starts_are_tuned_ranked_and_true(starts):
     assert [member.epochs for member in starts.members] == [starts.epochs] * len(starts.members)
-    fitness = [member.fitness for member in starts.members if member.holds]
+    fitness = [member.fitness for member in starts.members if member.select.holds]
     assert fitness == sorted(fitness, reverse=True) and starts.settings > 300
     affine = next(s for s in starts.tried if s.name == "zoo:affine" and s.epochs == 2)
     assert affine.program.structure_hash == zoo("affine").structure_hash
-    for kind, where in (("search_fitness", tasks()), ("select_fitness", tasks(first=50))):
+    for found, where in ((affine.search_fitness, tasks()), (affine.select.fitness, tasks(first=50))):
         again = execute(affine.program, where, seed=3, epochs=2).fitness
-        np.testing.assert_array_equal(getattr(affine, kind), again)
+        np.testing.assert_array_equal(found, again)
         assert again.mean() > execute(zoo("affine"), where, seed=3, epochs=2).fitness.mean() + 0.1
     assert {s.name for s in starts.members} <= {"zoo:affine", "zoo:neural-net"}  # the teacher has a bias
 
@@ -148,7 +149,7 @@ def test_less_is_tried_where_it_costs_much(starts):
 
 def test_starts_are_good_on_search_and_selection_tasks_and_never_fail():
     def start(epochs, select, search=(0.8, 0.8), lasts=True):
-        return Start("x", zoo("linear"), epochs, np.array(search), np.array(select), lasts)
+        return Start("x", zoo("linear"), epochs, np.array(search), Rating(np.array(select), lasts))
 
     good = start(2, [0.8, 0.8])
     assert chosen_epochs([good, start(5, [0.801, 0.801])]) == 2
@@ -156,7 +157,7 @@ def test_starts_are_good_on_search_and_selection_tasks_and_never_fail():
     failing, short = start(5, [1.0, 0.0]), start(5, [0.9, 0.9], lasts=False)
     assert chosen_epochs([good, failing]) == 2 and chosen_epochs([good, short]) == 2
     assert chosen_epochs([failing]) == 5
-    assert not failing.holds and not short.holds
+    assert not failing.select.holds and not short.select.holds
     lucky = start(5, [0.9, 0.9], search=(0.6, 0.61))
     assert chosen_epochs([good, lucky]) == 2
     close = start(5, [0.85, 0.85], search=(0.73, 0.77))

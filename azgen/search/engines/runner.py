@@ -261,9 +261,8 @@ class Runner:
         ancestors: tuple[Ancestor, ...] = ()
         if best.number != order.best_number:
             program = best.program.normalized()
-            self._trace(self.space.kernel.encode([program])[0])
-            select_fitness, behaviour, holds = self.space.rate(program)
-            self._trace(None)
+            native = self._raters.native(self.space.select)
+            select_fitness, behaviour, holds = self.space.rate(program, native, self._trace)
             text, cost = str(program), sum(program.cost(self.space.kernel.spec.n_features)[1:])
             ancestors = island.ancestors() if order.bar.passes(select_fitness, cost) else ()
         leaving = None
