@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn
 
-from azgen.cli.options import BuildDirOption, JsonOption, use_build_directory
+from azgen.cli.options import use_build_directory
 from azgen.cli.output import console, grid
 from azgen.cli.progress import progress_bar
 from azgen.plain import as_plain
@@ -19,25 +21,8 @@ _SHOWN = 10
 """Failed schedules that are named."""
 
 
-def simulate(
-    schedules: int | None = typer.Option(
-        None,
-        min=1,
-        metavar="N",
-        help="Schedules to carry out, of seeds from --seed on; default: 1000, or the one of --seed.",
-    ),
-    seed: int | None = typer.Option(
-        None, min=0, help="Of the first schedule; alone: repeats that one, told step by step."
-    ),
-    json: JsonOption = False,
-    build_dir: BuildDirOption = None,
-) -> None:
-    """Simulate faults: searches whose workers, clock and disk fail as a seed decides, checked after each.
-
-    A schedule is a small run on a simulated machine: workers are killed, stopped, slow and talk nonsense, the
-    disk is full or cut off from power, the coordinator is killed and goes on from its checkpoints. Whatever
-    happens, the run must find what it finds undisturbed. Exit status 1 if one did not; `--seed N` repeats it.
-    """
+def simulate(schedules: int | None, seed: int | None, json: bool, build_dir: Path | None) -> None:
+    """Simulates faults; ends with status 1 if a run did not find what it finds undisturbed."""
     use_build_directory(build_dir)
     alone = schedules is None and seed is not None
     count = 1 if alone else schedules or 1000
