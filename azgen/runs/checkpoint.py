@@ -96,33 +96,40 @@ class CheckpointDirectory:
         Raises:
             AzgenError: it cannot be written; nothing of it is left then.
         """
-        numbers = [number for number, _ in self._files()]
-        path = self.path / f"checkpoint-{max(numbers, default=0) + 1:06d}.npz"
+        # With a folder that cannot be listed no number is known to be the next.
+        path = self.path / f"checkpoint-{max((number for number, _ in self._files()), default=0) + 1:06d}.npz"
         sums = {name: _checksum(array) for name, array in arrays.items()}
         header = json.dumps({"schema": SCHEMA, "sha256": sums, **values}, allow_nan=False).encode()
         everything = {"header": np.frombuffer(header, np.uint8), **arrays}
         write_file(path, lambda file: np.savez(file, allow_pickle=False, **everything), self._disk)
-        files = [file for _, file in self._files()]
+        with suppress(AzgenError):
+            self._make_room([file for _, file in self._files()])
+        return path
+
+    def _make_room(self, files: list[Path]) -> None:
+        """Removes all but the last two that are whole."""
         kept = [file for file in files if file not in self.damaged][-KEPT:]
         for old in files:
             # What is damaged goes when there is enough that is whole: reading it may have failed by chance.
             if old not in kept and (old not in self.damaged or len(kept) == KEPT):
                 with suppress(OSError):
                     self._disk.remove(old)
-        return path
 
     def candidates(self) -> list[Path]:
-        """Files that are there, the newest first."""
+        """Files that are there, the newest first.
+
+        Raises:
+            AzgenError: the folder cannot be read.
+        """
         return [path for _, path in reversed(self._files())]
 
     def _files(self) -> list[tuple[int, Path]]:
-        found = []
-        with suppress(OSError):
-            for name in self._disk.names(self.path):
-                match = _NAME.fullmatch(name)
-                if match:
-                    found.append((int(match[1]), self.path / name))
-        return sorted(found)
+        try:
+            names = self._disk.names(self.path)
+        except OSError as error:
+            raise AzgenError(f"cannot look into {self.path}: {trouble(error)}") from None
+        matches = (_NAME.fullmatch(name) for name in names)
+        return sorted((int(match[1]), self.path / match[0]) for match in matches if match)
 
 
 def read(path: Path, disk: Disk = SYSTEM_DISK) -> Checkpoint:

@@ -55,6 +55,9 @@ FAULTS: Mapping[str, float] = {
 }
 """Every kind, and its usual probability where it could happen."""
 
+_LEAVES_MORE = ("disk error", "power cut", "coordinator killed", "checkpoint damaged")
+"""Faults after which there may be a checkpoint more than are kept."""
+
 _MOST_FAULTS = 30
 _MOST_ATTEMPTS = 2 * _MOST_FAULTS
 _NUMBER = re.compile(r"checkpoint-(\d+)\.npz")
@@ -226,7 +229,7 @@ class Schedule:
         if self._disk.acknowledged and not found:
             raise Violation("every checkpoint is lost")
         faults = self.machine.faults
-        crashes = sum(faults[kind] for kind in ("disk error", "power cut", "coordinator killed"))
+        crashes = sum(faults[kind] for kind in _LEAVES_MORE)
         if len(found) > KEPT + crashes:
             raise Violation(f"{len(found)} checkpoints are kept")
         self._newest = found[-1] if found else 0
@@ -239,6 +242,7 @@ class Schedule:
         found = self._checkpoints()
         if len(found) > 1 and self.machine.happens("checkpoint damaged"):
             self._disk.damage(f"checkpoint-{found[-1]:06d}.npz")
+            self._disk.acknowledged = min(self._disk.acknowledged, found[-2])
 
     def _observe(self, event: Event) -> None:
         self.machine.step()

@@ -3,13 +3,16 @@ they compute."""
 
 from __future__ import annotations
 
+import platform
+
 import numpy as np
 import pytest
 
 from azgen.codegen.lanes import MANY, LaneType, lane_type, lane_types
 from azgen.codegen.packs import total_of_packs, totals_of_packs
 from azgen.codegen.target import Target
-from azgen.execution.execute import execute
+from azgen.codegen.toolchain import find_toolchain
+from azgen.execution.execute import compile_together, execute
 from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
 from azgen.language import Program
@@ -87,3 +90,26 @@ def _carry_out(statements: list[str], registers: dict[str, np.ndarray]) -> None:
     }
     for statement in statements:
         exec(statement.rstrip(";"), names, registers)
+
+
+NARROWER = {512: "-mno-avx512f", 256: "-mno-avx"}
+"""What makes a compiler leave a register's width out."""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86")
+def test_narrower_registers_by_option_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CC="cc -mno-avx512f" takes AVX2 on a machine with AVX-512, CC="cc -mno-avx" takes SSE."""
+    rng = np.random.default_rng(5)
+    sample, tasks = [random_program(rng) for _ in range(12)], random_tasks(rng, 8, n_tasks=10)
+    found, widths = [], []
+    for option in ("", *NARROWER.values()):
+        monkeypatch.setenv("CC", f"cc {option}".strip())
+        widths.append(find_toolchain().vector_bits())
+        compile_together(sample, 8, "rmse", "float32", n_tasks=10)
+        found.append([execute(program, tasks, "native") for program in sample])
+    assert widths == sorted(widths, reverse=True) and widths[-1] == 128
+    for program, *results in zip(sample, *found, strict=True):
+        for other in results[1:]:
+            same = np.array_equal(results[0].fitness, other.fitness)
+            assert same or not exact(program, "rmse"), str(program)
+            np.testing.assert_allclose(results[0].fitness, other.fitness, atol=1e-4, err_msg=str(program))
