@@ -141,8 +141,8 @@ def _memory(flow: Flow, namer: Namer, n_features: int) -> list[str]:
             found.append(f"{address} = {zeros[address.kind]}")
         else:
             name = namer.attribute(address)
-            count = {"s": "", "v": f":{n_features}", "m": f":{n_features**2}"}[address.kind]
-            symbols = f'sp.symbols("{name}{"_" if count else ""}{count}", real=True)'
+            each = f"[:{n_features}]"  # no other name ends so, while many end in _2
+            symbols = f'sp.symbols("{name}{each * "svm".index(address.kind)}", real=True)'
             text = {"s": "{}", "v": "sp.Matrix({})", "m": "sp.Matrix(F, F, {})"}[address.kind].format(symbols)
             found.append(f"{address} = {name} = {text}")
     return [*found, f"constants = {{{', '.join(constants)}}}"]

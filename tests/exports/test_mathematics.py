@@ -77,6 +77,28 @@ def test_sympy_predicts_what_the_trained_module_predicts(case):
     check_sympy(program, "accuracy" if classes or case in ("affine", 3) else "rmse", classes)
 
 
+SUMS = """
+def Setup():
+  s2 = 0.5
+def Predict():
+  v1 = dot(m0, v0)
+  s1 = mean(v1)
+  s1 = s1 + s3
+def Learn():
+  m1 = outer(v0, v0)
+  m0 = m0 + m1
+  s5 = dot(v0, v0)
+  s3 = s3 + s5
+"""
+
+
+def test_no_two_numbers_of_memory_are_one_symbol():
+    """A matrix running_sum has an entry 2, and there is a scalar running_sum_2."""
+    text = render_sympy(Program.parse(SUMS), 3)
+    assert "running_sum_2 = " in text and "running_sum[:3][:3]" in text
+    check_sympy(Program.parse(SUMS), "rmse")
+
+
 MEAN = """
 def Setup():
   pass
@@ -125,10 +147,7 @@ def check_sympy(program, metric, classes=0, n_features=3):
     for name, value in memory.items():
         if name == "rng":
             continue
-        flat = np.ravel(value)
-        values |= (
-            {name: float(value)} if np.ndim(value) == 0 else {f"{name}_{i}": v for i, v in enumerate(flat)}
-        )
+        values |= {name + "".join(f"[{i}]" for i in at): v for at, v in np.ndenumerate(value)}
     found = symbolic.prediction.subs({s: values[str(s)] for s in symbolic.prediction.free_symbols}).evalf()
     found = np.array(found.tolist(), float).ravel() if classes else float(found)
     np.testing.assert_allclose(found, expected[:classes] if classes else expected, rtol=1e-6, atol=1e-9)
