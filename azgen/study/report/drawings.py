@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#1f5fa8", "#c8550b", "#2d7f4f", "#8a8f98"
+MOST_COMPARED = 10
+"""Best of champion and baselines that a figure shows; tables have all of them."""
+
 _POINTS = 400
 """Points of a line at most: as many as a screen can tell apart."""
 
@@ -66,6 +69,8 @@ def archive(into: Figure, fitness: Any, tried: Any) -> None:
     axes.vlines(np.arange(1, len(order) + 1), 0, tried[order], color=_GREY, linewidth=1)
     axes.set_xlabel("entry, best first")
     axes.set_ylabel("runs that began there", color=_GREY)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylim(0, max(1.0, 1.05 * float(np.max(tried, initial=0))))
     right = axes.twinx()
     right.plot(np.arange(1, len(order) + 1), fitness[order], "o", color=_BLUE, markersize=3)
     right.set_ylabel("fitness on the rating tasks", color=_BLUE)
@@ -137,10 +142,19 @@ def ladder(into: Figure, counts: dict[str, int]) -> None:
     axes.grid(axis="y", visible=False)
 
 
+def compared(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Rows that the figure of the test tasks has room for: the best, the champion, and the last, which is a
+    constant as a rule."""
+    rows = list(standing(result).rows)
+    kept = [*range(min(MOST_COMPARED, len(rows))), len(rows) - 1]
+    kept += [place for place, row in enumerate(rows) if "champion_minus_this" not in row]
+    return [rows[place] for place in sorted(set(kept))]
+
+
 def test(into: Figure, result: dict[str, Any]) -> None:
     """The champion and the baselines on the test tasks."""
     left, right = into.subplots(1, 2, sharey=True)
-    rows = list(standing(result).rows)[::-1]
+    rows = compared(result)[::-1]
     least = _least(rows)
     for height, row in enumerate(rows):
         mine = "champion_minus_this" not in row

@@ -127,14 +127,20 @@ def plots(run: SavedRun) -> tuple[Plot, ...]:
         caption = "What became of the programs; the scale is logarithmic."
         shown.append(Plot("ladder", "Ladder", caption, lambda f: drawings.ladder(f, result["counts"])))
     if result.get("baselines"):
-        height = 1.2 + 0.42 * (1 + len(result["baselines"]))
-        caption = (
-            "On the same test tasks, mean and 95 % confidence interval. Right: by how much the champion "
-        )
-        caption += "is better, paired; left of the line it is worse."
-        size = (5.4, height)
-        shown.append(Plot("test", "Test tasks", caption, lambda f: drawings.test(f, result), size))
+        shown.append(_compared(result))
     return tuple(shown)
+
+
+def _compared(result: dict[str, Any]) -> Plot:
+    """The champion and baselines on the test tasks."""
+    rows, n = drawings.compared(result), 1 + len(result["baselines"])
+    few = f" The best of {n}, the champion and the last; the table has all." if len(rows) < n else ""
+    caption = (
+        "On the same test tasks, mean and 95 % confidence interval. Right: by how much the champion is "
+        f"better, paired; left of the line it is worse.{few}"
+    )
+    size = (5.4, 1.2 + 0.42 * len(rows))
+    return Plot("test", "Test tasks", caption, lambda f: drawings.test(f, result), size)
 
 
 _COURSE = (

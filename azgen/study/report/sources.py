@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from azgen.exports.module import learner_source
 from azgen.language.instruction import FUNCTIONS
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
+
+_COMMENT = re.compile(r"(?<=\S)\s{2,}# .*$")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Line:
 
     text: str
     carries: tuple[str, ...] = ()
+
+    @property
+    def indent(self) -> int:
+        """Spaces that it begins with."""
+        return len(self.text) - len(self.text.lstrip(" "))
+
+    @property
+    def code(self) -> str:
+        """Without the comment that stands in a column of its own, for which a page has no room."""
+        return _COMMENT.sub("", self.text)
 
 
 def program_lines(program: Program) -> tuple[Line, ...]:

@@ -16,7 +16,7 @@ from azgen.language.metrics import METRICS
 from azgen.language.zoo import zoo, zoo_names
 from azgen.runs.checkpoint import CheckpointDirectory
 from azgen.runs.saved import load_run
-from azgen.study.report import plots
+from azgen.study.report import drawings, plots
 from azgen.study.report.comparison import as_csv, as_latex, difference
 from azgen.study.report.course import course
 from azgen.study.report.sources import cython_lines, program_lines, python_lines
@@ -111,6 +111,18 @@ def test_plots_are_files(run, tmp_path):
     assert "has no plot 'fornt'; there are programs, time, islands, front" in command(
         "plot", run.path, "fornt", status=2
     )
+
+
+def test_the_figure_of_the_test_tasks_has_room_for_the_best_alone(run):
+    result = run.result
+    few = [row["name"] for row in drawings.compared(result)]
+    assert len(few) == 1 + len(result["baselines"]), "all of them"
+    worse = [dict(result["baselines"][0], name=f"other {n}") for n in range(30)]
+    for n, row in enumerate(worse):
+        row["fitness"] = dict(row["fitness"], mean=0.9 - n / 100)
+    many = [row["name"] for row in drawings.compared(result | {"baselines": worse})]
+    assert len(many) <= drawings.MOST_COMPARED + 2 and "champion" in many
+    assert many[-1] in ("champion", "other 29") and "other 3" in many and "other 20" not in many
 
 
 def test_stepping_stones_are_those_of_the_log(run):
@@ -255,6 +267,8 @@ def test_the_page_in_a_browser(page, tmp_path, width):
     assert set(figures) == {"programs", "time", "islands", "ladder", "test", "front"}
     for across, down, paths in figures.values():
         assert 250 < across <= width and down > 100 and paths > 5
+    text = text_of(page)
+    assert "# v" not in text[text.index('id="source-cython"') : text.index('id="source-python"')]
     assert seen["before"] == seen["after"] == [0, 0, 0]
     assert all(seen["during"]) and seen["pinned"] == seen["during"]
 
