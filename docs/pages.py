@@ -1,9 +1,12 @@
-"""Pages of the documentation that are written from code, a hook of MkDocs: the command line, the op table."""
+"""Pages of the documentation that are written from code, a hook of MkDocs: the command line, the op table,
+and the notebook with its outputs."""
 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from azgen.cli.commands import COMMANDS, loaded
@@ -14,7 +17,8 @@ def on_files(files: Any, config: Any) -> Any:
     """Adds the pages to those that lie in docs/; MkDocs calls this."""
     from mkdocs.structure.files import File
 
-    for name, lines in (("commands.md", commands()), ("ops.md", ops())):
+    pages = (("commands.md", commands()), ("ops.md", ops()), ("notebook.md", notebook()))
+    for name, lines in pages:
         files.append(File.generated(config, name, content="\n".join(lines) + "\n"))
     return files
 
@@ -51,6 +55,22 @@ def ops() -> Iterator[str]:
         text = op.listing.format(a="a", b="b", x="x", y="y", z="z", out="out")
         names = (_code(word) for word in (op.name, op.signature.strip(), text))
         yield f"| {' | '.join((str(op.id), *names, f'{op.cost(10):g}', _cell(op.doc)))} |"
+
+
+def notebook() -> Iterator[str]:
+    """The notebook: its text, its code, and what that showed when it was last run (tests, --accept)."""
+    for cell in json.loads((Path(__file__).parent / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        yield source + "\n" if cell["cell_type"] == "markdown" else f"```python\n{source}\n```\n"
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            page = "".join(data.get("text/html", ""))
+            text = "".join(output.get("text", data.get("text/plain", "")))
+            if page and output["output_type"] == "execute_result":  # no line of progress
+                lines = (line for line in page.splitlines() if line.strip())
+                yield "<div>\n" + "\n".join(lines) + "\n</div>\n"
+            elif text and not page:
+                yield f"```text\n{text.rstrip()}\n```\n"
 
 
 def _paragraphs(text: str | None) -> str:

@@ -16,7 +16,7 @@ from tests.commands import azgen
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-WRITTEN = {"commands.md", "ops.md"}
+WRITTEN = {"commands.md", "ops.md", "notebook.md"}
 """Pages of the site that docs/pages.py writes."""
 
 SHORT = {"presets", "ops", "zoo", "runs", "cache"}

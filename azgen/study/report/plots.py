@@ -123,7 +123,7 @@ def plots(run: SavedRun) -> tuple[Plot, ...]:
         shown.append(Plot("islands", "Islands", caption, lambda f: drawings.islands(f, found)))
     caption = "Selection fitness and cost of the hall of fame; on the line, none is both fitter and cheaper."
     shown.append(Plot("front", "Hall of fame", caption, lambda f: drawings.front(f, run)))
-    if result.get("counts"):
+    if result.get("counts", {}).get("programs"):
         caption = "What became of the programs; the scale is logarithmic."
         shown.append(Plot("ladder", "Ladder", caption, lambda f: drawings.ladder(f, result["counts"])))
     if result.get("baselines"):
