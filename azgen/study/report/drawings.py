@@ -69,7 +69,7 @@ def archive(into: Figure, fitness: Any, tried: Any) -> None:
     axes.vlines(np.arange(1, len(order) + 1), 0, tried[order], color=_GREY, linewidth=1)
     axes.set_xlabel("entry, best first")
     axes.set_ylabel("runs that began there", color=_GREY)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params("y", integer=True)
     axes.set_ylim(0, max(1.0, 1.05 * float(np.max(tried, initial=0))))
     right = axes.twinx()
     right.plot(np.arange(1, len(order) + 1), fitness[order], "o", color=_BLUE, markersize=3)
