@@ -19,6 +19,7 @@ from azgen.exports.module import render_module
 from azgen.exports.package import render_package
 from azgen.exports.place import check_folder, check_place, write_export, write_folder
 from azgen.exports.provenance import Provenance
+from azgen.exports.structure import render_json
 from azgen.exports.symbolic import render_sympy
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
@@ -102,6 +103,10 @@ def _markdown(what: Export, path: Path) -> str:
     return render_markdown(what.found.program, metric=what.metric, provenance=what.provenance)
 
 
+def _json(what: Export, path: Path) -> str:
+    return render_json(what.found.program, metric=what.metric, provenance=what.provenance)
+
+
 def _sympy(what: Export, path: Path) -> str:
     features, classes = what.sizes
     return render_sympy(
@@ -129,6 +134,7 @@ RENDERERS: Mapping[str, Callable[[Export, Path], str | dict[str, str]]] = {
     "latex": _latex,
     "markdown": _markdown,
     "cython": _cython,
+    "json": _json,
     "sympy": _sympy,
 }
 """What writes the text, by form."""

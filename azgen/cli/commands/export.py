@@ -17,6 +17,7 @@ FORMS = {
     "latex": (".tex", "formulas for a document that uses amsmath"),
     "markdown": (".md", "formulas on a page"),
     "cython": ("", "a package of the same estimator, compiled: pip install it"),
+    "json": (".json", "the program for other tools, an object an instruction"),
     "sympy": ("_sympy.py", "import `prediction` from it"),
 }
 """Ending of the file, and what to say about it, by form; `azgen.cli.export` has what writes each."""
