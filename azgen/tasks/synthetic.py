@@ -1,6 +1,8 @@
-"""Synthetic teachers: regression tasks whose labels a random linear, affine or two-layer model computes.
+"""Synthetic teachers: regression tasks whose labels a random linear, affine, two-layer or quadratic model
+computes.
 
-The distributions are those of AutoML-Zero's released generators (Real et al. 2020, section 4.1): every
+The distributions are those of AutoML-Zero's released generators (Real et al. 2020, section 4.1), except that
+they have no quadratic teacher: every
 feature is N(0, 1), training examples are drawn before validation examples from one stream, and the teacher's
 parameters come from a stream of their own. So the same data seed with another parameter seed gives the same
 features with other labels. The numbers themselves come from NumPy's PCG64, not from the original's mt19937.
@@ -18,7 +20,7 @@ from azgen.language.metrics import Metric, is_classification
 from azgen.tasks.task import FloatArray, Task
 from azgen.tasks.teacher_seeds import DATA, NOISE, PARAM, draw_seeds, extend_seeds
 
-Teacher = Literal["linear", "affine", "two-layer", "two-layer-live"]
+Teacher = Literal["linear", "affine", "two-layer", "two-layer-live", "quadratic"]
 TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
 
 
@@ -123,7 +125,8 @@ def teacher_tasks(
     """Tasks of one kind of teacher.
 
     Args:
-        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
+        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original), "two-layer-live" or
+            "quadratic".
         n_tasks, n_features, n_train, n_valid: counts; F from 1 up, from 3 up for "two-layer".
         seed: fixes the data and parameter seeds of all tasks that are not given.
         options: see `TeacherOptions`.
@@ -201,6 +204,19 @@ def _two_layer(x: FloatArray, random: np.random.Generator, zeroed: tuple[int, ..
     return output
 
 
+def _quadratic(x: FloatArray, random: np.random.Generator) -> FloatArray:
+    """y = x . (v + M x / sqrt(F)), v and M of N(0, 1) numbers: what each feature does depends on the others.
+
+    Linear regression gets about a half of the variance; `zoo:quadratic` can have all of it.
+    """
+    n_features = x.shape[1]
+    weights, interactions = _normal(random, n_features), _normal(random, n_features, n_features)
+    output = _rowwise_dot(x, weights)
+    for feature in range(n_features):
+        output += x[:, feature] * _rowwise_dot(x, interactions[feature]) / np.sqrt(n_features)
+    return output
+
+
 def _normal(random: np.random.Generator, *shape: int) -> FloatArray:
     return np.asarray(random.standard_normal(shape))
 
@@ -218,4 +234,5 @@ _TEACHERS: dict[Teacher, Callable[[FloatArray, np.random.Generator], FloatArray]
     "affine": _affine,
     "two-layer": lambda x, random: _two_layer(x, random, zeroed=(0, 2)),
     "two-layer-live": _two_layer,
+    "quadratic": _quadratic,
 }

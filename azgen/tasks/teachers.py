@@ -28,7 +28,8 @@ class TeacherTasks(TaskSource):
     """Synthetic tasks, whose labels a teacher gives.
 
     Attributes:
-        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original) or "two-layer-live".
+        teacher: "linear", "affine", "two-layer" (two units zeroed, as the original), "two-layer-live" or
+            "quadratic" (features interact).
         n_features: F; at least 3 for "two-layer".
         kind: "classification": labels are the signs of the teacher's outputs; else they are the outputs, or
             what the metric asks for.

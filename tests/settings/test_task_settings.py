@@ -61,7 +61,7 @@ def test_options_of_a_table_reach_its_tasks():
 @pytest.mark.parametrize("metric", ["accuracy", "balanced-accuracy", "log-loss"])
 def test_a_metric_of_classes_for_every_source(metric):
     assert split_of(metric=metric).metric == metric
-    for source in ("linear", "affine", "two-layer", "two-layer-live"):
+    for source in ("linear", "affine", "two-layer", "two-layer-live", "quadratic"):
         tasks = {
             "source": "teacher",
             "teacher": source,

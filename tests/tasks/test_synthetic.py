@@ -72,6 +72,19 @@ def test_two_layer_labels_come_from_the_live_units_alone():
     assert not np.allclose(y, y_all)
 
 
+def test_quadratic_labels_are_a_quadratic_form_of_which_lines_have_a_half():
+    shares = []
+    for task in teacher_tasks("quadratic", 40, 4, 300, 100, seed=2):
+        x, y = x_and_y(task)
+        products = np.column_stack([x[:, i] * x[:, j] for i in range(4) for j in range(i, 4)])
+        both = np.column_stack([x, products])
+        assert np.abs(both @ np.linalg.lstsq(both, y, rcond=None)[0] - y).max() < 1e-9
+        line = np.column_stack([x, np.ones(len(x))])
+        rest = y - line @ np.linalg.lstsq(line, y, rcond=None)[0]
+        shares.append(rest.var() / y.var())
+    assert 0.3 < np.mean(shares) < 0.7
+
+
 @pytest.mark.parametrize("teacher", TEACHERS)
 @pytest.mark.parametrize("metric", ["rmse", "accuracy"])
 def test_a_seed_gives_the_same_tasks_and_another_seed_others(teacher, metric):

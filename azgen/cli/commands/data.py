@@ -44,7 +44,8 @@ def data(
     name: str | None = typer.Argument(
         None,
         metavar="[NAME | FILE]",
-        help="A data set, a table, or with --draw a teacher: linear, affine, two-layer, two-layer-live.",
+        help="A data set, a table, or with --draw a teacher: linear, affine, two-layer, two-layer-live, "
+        "quadratic.",
     ),
     target: str | None = typer.Option(None, metavar="COLUMN", help="The table's column to predict."),
     draw: bool = typer.Option(False, "--draw", help="Draw tasks as a run does, and show one of them."),
