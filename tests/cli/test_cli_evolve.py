@@ -180,12 +180,12 @@ def test_the_configuration_of_a_run_repeats_it():
 
 
 def test_json_is_one_object_a_line():
-    lines = azgen("evolve", "linear", *LIMITED, "--json").splitlines()
+    lines = azgen("evolve", "demo", *LIMITED, "--json").splitlines()
     records = [json.loads(line) for line in lines]
     assert records[0]["event"] == "Started" and records[-2]["event"] == "Finished"
     assert records[-1]["event"] == "Result"
     assert records[-1] | {"event": None} == {"event": None} | json.loads(
-        Path("runs/linear-0/result.json").read_text()
+        Path("runs/demo-0/result.json").read_text()
     )
     assert sum(record["event"] == "Progress" for record in records) >= 3
 

@@ -22,7 +22,8 @@ NOTHING = ActionWeights(*[0.0] * N_ACTIONS)
 def space() -> SearchSpace:
     settings = preset("linear")
     tasks = dataclasses.replace(settings.tasks, n_train=(50, 10, 10), n_valid=(20, 10, 10), n_select=4)
-    settings = dataclasses.replace(settings, tasks=tasks)
+    evolution = dataclasses.replace(settings.evolution, selection="tournament")
+    settings = dataclasses.replace(settings, tasks=tasks, evolution=evolution)
     return SearchSpace.of(settings, settings.tasks.split(0))
 
 

@@ -67,7 +67,7 @@ def tasks(metric, n=4):
 def test_evolve_returns_what_it_keeps():
     events = []
     run = azgen.evolve(
-        "linear", seed=1, max_programs=20_000, out="mine", observer=events.append, baselines="few"
+        "linear", seed=1, max_programs=2_000, out="mine", observer=events.append, baselines="few"
     )
     assert isinstance(events[0], Started) and isinstance(events[-1], Finished)
     assert run.directory == Path("mine") and run.export_path == Path("mine/champion.py")
@@ -75,7 +75,7 @@ def test_evolve_returns_what_it_keeps():
     assert run.test_fitness == pytest.approx(run.test.fitness.mean()) == events[-1].test_fitness
     assert run.search.interval.mean == pytest.approx(run.champion.search_fitness)
     assert run.select.interval.mean == pytest.approx(run.champion.select_fitness)
-    assert run.counts["programs"] == 20_000 and run.reason == "20000 programs" and not run.interrupted
+    assert run.counts["programs"] == 2_000 and run.reason == "2000 programs" and not run.interrupted
     assert len(run.tasks.test) == 100 and len(repr(run)) < 2000
     again = azgen.evolve(run.settings)
     assert again.champion == run.champion and again.directory == Path("runs/linear-1")
