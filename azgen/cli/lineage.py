@@ -40,6 +40,12 @@ def _print_lineage(to: Console, run: SavedRun, champion: Champion, steps: Sequen
     shown = f"; the {len(steps)} that brought the most (--full: all)" if len(steps) < n else ""
     to.print(f"{run.name}: {n} programs that the champion descends from{shown}", style="bold")
     to.print("Fitness is that on search tasks; times are those of whole rounds.", style="dim")
+    if any(step.gain < 0 for step in steps):
+        to.print(
+            "Where it falls, the step is the best of another cell of the archive, or was rated on other "
+            "tasks: a later stage's, another island's.",
+            style="dim",
+        )
     several = run.settings.islands.count > 1 or any(step.population for step in steps)
     for number, step in enumerate(steps, 1):
         parts = [f"\n{number}. program {thousands(step.number)}"]

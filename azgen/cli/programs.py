@@ -113,10 +113,7 @@ def _facts(program: Program) -> list[tuple[str, str]]:
     sizes = [" + ".join(str(len(f)) for f in p.functions) for p in (program, live)]
     return [
         ("instructions", sizes[0] + (f", of which {sizes[1]} are live" if sizes[0] != sizes[1] else "")),
-        (
-            "memory",
-            f"{live.memory.scalars} scalars, {live.memory.vectors} vectors, {live.memory.matrices} matrices",
-        ),
+        ("memory", live.memory.in_words),
         ("constants", str(len(live.constants))),
         (
             "predicts",

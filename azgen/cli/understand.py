@@ -145,6 +145,12 @@ def prune(
 def _report_pruned(name: str, pruned: Pruned, record: dict[str, Any], output: Path | None) -> None:
     to = console()
     to.print(f"{name} on {record['data']}\n")
+    if not pruned.fitness_before.any():
+        to.print(
+            "It fails on all of these tasks, so that nothing is lost with any of its lines. Choose tasks "
+            "that it was made for: --tasks, --data, --metric.\n",
+            style="yellow",
+        )
     if not pruned.cuts:
         to.print("Every line is needed; nothing goes.\n")
     for cut in pruned.cuts:

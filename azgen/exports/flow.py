@@ -102,7 +102,8 @@ class Flow:
         attributes: addresses whose values outlast a function call.
         constants: scalars that Setup sets and nothing ever changes.
         parameters: all constants in the order of the text.
-        signed_zeros: whether 0.0 and -0.0 could lead to different predictions, which takes a division.
+        divisors: addresses of which anything is made that is divided by: only there 0.0 and -0.0 could lead
+            to different predictions.
     """
 
     def __init__(self, program: Program, classifier: bool):
@@ -111,8 +112,7 @@ class Flow:
         self.parameters: list[Parameter] = []
         self.constants: dict[Address, Value] = {}
         self.users: dict[Value, list[Value]] = {}
-        families = {instruction.op.family for instruction in self.program.instructions()}
-        self.signed_zeros = not families.isdisjoint((*_DIVISIONS, ""))  # a user's own op may divide
+        self.divisors = _divisors(self.program)
         self.prediction = self.program.form.prediction
         self._written = {i.writes for i in self.program.instructions()} | (
             {self.prediction} if classifier else set()
@@ -126,6 +126,10 @@ class Flow:
         for value in self.values():
             for operand in value.operands:
                 self.users.setdefault(operand, []).append(value)
+
+    def signed_zeros(self, value: Value) -> bool:
+        """Whether 0.0 in place of -0.0, or the reverse, could lead to different predictions."""
+        return value.address in self.divisors
 
     @property
     def several(self) -> bool:
@@ -211,3 +215,20 @@ class Flow:
             elif address in self.attributes:
                 leaf = "entry"
         return Value(address.kind, address, function, leaf=leaf)
+
+
+def _divisors(program: Program) -> frozenset[Address]:
+    """Addresses of which, in whatever function, anything is made that is divided by."""
+    found: set[Address] = set()
+    for instruction in program.instructions():
+        if instruction.op.family in _DIVISIONS:
+            found.add(instruction.reads[-1])
+        elif instruction.op.family == "":  # a user's own op may divide by any
+            found.update(instruction.reads)
+    before = 0
+    while len(found) > before:
+        before = len(found)
+        for instruction in program.instructions():
+            if instruction.writes in found:
+                found.update(instruction.reads)
+    return frozenset(found)

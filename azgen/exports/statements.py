@@ -267,7 +267,7 @@ class Folder:
             return self._zero(value.kind)
         if self._vanishes(value, operands):
             return self._zero(value.kind)
-        simple = simplified(value, operands, self._flow.signed_zeros)
+        simple = simplified(value, operands, self._flow.signed_zeros(value))
         if simple:
             return simple
         if value.op.commutative:
@@ -288,7 +288,7 @@ class Folder:
         a, b = value.operands
         if value.op.family == "difference" and a is b:
             return a in self._finite
-        if value.op.family not in _PRODUCTS or self._flow.signed_zeros:
+        if value.op.family not in _PRODUCTS or self._flow.signed_zeros(value):
             return False
         pairs = ((operands[0], b), (operands[1], a))
         return any(zero.zero and other in self._finite for zero, other in pairs)

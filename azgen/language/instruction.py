@@ -95,6 +95,14 @@ class Memory:
     def __str__(self) -> str:
         return f"{self.scalars}/{self.vectors}/{self.matrices}"
 
+    @property
+    def in_words(self) -> str:
+        """How many there are of each kind, for people: "4 scalars, 8 vectors and 1 matrix"."""
+        names = ("scalars", "vectors", "matrices" if self.matrices != 1 else "matrix")
+        counts = (self.scalars, self.vectors, self.matrices)
+        scalars, vectors, matrices = (f"{n} {name}" for n, name in zip(counts, names, strict=True))
+        return f"{scalars}, {vectors} and {matrices}"
+
 
 SCALAR = Form("scalar", LABEL, PREDICTION)
 """Regression, and two classes: a number each."""

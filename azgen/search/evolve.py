@@ -259,7 +259,8 @@ class Evolution:
     def _tell_start(self) -> None:
         kernel = self.space.kernel
         seconds = sum(kernel.built.seconds.values())
-        space = f"{kernel.spec.memory} addresses, F = {self._split.n_features}, {len(kernel.spec.ops)} ops"
+        memory, n_features = kernel.spec.memory.in_words, self._split.n_features
+        space = f"{memory}, {n_features} feature{'s' * (n_features != 1)}, {len(kernel.spec.ops)} ops"
         name, description = self._settings.name, self._split.description
         self._observe(Started(name, description, space, seconds, kernel.built.cached))
 

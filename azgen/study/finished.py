@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from azgen.errors import AzgenError
 from azgen.exports.module import learner_source, without_docstrings
 from azgen.exports.place import check_place, write_export
-from azgen.extras import installed, need
+from azgen.extras import need
 from azgen.language.metrics import describe_metric, is_classification
 from azgen.plain import Writers, as_plain
 from azgen.runs.events import Champion, champion_record
@@ -23,7 +24,8 @@ from azgen.study.model import class_labels, exported_class, features_of
 from azgen.study.report.comparison import beside_baselines
 from azgen.study.report.page import render_report
 from azgen.study.scores import Score, digest
-from azgen.study.verdict import verdict
+from azgen.study.verdict import standing, verdict
+from azgen.study.wording import interval, signed
 from azgen.tasks.reading import table_reading
 from azgen.tasks.task import TaskSplit
 
@@ -31,6 +33,31 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+
+def _beside(record: Mapping[str, Any]) -> str:
+    """The best on the test tasks and the champion, as a table of a page."""
+    rows = list(standing(record).rows)
+    shown = [row for place, row in enumerate(rows) if place < _MOST_SHOWN or _is_champion(row)]
+    lines = [
+        (
+            "the champion" if _is_champion(row) else row["name"],
+            interval(row["fitness"]),
+            signed(row.get("champion_minus_this")),
+        )
+        for row in shown
+    ]
+    head = "".join(f"<th>{name}</th>" for name in ("on test tasks", "fitness", "champion is better by"))
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in lines)
+    more = f"<p>and {len(rows) - len(shown)} more: .to_frame()</p>" if len(rows) > len(shown) else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _is_champion(row: Mapping[str, Any]) -> bool:
+    return "champion_minus_this" not in row
+
+
+_MOST_SHOWN = 8
+"""Of champion and baselines, where a notebook shows a run."""
 
 _WRITERS: Writers = {Champion: champion_record, Choice: Choice.as_record, Score: Score.as_record}
 
@@ -68,10 +95,7 @@ class Run:
     def _repr_html_(self) -> str:
         record = self.as_record()
         heading = f"<p><b>{escape(verdict(record))}</b></p><p>{escape(str(self.directory))}</p>"
-        table = ""
-        if installed("pandas"):
-            table = self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep="")
-        return heading + table + self.champion._repr_html_()
+        return heading + _beside(record) + self.champion._repr_html_()
 
     def to_frame(self) -> pd.DataFrame:
         """Champion and baselines on the test tasks as a data frame, best first: name, fitness and the half

@@ -28,6 +28,14 @@ def test_prune_writes_the_shorter_program(tmp_path):
     assert record["cuts"] == [] and record["test"]["pruned"]["fitness"]["n"] == 100
 
 
+def test_pruning_a_program_that_fails_says_so(tmp_path):
+    file = tmp_path / "fails.az"
+    file.write_text("def Setup():\n  s2 = 1e30\ndef Predict():\n  s1 = s2 * s2\ndef Learn():\n  pass\n")
+    out = azgen("prune", file, "--tasks", "linear", "--set", "search")
+    assert "fails on all of these tasks" in out and "What stays (0 + 0 + 0" in out
+    assert "fails on all" not in azgen("prune", "zoo:linear", "--tasks", "linear", "--set", "search")
+
+
 def test_mistakes_say_what_to_do():
     assert "on which tasks?" in azgen("prune", "zoo:linear", status=2)
     assert "no task set 'valid'" in azgen(

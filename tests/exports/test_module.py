@@ -17,6 +17,7 @@ from azgen.errors import AzgenError
 from azgen.exports.module import export, render_module
 from azgen.exports.provenance import Provenance
 from azgen.language import Memory, Program
+from azgen.language.zoo import zoo
 from tests.reference import NUMPY_SUMS, examples, predictions
 from tests.strategies import programs, random_program
 
@@ -311,6 +312,15 @@ def test_what_is_proved_has_its_name():
     assert "self.bias += self.learning_rate * error" in text
     twice = rendered(predict="v2 = v1 + v9; s1 = dot(v2, v0); s2 = norm(v2); s1 = s1 / s2", learn=learn)
     assert "shifted_weights = self.weights + self.noise" in twice
+
+
+def test_the_sign_of_a_zero_matters_only_where_something_is_divided_by_it():
+    text = learner(render_module(zoo("additive-net")))
+    hidden = "self.hidden = np.maximum(self.hidden_weights @ features + self.hidden_bias, 0.0)"
+    assert hidden in text.splitlines(), "what is divided by is the rate alone"
+    # 1 / -0.0 is another number than 1 / 0.0.
+    divided = rendered(predict="v2 = maximum(v0, v8); v3 = 1 / v2; s1 = mean(v3)")
+    assert "np.zeros" in divided and "np.maximum(features, 0.0)" not in divided
 
 
 def test_registers_stand_beside_names_and_reading_may_stop():

@@ -1,4 +1,4 @@
-# Search kernel for programs over 4/4/1 scalars/vectors/matrices, F = 33, float64, 1 lane.
+# Search kernel for programs over 4 scalars, 4 vectors and 1 matrix, F = 33, float64, 1 lane.
 # Ops: no_op, scalar_diff, scalar_product, scalar_vector_product, vector_sum, vector_inner_product.
 # Rendered from templates/kernel/ by azgen; see docs/generated-code.md.
 from libc.stdint cimport int64_t, uint64_t

@@ -1,4 +1,4 @@
-# Search kernel for programs over 5/9/2 scalars/vectors/matrices, F = 16, float32, 4 lanes, packs of 4.
+# Search kernel for programs over 5 scalars, 9 vectors and 2 matrices, F = 16, float32, 4 lanes, packs of 4.
 # Ops: no_op, scalar_sum, scalar_diff, scalar_product, scalar_division, scalar_abs, scalar_reciprocal, scalar_sin,
 #      scalar_cos, scalar_tan, scalar_arcsin, scalar_arccos, scalar_arctan, scalar_exp, scalar_log, scalar_heaviside,
 #      vector_heaviside, matrix_heaviside, scalar_vector_product, scalar_broadcast, vector_reciprocal, vector_norm,

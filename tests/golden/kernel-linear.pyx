@@ -1,4 +1,4 @@
-# Search kernel for programs over 4/3/0 scalars/vectors/matrices, F = 4, float32, 16 lanes.
+# Search kernel for programs over 4 scalars, 3 vectors and 0 matrices, F = 4, float32, 16 lanes.
 # Ops: no_op, scalar_diff, scalar_product, scalar_vector_product, vector_sum, vector_inner_product.
 # Rendered from templates/kernel/ by azgen; see docs/generated-code.md.
 from libc.stdint cimport int64_t, uint64_t

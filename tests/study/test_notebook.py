@@ -74,6 +74,7 @@ def test_a_run(tmp_path):
     (mine,) = frame.index[frame["name"] == "champion"]
     assert frame["fitness"][mine] == run.test_fitness and frame["champion_minus_this"].isna()[mine]
     page = run._repr_html_()
+    assert "the champion" in page and "champion is better by" in page and page.count("<tr>") < 11
     assert "scikit-learn Ridge" in page and "def Predict():" in page and len(page) < 20_000
     assert len(repr(load_run(run.directory).champion)) < 200
 
