@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.codegen.build import build
-from azgen.codegen.compiler import DEFAULT_FLAGS
+from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
@@ -20,6 +20,10 @@ from azgen.language.program import Program
 
 UNROLLING_FLAGS = ("-funroll-loops", "--param=max-completely-peeled-insns=400")
 """Loops over entries are unrolled, so that partial sums and factors stay in registers; pays from F = 8 on."""
+
+DISPATCH_FLAGS = ("-fno-code-hoisting", "-fno-schedule-insns2")
+"""Passes of gcc that move loads of the interpreter's cases before its one jump, where every step waits for
+them: without them a search on small tasks is 1.1 to 1.25 times as fast (docs/performance.md)."""
 
 INSTRUCTION = np.dtype(
     [("op", "i2"), ("out", "i2"), ("a", "i2"), ("b", "i2"), ("constant", "f8", (3,))], align=True
@@ -32,12 +36,22 @@ def program_dtype(capacity: int) -> np.dtype[Any]:
     return np.dtype([("size", "i4", (3,)), ("code", INSTRUCTION, (capacity,))], align=True)
 
 
+def _flags(n_features: int) -> tuple[str, ...]:
+    """What kernels are compiled with."""
+    clang = "clang" in find_toolchain().version  # does not have these passes
+    return (
+        *DEFAULT_FLAGS,
+        *(() if clang else DISPATCH_FLAGS),
+        *(UNROLLING_FLAGS if n_features >= 8 else ()),
+    )
+
+
 class Kernel:
     """A compiled search kernel; see `KernelSpec` for what it is specialised to."""
 
     def __init__(self, spec: KernelSpec):
         self.spec = spec
-        flags = DEFAULT_FLAGS + (UNROLLING_FLAGS if spec.n_features >= 8 else ())
+        flags = _flags(spec.n_features)
         self.built = build("kernel", render_kernel(spec), flags=flags, libraries=spec.target.libraries)
         self.module: Any = self.built.module
         self.program = program_dtype(spec.capacity)

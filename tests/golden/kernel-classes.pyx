@@ -62,6 +62,7 @@ cdef extern from "tables.h" nogil:
     const int SCALED[3]
     const int SCALAR_CONST
     void unreachable "__builtin_unreachable"() noexcept
+    void prefetch "__builtin_prefetch"(const void*) noexcept
     bint registers_have(const Registers*, int) noexcept
     void registers_add(Registers*, int) noexcept
     void registers_remove(Registers*, int) noexcept
@@ -415,7 +416,7 @@ cdef void probe_programs(
         key[i] = lane_hash_end(key[i], tasks.n_groups * LANES)
 
 # ---------------------------------------------------------------- normal form
-cdef void live_before(const Instruction* code, int n, Registers* live) noexcept nogil:
+cdef inline void live_before(const Instruction* code, int n, Registers* live) noexcept nogil:
     """Turns the registers live after a function into those live before it."""
     cdef const OpRow* row
     cdef int i
@@ -1230,13 +1231,26 @@ cdef struct Cache:              # of fitness by key; least recently used out fir
     int64_t n_sets              # a power of two; 0 switches the cache off
     uint64_t clock
 
+cdef inline Entry* set_of(const Cache* cache, uint64_t key) noexcept nogil:
+    """Where a key's fitness would be stored."""
+    return cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
+
+cdef inline void fetch_set(const Cache* cache, uint64_t key) noexcept nogil:
+    """Has the processor fetch from memory what `look_up` will read."""
+    cdef const char* lines
+    cdef int i
+    if cache.n_sets:
+        lines = <const char*>set_of(cache, key)
+        for i in range(0, 8 * sizeof(Entry), 64):
+            prefetch(lines + i)
+
 cdef Entry* look_up(Cache* cache, uint64_t key) noexcept nogil:
     """What is stored under a key, or NULL."""
     cdef Entry* entry
     cdef int i
     if cache.n_sets == 0:
         return NULL
-    entry = cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
+    entry = set_of(cache, key)
     for i in range(8):
         if entry[i].key == key:
             cache.clock += 1
@@ -1251,7 +1265,7 @@ cdef Entry* store(Cache* cache, uint64_t key, double fitness) noexcept nogil:
     cdef int i
     if cache.n_sets == 0:
         return NULL
-    entry = oldest = cache.entries + (key >> 8 & (cache.n_sets - 1)) * 8
+    entry = oldest = set_of(cache, key)
     for i in range(8):
         if entry[i].key == key:
             oldest = &entry[i]
@@ -1511,13 +1525,19 @@ cdef void settle(Island* island, const Batch* batch, int i) noexcept nogil:
     if island.probed.n_sets:
         remember(&island.probed, batch.probe_key[i], batch, i)
 
+cdef void bring_to_normal_form(Island* island, Batch* batch) noexcept nogil:
+    """Normal forms and their keys, all before the first is looked up: by then its entries are there from memory."""
+    cdef int i
+    for i in range(batch.n):
+        normalize(&batch.programs[i], &batch.normal[i])
+        batch.key[i] = program_key(&batch.normal[i].program, True)
+        fetch_set(&island.known, batch.key[i])
+
 cdef bint is_known(Island* island, Batch* batch, int i) noexcept nogil:
     """Rung 1: whether the normal form's fitness is known, or will be from an earlier program of the batch."""
     cdef const Entry* found
     cdef int j
     batch.same_as[i] = -1
-    normalize(&batch.programs[i], &batch.normal[i])
-    batch.key[i] = program_key(&batch.normal[i].program, True)
     island.counts.programs += 1
     found = look_up(&island.known, batch.key[i])
     if found:
@@ -1564,8 +1584,11 @@ cdef void probe_batch(Island* island, Batch* batch, const Tasks* probe) noexcept
     probe_programs(batch.strands, batch.waiting, n, probe, key, failed)
     batch.n_waiting = 0
     for j in range(n):
+        key[j] |= 1  # 0 is an empty entry's, and that of predictions that are all 0
+        fetch_set(&island.probed, key[j])
+    for j in range(n):
         i = batch.place[j]
-        batch.probe_key[i] = key[j] | 1  # 0 is an empty entry's, and that of predictions that are all 0
+        batch.probe_key[i] = key[j]
         if failed[j]:
             give(batch, i, 0)
             island.counts.failed_probe += 1
@@ -1619,6 +1642,7 @@ cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* pr
     """Fitness of a batch's programs, rung by rung down the ladder. False if the hook gave up."""
     cdef int i
     batch.n_waiting = 0
+    bring_to_normal_form(island, batch)
     for i in range(batch.n):
         if not is_known(island, batch, i) and not is_over_budget(island, batch, i, tasks):
             keep_waiting(batch, i)
