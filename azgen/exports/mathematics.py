@@ -237,6 +237,7 @@ class _Writer:
             ),
             "tile": lambda: self._tiled(node),
             "square": lambda: Formula(rf"{a.within(_ATOM)}^2", a.kind, _PRODUCT),
+            "sqrt": lambda: Formula(rf"\sqrt{{{a.text}}}", a.kind),
         }
         if name in simple:
             return simple[name]()

@@ -34,6 +34,7 @@ _RESULT = {
     "arctan": "arc_tangent",
     "exp": "exponential",
     "log": "logarithm",
+    "sqrt": "root",
     "step": "active",
     "broadcast": "repeated",
     "columns": "repeated",

@@ -191,6 +191,8 @@ OPS = OpTable([
     Op(64, "matrix_gaussian_set", " -> m", "gaussian({x}, {y}, (n_features, n_features))", meaning.gaussian,
        "matrix_gaussian_set({out}, {random}, {x}, {y})", f"rng.normal({{x}}, {{y}}, {_M})", _times(24, _per_matrix),
        "Matrix of independent normal draws, row by row.", _NORMAL, family="normal"),
+    # Those above are the paper's; it can say a root only as the norm of a vector that it has to make first.
+    _scalar_function(65, "sqrt", "sqrt", "Square root of a scalar; NaN below 0. Not one of the paper's."),
 ])
 # fmt: on
 

@@ -66,7 +66,7 @@ def test_ops_are_found_by_how_they_are_printed():
 
 def test_an_unknown_op_is_named_and_another_suggested():
     assert "there is no op 'scalar_summ'. Did you mean scalar_sum?" in azgen("ops", "scalar_summ", status=2)
-    assert "there is no op '65'" in azgen("ops", "65", status=2)
+    assert "there is no op '66'" in azgen("ops", "66", status=2)
 
 
 def test_presets_are_listed_and_printed():

@@ -9,7 +9,7 @@
 #      scalar_min, vector_min, matrix_min, scalar_max, vector_max, matrix_max, vector_mean, matrix_mean,
 #      matrix_row_mean, matrix_row_st_dev, vector_st_dev, matrix_st_dev, scalar_const_set, vector_const_set,
 #      matrix_const_set, scalar_uniform_set, vector_uniform_set, matrix_uniform_set, scalar_gaussian_set,
-#      vector_gaussian_set, matrix_gaussian_set.
+#      vector_gaussian_set, matrix_gaussian_set, scalar_sqrt.
 # Rendered from templates/kernel/ by azgen; see docs/generated-code.md.
 from libc.stdint cimport int64_t, uint64_t
 
@@ -90,7 +90,7 @@ cdef extern from "tables.h" nogil:
     ctypedef struct LaneHash:
         lane_int a
         lane_int b
-    const OpRow OPS[65]
+    const OpRow OPS[66]
     const int FIRST[3]
     const int COUNT[3]
     const int RESERVED[3]
@@ -543,10 +543,10 @@ cdef void* room_for(size_t bytes) noexcept nogil:
 
 cdef enum:
     END = 0                     # case of no_op, which a normal form does not contain
-    CHECK = 65
-    VECTOR_ADD_SCALED = 66
-    MATRIX_ADD_SCALED = 67
-    MATRIX_ADD_OUTER = 68
+    CHECK = 66
+    VECTOR_ADD_SCALED = 67
+    MATRIX_ADD_SCALED = 68
+    MATRIX_ADD_OUTER = 69
 
 # Registers, and where they lie in a strand's memory, counted in lanes.
 cdef enum:
@@ -744,6 +744,8 @@ cdef bint run(Strand* strand, const Step* step, lane label, int mode) noexcept n
             vector_gaussian_set(out, random, step.constant[0], step.constant[1])
         elif step.op == 64:  # matrix_gaussian_set
             matrix_gaussian_set(out, random, step.constant[0], step.constant[1])
+        elif step.op == 65:  # scalar_sqrt
+            out[0] = lane_sqrt(a[0])
         elif step.op == VECTOR_ADD_SCALED:
             vector_add_scaled(out, step.constant, a[0], b)
         elif step.op == MATRIX_ADD_SCALED:
