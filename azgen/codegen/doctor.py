@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from azgen.codegen import cache_folder, compiler, confined, measurements, store
+from azgen.codegen import cache_folder, compiler, confined, store
+from azgen.codegen.build import build, build_key
+from azgen.codegen.measurements import CALIBRATION, all_measured, read_measured, write_measured
 from azgen.confinement import landlock_version
 from azgen.errors import AzgenError, CacheError, CompilerError
 
 _MINIMUM_CYTHON = (3, 1)
 _MINIMUM_FREE_BYTES = 200 * 2**20  # a run of some hours compiles about this much
+
+
+_TWICE = "def twice(double x):\n    return x + x\n"
+_CONFINED = "confinement"
+"""Kind of what is kept of a compiler that worked in a confined process."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def _build_directory() -> tuple[str, str]:
 
 
 def _calibration() -> tuple[str, str]:
-    found = measurements.all_measured(measurements.CALIBRATION)
+    found = all_measured(CALIBRATION)
     if not found:
         return "nothing measured yet; `--backend auto` measures when evaluations take long enough", ""
     last = found[0]
@@ -105,24 +113,41 @@ def _calibration() -> tuple[str, str]:
 
 
 def _compile_and_load() -> tuple[str, str]:
-    # In the build directory and not in /tmp: a file system mounted noexec must show here.
-    folder = cache_folder.build_directory()
-    started = time.perf_counter()
-    with cache_folder.disk_errors(folder), cache_folder.temporary_folder(folder) as temporary:
-        name = "azgen_doctor"
-        source, c_file, library = (temporary / f"{name}{end}" for end in (".pyx", ".c", ".so"))
-        source.write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")
-        compiler.cython_to_c(source, c_file)
-        compiler.compile_c(c_file, library)
-        if compiler.load_module(name, library).twice(21.0) != 42.0:
-            raise CompilerError("the compiled module computes wrong values\nset CC to another compiler")
-    return f"a two-line module in {time.perf_counter() - started:.1f} s", ""
+    # In the build directory and not in /tmp: a file system mounted noexec must show here. It is kept there
+    # under a key of compiler, flags, Cython and Python: while these stay it is only loaded.
+    built = build("doctor", {"doctor.pyx": _TWICE})
+    if built.module.twice(21.0) != 42.0:
+        raise CompilerError("the compiled module computes wrong values\nset CC to another compiler")
+    if built.cached:
+        return "a two-line module, compiled before by the same compiler, can be loaded", ""
+    return f"a two-line module in {sum(built.seconds.values()):.1f} s", ""
 
 
 def _confinement() -> tuple[str, str]:
     version = landlock_version()
     if not version:
         return "this system has no Landlock (Linux 5.13 or newer has): workers may do what you may", ""
+    key = _confinement_key(version)
+    known = read_measured(_CONFINED, key)
+    if known is None:
+        known = {"landlock": _landlock_of_a_worker()}
+        write_measured(_CONFINED, key, known)
+    if known["landlock"] == "0":
+        return f"off, by {confined.VARIABLE} or because it is not known which programs the compiler runs", ""
+    keeps = ["write in the compile cache alone", "read what is installed", "run the compiler alone"]
+    keeps += ["open no TCP connection"] if version >= 4 else []
+    keeps += ["signal no other process"] if version >= 6 else []
+    return f"Landlock {version}: workers {', '.join(keeps)}; a run without workers is not confined", ""
+
+
+def _confinement_key(version: int) -> str:
+    """Under which it is kept that compiling works in a confined process: for this compiler and system."""
+    told = [build_key("doctor", {"doctor.pyx": _TWICE}), str(version), os.environ.get(confined.VARIABLE, "")]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _landlock_of_a_worker() -> str:
+    """Landlock's version in a process that gives up what workers do and compiles; "0" if it does not."""
     code = f"import sys; sys.path[:] = {sys.path!r}; from azgen.codegen import doctor; doctor.try_confined()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, errors="replace")
     if done.returncode:
@@ -130,12 +155,7 @@ def _confinement() -> tuple[str, str]:
             f"the compiler does not work where only it may run: {done.stderr.strip().splitlines()[-1]}\n"
             f"set {confined.VARIABLE}=off, and workers may do what you may"
         )
-    if done.stdout.strip() == "0":
-        return f"off, by {confined.VARIABLE} or because it is not known which programs the compiler runs", ""
-    keeps = ["write in the compile cache alone", "read what is installed", "run the compiler alone"]
-    keeps += ["open no TCP connection"] if version >= 4 else []
-    keeps += ["signal no other process"] if version >= 6 else []
-    return f"Landlock {version}: workers {', '.join(keeps)}; a run without workers is not confined", ""
+    return done.stdout.strip()
 
 
 def try_confined() -> None:

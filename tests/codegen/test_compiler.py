@@ -224,6 +224,9 @@ def test_doctor_finds_a_working_machine_well():
     assert [finding.name for finding in findings if not finding.ok] == []
     if landlock_version():
         assert "workers write in the compile cache alone" in findings[-1].detail
+    again = {finding.name: finding for finding in doctor.diagnose()}
+    assert "compiled before by the same compiler" in again["compile and load"].detail
+    assert again["confinement"] == findings[-1]
     assert not any(path.name.startswith(".") for path in Path(os.environ["AZGEN_BUILD_DIR"]).iterdir())
 
 
