@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import azgen
@@ -15,6 +16,7 @@ MOST_FUNCTION_LINES = 50
 MOST_PARAMETERS = 8
 
 
+@cache
 def functions() -> list[tuple[str, FUNCTIONS]]:
     """All functions of the package, with their places."""
     return [

@@ -82,6 +82,7 @@ WORK = [
     ["prune", *RUN],
     ["tune", *RUN, "--trials", "32"],
     ["difficulty", "linear", "--programs", "500", "--goal", "0.5"],
+    ["simulate", "--schedules", "1"],
 ]
 """Every command that needs no extra, in an order in which each finds what it needs."""
 

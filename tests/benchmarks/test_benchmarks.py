@@ -1,6 +1,7 @@
 """`python -m benchmarks`: that it runs, what stands beside its figures, its tables. No time is asserted."""
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from azgen.bench.figures import Figure, Report, figure_of
 from azgen.bench.suite import BENCHMARKS
 from azgen.errors import AzgenError
 from benchmarks import __main__ as runner
-from benchmarks import plot
+from benchmarks import first, memory, plot
 from benchmarks.effort import QUICK
 from benchmarks.original import Beside, beside
 from benchmarks.performance_tables import PAGE, figures_of, table
+from benchmarks.processes import in_new_process
+from tests.thinned import few_of
 
 TINY = replace(
     QUICK,
@@ -49,8 +52,32 @@ def tiny(monkeypatch, tmp_path):
 OWN = [name for name, measured in runner.ALL.items() if measured not in BENCHMARKS.values()]
 
 
-@pytest.mark.parametrize("name", OWN)
+COMPILE_ANEW = {"first": first, "memory": memory}
+"""Benchmarks that find nothing compiled, in processes of their own."""
+
+
+@pytest.mark.parametrize(
+    "name", few_of(OWN, *(name for name in OWN if name not in {*COMPILE_ANEW, "crossover"}))
+)
 def test_a_benchmark_runs_and_its_result_can_be_read(name, capsys):
+    check(name, capsys)
+
+
+@pytest.mark.parametrize("name", COMPILE_ANEW)
+def test_what_compiles_anew_runs_with_all_compiled_in_this_process_too(name, capsys, monkeypatch):
+    for attribute, usual in (
+        ("fresh_build_directory", nullcontext),
+        ("in_new_process", lambda function, **arguments: function(**arguments)),
+    ):
+        monkeypatch.setattr(COMPILE_ANEW[name], attribute, usual, raising=False)
+    check(name, capsys)
+
+
+def test_a_function_is_called_in_a_new_process():
+    assert 0 < in_new_process(memory.idle_memory) < memory.idle_memory()
+
+
+def check(name, capsys):
     runner.main(["--quick", name, "--json", "result.json"])
     text, report = capsys.readouterr().out, Report.read("result.json")
     assert report.options["benchmarks"] == [name]

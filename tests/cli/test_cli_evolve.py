@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,17 +17,20 @@ import tomli_w
 from rich.console import Console
 
 from azgen.cli.view import LiveView
+from azgen.codegen.kernel_source import render_kernel
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
 from azgen.runs.members import ranked
 from azgen.runs.saved import load_run
-from azgen.settings.presets import preset, preset_names
+from azgen.search.task_set import kernel_spec
+from azgen.settings.presets import preset, preset_names, preset_text
 from azgen.settings.reading import read_settings
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.tasks import island_tasks
 from azgen.study.verdict import verdict
 from azgen.tasks import image_sets
 from tests.commands import azgen
+from tests.thinned import few_of
 
 FILES = {
     "config.toml",
@@ -45,6 +49,20 @@ LIMITED = ("--max-programs", "30000", "--baselines", "few")
 @pytest.fixture(autouse=True)
 def in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def a_run(tmp_path_factory):
+    """A run that many tests look at."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    azgen("evolve", "linear", *LIMITED, "--out", folder)
+    return folder
+
+
+@pytest.fixture
+def mine(a_run, tmp_path):
+    """That run, for a test to change."""
+    return shutil.copytree(a_run, tmp_path / "mine")
 
 
 def test_a_run_leaves_a_complete_directory_and_says_where():
@@ -78,8 +96,7 @@ def test_a_run_leaves_a_complete_directory_and_says_where():
     assert "cdef public void run_" in (run.path / "champion.pyx").read_text()
 
 
-def test_a_run_is_shown_exported_and_executed_again(tmp_path):
-    azgen("evolve", "linear", *LIMITED, "--out", "mine")
+def test_a_run_is_shown_exported_and_executed_again(mine, tmp_path):
     run = load_run("mine")
     shown = azgen("show", "mine")
     assert str(run.program) in shown and "scikit-learn Ridge" in shown and "evaluated" in shown
@@ -95,13 +112,12 @@ def test_a_run_is_shown_exported_and_executed_again(tmp_path):
     assert again["sets"]["select"]["mean"] == run.result["select"]["fitness"]["mean"]
 
 
-def test_an_unfinished_run_is_shown_and_exported():
-    azgen("evolve", "linear", *LIMITED, "--out", "killed")
-    Path("killed/result.json").unlink()
-    Path("killed/champion.pyx").unlink()
-    assert "not finished" in azgen("show", "killed")
-    assert "cdef public void run_" in azgen("show", "killed", "--source")
-    azgen("export", "killed", "-o", "rescued.py")
+def test_an_unfinished_run_is_shown_and_exported(mine):
+    Path("mine/result.json").unlink()
+    Path("mine/champion.pyx").unlink()
+    assert "not finished" in azgen("show", "mine")
+    assert "cdef public void run_" in azgen("show", "mine", "--source")
+    azgen("export", "mine", "-o", "rescued.py")
     assert "EvolvedRegressor" in Path("rescued.py").read_text()
 
 
@@ -123,8 +139,7 @@ def test_the_report_fits_a_screen():
     assert "What became of the programs" not in report
 
 
-def test_the_hall_of_fame_is_a_choice():
-    azgen("evolve", "linear", *LIMITED, "--out", "mine")
+def test_the_hall_of_fame_is_a_choice(mine):
     run = load_run("mine")
     lines = azgen("show", "mine").split("Hall of fame")[1].splitlines()
     rows = {int(line.split()[0]): line for line in lines if line.split()[:1] and line.split()[0].isdecimal()}
@@ -164,16 +179,16 @@ def test_a_run_picks_as_it_is_told():
     assert load_run("best").settings.pick == "cheapest-within-error", "as runs of before say it"
 
 
-def test_the_seed_decides_the_champion():
-    hashes = []
-    for seed, out in ((1, "a"), (1, "b"), (2, "c")):
+def test_the_seed_decides_the_champion(a_run):
+    hashes = [load_run(a_run).program.hash]
+    for seed, out in ((0, "a"), (1, "b")):
         azgen("evolve", "linear", *LIMITED, "--seed", seed, "--out", out)
         hashes.append(load_run(out).program.hash)
     assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_the_configuration_of_a_run_repeats_it():
-    azgen("evolve", "linear", *LIMITED, "--seed", 4, "--dtype", "float64", "--out", "first")
+    azgen("evolve", "linear", *LIMITED, "--seed", 4, "--epochs", 2, "--out", "first")
     azgen("evolve", "first/config.toml", "--out", "second")
     first, second = load_run("first"), load_run("second")
     assert first.settings == second.settings and first.hall_of_fame == second.hall_of_fame
@@ -191,6 +206,9 @@ def test_json_is_one_object_a_line():
 
 
 WITHOUT_OTHER_DATA = sorted({*preset_names()} - {"table", "paper"})
+USUAL = ("digits", "linear-learn-only", "ten-digits")
+"""Presets that differ from each other in most of what a run does."""
+
 MOST = {
     **dict.fromkeys(("n_search", "n_select", "n_test", "rating_tasks", "polish_tasks"), 6),
     **{"n_train": 40, "n_valid": 30, "population": 100},
@@ -213,13 +231,27 @@ def fewer(value, most):
     return [min(number, most) for number in value] if isinstance(value, list) else min(value, most)
 
 
-@pytest.mark.parametrize("name", WITHOUT_OTHER_DATA)
-def test_every_preset_runs(name):
-    settings = in_small(tomllib.loads(azgen("presets", name)))
+def written_small(name):
+    """A configuration file: a preset with few and small tasks."""
+    settings = in_small(tomllib.loads(preset_text(name)))
     settings["tasks"] = {"n_train": MOST["n_train"], "n_valid": MOST["n_valid"], **settings["tasks"]}
     Path("small.toml").write_text(tomli_w.dumps(settings))
-    azgen("evolve", "small.toml", "--max-programs", 1000, "--baselines", "few", "--out", name)
+    return "small.toml"
+
+
+@pytest.mark.parametrize("name", few_of(WITHOUT_OTHER_DATA, *USUAL))
+def test_every_preset_runs(name):
+    azgen("evolve", written_small(name), "--max-programs", 1000, "--baselines", "few", "--out", name)
     assert load_run(name).result["counts"]["programs"] >= 1000
+
+
+@pytest.mark.parametrize("name", WITHOUT_OTHER_DATA)
+def test_every_preset_has_tasks_and_a_kernel(name):
+    settings = read_settings(written_small(name))
+    task = settings.tasks.split(settings.seed).search[0]
+    spec = kernel_spec(settings, task.n_features, task.metric, classes=task.vector_classes)
+    source = render_kernel(spec)["kernel.pyx"]
+    assert all(f"# {op.name}\n" in source for op in spec.ops if op.result)
 
 
 @pytest.mark.slow
@@ -240,7 +272,10 @@ def test_the_paper_s_preset_says_where_its_data_can_be_had(tmp_path, monkeypatch
     assert {island_tasks(preset("paper"), i).source.data for i in range(36)} == {"cifar10", "mnist"}
 
 
-@pytest.mark.parametrize("kind", ["regression", "classification", "3 classes of target"])
+@pytest.mark.parametrize(
+    "kind",
+    few_of(["regression", "classification", "3 classes of target"], "regression", "3 classes of target"),
+)
 def test_a_table_of_ones_own(tmp_path, kind):
     import sklearn.datasets
 
@@ -282,7 +317,10 @@ def test_the_second_run_compiles_nothing(tmp_path):
         arguments = [
             "evolve",
             "linear",
-            *LIMITED,
+            "--max-programs",
+            "3000",
+            "--baselines",
+            "few",
             "--out",
             out,
             "--build-dir",
@@ -385,7 +423,7 @@ def test_the_live_view_shows_what_happened():
 
 def test_workers_never_change_what_islands_find(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    limits = ("--max-programs", "40000", "--islands", "2")
+    limits = ("--max-programs", "20000", "--islands", "2", "--baselines", "few")
     azgen("evolve", "linear", *limits, "--workers", "1", "--out", "one")
     azgen("evolve", "linear", *limits, "--workers", "2", "--out", "two")
     one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")

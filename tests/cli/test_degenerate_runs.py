@@ -8,6 +8,7 @@ import pytest
 from azgen.language.instruction import SCALAR
 from azgen.runs.saved import load_run
 from tests.commands import azgen
+from tests.thinned import few_of
 
 LIMITED = ("--max-programs", 3000, "--baselines", "few")
 
@@ -46,7 +47,7 @@ def _carried_out(*arguments):
     return fitness
 
 
-@pytest.mark.parametrize("name", ["n_test", "n_select", "n_search"])
+@pytest.mark.parametrize("name", few_of(["n_test", "n_select", "n_search"], "n_test", "n_search"))
 def test_one_task_of_a_set(name):
     fitness = _carried_out(_tasks(f"{name} = 1"))
     alone = next(line for line in fitness.splitlines() if " on 1 " in line)
@@ -54,9 +55,9 @@ def test_one_task_of_a_set(name):
 
 
 def test_an_order_in_time():
-    x = np.random.default_rng(0).normal(size=(60, 2)).round(3)
+    x = np.random.default_rng(0).normal(size=60).round(3)
     days = np.arange("2025-01-01", "2025-03-02", dtype="datetime64[D]")
-    path = _table("days.csv", "day,a,b,y", [days, *x.T, (2 * x[:, 0] - x[:, 1]).round(3)])
+    path = _table("days.csv", "day,x,y", [days, x, (2 * x).round(3)])
     assert "champion on 1 test tasks" in _carried_out("--data", path, "--target", "y", "--time", "day")
 
 
@@ -66,7 +67,9 @@ def test_a_single_task_has_no_interval_in_json_either():
     assert record["half_width"] is None and record["n"] == 1
 
 
-@pytest.mark.parametrize("kind", ["regression", "two classes", "three classes"])
+@pytest.mark.parametrize(
+    "kind", few_of(["regression", "two classes", "three classes"], "regression", "three classes")
+)
 def test_a_table_of_one_feature(kind):
     x = np.random.default_rng(0).normal(size=60).round(3)
     labels = {

@@ -24,8 +24,7 @@ from azgen.runs.log import Thinning
 from azgen.runs.saved import load_run
 from azgen.settings.presets import preset
 from azgen.study.recorder import Recorder
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL
+from tests.search.small import SMALL, changed
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAMPION = Champion(zoo("linear").normalized(), 4321, 1, 0.91, 0.87654321)

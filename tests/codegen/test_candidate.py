@@ -21,6 +21,7 @@ from azgen.language.zoo import zoo
 from azgen.tasks.synthetic import linear_tasks
 from tests.agreement import random_tasks, same_bits
 from tests.strategies import random_program
+from tests.thinned import few_of
 
 MATRIX_OPS = [
     OPS[name]
@@ -145,8 +146,10 @@ def test_batches_hold_32_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert build.statistics.builds == before + 2
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("n_features", [4, 20])
+@pytest.mark.parametrize(
+    ("n_features", "dtype"),
+    few_of([(n, d) for n in (4, 20) for d in ("float32", "float64")], (4, "float64"), (20, "float32")),
+)
 def test_fused_statements_change_no_bit(n_features: int, dtype: str) -> None:
     """Programs rich in what is fused agree with the oracle, which fuses nothing, to the last bit."""
     rng = np.random.default_rng([n_features, dtype == "float32"])

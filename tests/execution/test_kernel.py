@@ -71,13 +71,13 @@ def children(actions: dict[str, float], n: int = 300, **changes: object) -> list
     return [(known[a.tobytes()], known[b.tobytes()]) for a, b in zip(parents, mutated, strict=True)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(programs())
 def test_encoding_round_trips(program: Program) -> None:
     assert kernel().decode(kernel().encode([program])[0]) == program
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(programs())
 def test_normal_form_is_pythons(program: Program) -> None:
     assert kernel().normal_form(program) == program.normalized()

@@ -76,7 +76,7 @@ def in_folder(tmp_path, monkeypatch):
 def chosen(**changes):
     """Settings of a small run that starts from a program with the user's ops."""
     plain = as_mapping(resolve_settings("demo", ops="my_ops.py", metric="mean-absolute-error", tasks=SMALL))
-    plain["tasks"]["redraw"] = False
+    plain["tasks"]["redraw"], plain["baselines"] = False, "few"
     plain["evolution"] |= {"initial": "start.az", "population": 100, "cache_size": 1024}
     plain["memory"] = {"scalars": 5, "vectors": 4, "matrices": 1}
     for name, size in (("setup", 3), ("predict", 4), ("learn", 6)):

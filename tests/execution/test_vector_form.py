@@ -25,8 +25,6 @@ from tests.agreement import Tally, random_tasks
 from tests.strategies import programs, random_program
 from tests.tasks.labelled import image_tasks
 
-pytestmark = pytest.mark.usefixtures("optimized")
-
 BACKENDS = ["oracle", "kernel", "native"]
 MEMORY = Memory(3, 6, 3)
 SHOW_SCORES = """
@@ -222,7 +220,7 @@ def sweep(
 @pytest.mark.parametrize(
     ("shape", "dtype", "metric", "memory"),
     [
-        ((4, 3), "float32", "accuracy", MEMORY),
+        pytest.param((4, 3), "float32", "accuracy", MEMORY, marks=pytest.mark.slow),
         ((4, 3), "float64", "accuracy", MEMORY),
         ((20, 3), "float32", "accuracy", MEMORY),  # in packs
         # Kernels without matrices compile faster. 17 classes are more than an ordered sum has partial sums.

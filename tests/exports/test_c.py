@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import execute
+from azgen.execution.execute import compile_together, execute
 from azgen.exports.c import render_c
 from azgen.exports.provenance import Provenance
 from azgen.language import OPS, Instruction, Program
@@ -80,11 +80,25 @@ def check(program, task, dtype, folder, classes=0):
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler called cc")
 
 
+def _of_the_zoo(name):
+    """Metric and number of classes that a program of the zoo is tried on."""
+    classes = 3 if zoo(name).form == VECTOR else 0
+    return "accuracy" if classes or name == "affine" else "rmse", classes
+
+
+@pytest.fixture(scope="module")
+def _zoo_compiled():
+    """One by one they would take several times as long to compile."""
+    kinds = {}
+    for name in zoo_names():
+        kinds.setdefault(_of_the_zoo(name), []).append(zoo(name))
+    for (metric, classes), programs in kinds.items():
+        compile_together(programs, 5, metric, "float32", classes, n_tasks=1)
+
+
 @pytest.mark.parametrize("name", zoo_names())
-def test_the_zoo(name, tmp_path):
-    program = zoo(name)
-    classes = 3 if program.form == VECTOR else 0
-    metric = "accuracy" if classes or name == "affine" else "rmse"
+def test_the_zoo(name, tmp_path, _zoo_compiled):
+    program, (metric, classes) = zoo(name), _of_the_zoo(name)
     (task,) = random_tasks(np.random.default_rng(0), 5, 1, metric, classes=classes)
     check(program, task, "float32", tmp_path, classes)
 

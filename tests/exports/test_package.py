@@ -49,7 +49,7 @@ def packages(tmp_path_factory):
         folder = root / name
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+            (folder / path).write_text(text.replace('"-O2"', '"-O0"'))  # compiles in half the time
         line = [sys.executable, "-W", "ignore", "setup.py", "-q", "build_ext", "--inplace"]
         made = subprocess.run(line, cwd=folder, capture_output=True, text=True)
         assert made.returncode == 0, made.stderr

@@ -252,14 +252,14 @@ def test_immigrants_take_their_cells() -> None:
 def test_a_search_with_archives_is_decided_by_seed_and_settings_alone(tmp_path: Path) -> None:
     """One worker, two workers and a run that stopped on the way and went on: the same champion and hall."""
     settings = changed(two_layer(), "islands", count=2, interval=3000, migrants=3, checkpoint_seconds=1e-9)
-    settings = changed(settings, "stop", max_programs=60_000, max_seconds=0, round_programs=1500)
+    settings = changed(settings, "stop", max_programs=24_000, max_seconds=0, round_programs=1500)
     settings = dataclasses.replace(settings, baselines="few")
     found = {
         "one": evolve(settings, out=tmp_path / "one"),
         "two": evolve(settings, out=tmp_path / "two", workers=2),
     }
-    evolve(settings, out=tmp_path / "resumed", max_programs=25_000)
-    found["resumed"] = resume(tmp_path / "resumed", max_programs=60_000)
+    evolve(settings, out=tmp_path / "resumed", max_programs=10_000)
+    found["resumed"] = resume(tmp_path / "resumed", max_programs=24_000)
     halls = {name: [str(c.program) for c in run.hall_of_fame] for name, run in found.items()}
     assert halls["two"] == halls["one"]
     assert halls["resumed"] == halls["one"]

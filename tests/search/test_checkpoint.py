@@ -35,8 +35,8 @@ from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
 from azgen.study.run import evolve
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL, history
+from tests.search.small import SMALL, changed
+from tests.search.test_islands import history
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "data"
@@ -210,11 +210,29 @@ def test_two_checkpoints_are_kept_and_nothing_else(tmp_path: Path) -> None:
     assert values["progress"]["round"] > 10
 
 
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was interrupted after its sixth round."""
+    directory = tmp_path_factory.mktemp("stopped")
+    run(ONE, directory, 6)
+    return directory
+
+
+@pytest.fixture
+def stopped(stopped_once: Path, tmp_path: Path) -> Path:
+    """That run, for a test to change."""
+    return Path(shutil.copytree(stopped_once, tmp_path / "stopped"))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Outcome:
+    """The run that was not."""
+    return run(ONE)[0]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "changed", "no archive"])
-def test_a_damaged_checkpoint_is_passed_over(damage: str, tmp_path: Path) -> None:
-    outcome, _ = run(ONE)
-    run(ONE, tmp_path, 6)
-    newest, older = checkpoints_of(tmp_path)
+def test_a_damaged_checkpoint_is_passed_over(damage: str, stopped: Path, whole: Outcome) -> None:
+    newest, older = checkpoints_of(stopped)
     data = newest.read_bytes()
     if damage == "truncated":
         newest.write_bytes(data[: len(data) // 2])
@@ -225,21 +243,20 @@ def test_a_damaged_checkpoint_is_passed_over(damage: str, tmp_path: Path) -> Non
         newest.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     else:
         newest.write_bytes(b"not an archive at all")
-    resumed, events = go_on(tmp_path)
-    assert result(resumed) == result(outcome)
+    resumed, events = go_on(stopped)
+    assert result(resumed) == result(whole)
     (warning,) = [e for e in events if isinstance(e, Warned)]
     assert "is damaged" in warning.message and older.name in warning.message
 
 
-def test_when_all_are_damaged_the_run_ends_with_a_message(tmp_path: Path) -> None:
-    run(ONE, tmp_path, 6)
-    for path in checkpoints_of(tmp_path):
+def test_when_all_are_damaged_the_run_ends_with_a_message(stopped: Path) -> None:
+    for path in checkpoints_of(stopped):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(AzgenError, match=r"checkpoint-\d+\.npz is damaged"):
-        go_on(tmp_path)
-    shutil.rmtree(tmp_path / CHECKPOINTS)
+        go_on(stopped)
+    shutil.rmtree(stopped / CHECKPOINTS)
     with pytest.raises(AzgenError, match="there is no checkpoint in"):
-        go_on(tmp_path)
+        go_on(stopped)
 
 
 def rewritten(directory: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
@@ -297,11 +314,10 @@ def setting(name: str, *keys: Any, to: Any) -> Callable[[dict[str, Any], dict[st
         lambda values, arrays: arrays.update(sizes=arrays["sizes"].astype(np.float64)),
     ],
 )
-def test_values_out_of_bounds_are_refused(change: Any, tmp_path: Path) -> None:
-    run(ONE, tmp_path, 6)
-    rewritten(tmp_path, change)
+def test_values_out_of_bounds_are_refused(change: Any, stopped: Path) -> None:
+    rewritten(stopped, change)
     with pytest.raises(AzgenError):
-        go_on(tmp_path)
+        go_on(stopped)
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
@@ -462,7 +478,7 @@ def rounds_of_bookkeeping(n_rounds: int, directory: Path, n_workers: int) -> str
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_bookkeeping_does_not_pile_up(tmp_path: Path) -> None:
-    rounds_of_bookkeeping(1000, tmp_path, 1)
+    rounds_of_bookkeeping(400, tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -18,19 +18,7 @@ from azgen.search.evolve import Evolution, Outcome, kernel_spec
 from azgen.search.island import Island
 from azgen.settings.reading import read_settings
 from azgen.settings.settings import Settings
-
-PRESETS = Path(__file__).parents[2] / "azgen/presets"
-LINEAR = read_settings(PRESETS / "demo.toml")
-
-
-def changed(settings: Settings = LINEAR, **changes: object) -> Settings:
-    """Settings with changes, dotted keys written with two underscores."""
-    for key, value in changes.items():
-        section, _, name = key.partition("__")
-        if name:
-            value = dataclasses.replace(getattr(settings, section), **{name: value})
-        settings = dataclasses.replace(settings, **{section: value})  # type: ignore[arg-type]
-    return settings
+from tests.search.small import LINEAR, PRESETS, changed
 
 
 def run(settings: Settings) -> tuple[Outcome, list[Event]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
 from azgen.errors import AzgenError
 from azgen.execution.kernel import INSTRUCTION
+from azgen.execution.native import NativeCode
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Event, Progress, Restarted
@@ -24,25 +26,7 @@ from azgen.search.task_set import population_tasks
 from azgen.search.trail import MOST_CARRIED
 from azgen.settings.reading import settings_from
 from azgen.settings.settings import Settings
-from tests.search.test_evolution import LINEAR, changed
-
-SMALL = changed(
-    LINEAR,
-    tasks__n_select=10,
-    tasks__n_test=10,
-    tasks__n_train=(20, 20, 20),
-    tasks__n_valid=(20, 20, 20),
-    tasks__redraw=False,
-    evolution__population=100,
-    evolution__cache_size=1024,
-    stop__max_programs=20_000,
-    stop__max_seconds=0.0,
-    stop__round_programs=500,
-    stop__restart_programs=0,
-    stop__target_fitness=2.0,
-    islands__count=4,
-    islands__interval=1000,
-)
+from tests.search.small import SMALL, changed
 
 
 def run(settings: Settings) -> tuple[Outcome, list[Event]]:
@@ -353,3 +337,34 @@ def test_programs_in_quarantine_score_zero_wherever_they_turn_up(cache_size: int
     for name, array in careful.state(0, 1).items():
         if name not in ("state", "hurdles"):  # these hold addresses
             np.testing.assert_array_equal(array, state[name], err_msg=name)
+
+
+def test_a_program_that_would_end_the_run_is_compiled_before_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a slow compiler costs is no program's fault, nor what drawing fresh tasks does."""
+    settings = changed(SMALL, tasks__n_fresh=3, stop__target_fitness=0.0)
+    space = SearchSpace.of(settings, settings.tasks.split(0))
+    named: list[Any] = []
+    runner = Runner(space, trace=named.append)
+    prepare, fresh, seen = NativeCode.prepare, type(settings.tasks).fresh, []
+
+    def compiled(self: NativeCode, program: Program) -> Any:
+        seen.append(("compiled", named[-1]))
+        return prepare(self, program)
+
+    def drawn(*arguments: Any) -> Any:
+        seen.append(("drawn", named[-1]))
+        return fresh(*arguments)
+
+    monkeypatch.setattr(NativeCode, "prepare", compiled)
+    monkeypatch.setattr(type(settings.tasks), "fresh", drawn)
+    report = runner.run(Order(0, 0, 0, birth=True))
+    assert report.holds and seen == [("drawn", None), ("compiled", None)]
+    assert report.compiled == 1
+    on_kernel, natively = named[0], named[2]
+    np.testing.assert_array_equal(natively, on_kernel)
+    assert [record is None for record in named] == [False, True, False, True]
+    best = runner.parse(report.program)
+    runner.rate(best)
+    assert runner._raters.compiled == 1, "the champion's module is that which has been loaded already"

@@ -17,7 +17,7 @@ from azgen.search.island_state import COUNTS
 from azgen.search.progress import Life, Progression, Suspect
 from azgen.search.schedule import Schedule, quarantined
 from azgen.settings.settings import Settings
-from tests.search.test_evolution import LINEAR, changed
+from tests.search.small import LINEAR, changed
 
 FREE = changed(
     LINEAR,

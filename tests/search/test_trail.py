@@ -16,9 +16,8 @@ from azgen.search.island_state import TRAIL, step_dtype
 from azgen.search.space import SearchSpace
 from azgen.search.trail import MOST_TOLD, Trail
 from azgen.study.lineage import conclusion, lineage
+from tests.search.small import SMALL, changed
 from tests.search.test_archive import LINEAR, archive
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL
 
 ONE = changed(SMALL, islands__count=1, stop__max_programs=10_000, stop__patience=3000)
 

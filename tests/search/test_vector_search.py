@@ -32,7 +32,7 @@ from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import FunctionSettings, MemorySettings, Settings
 from tests.agreement import random_tasks
 from tests.commands import azgen
-from tests.search.test_evolution import changed
+from tests.search.small import changed
 from tests.strategies import programs
 
 NAMES = (

@@ -6,14 +6,13 @@ from __future__ import annotations
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ import pytest
 
 from azgen.confinement import landlock_version
 from azgen.errors import AzgenError
-from azgen.execution import kernel as kernel_module
-from azgen.execution import native as native_module
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.events import Event, Quarantined, Warned
@@ -32,16 +29,22 @@ from azgen.search.engines import worker
 from azgen.search.engines import workers as watching
 from azgen.search.engines.base import Engine
 from azgen.search.engines.channel import Channel
-from azgen.search.engines.orders import Order, Report
+from azgen.search.engines.orders import Order
 from azgen.search.engines.process import Entry, Processes
-from azgen.search.engines.runner import Runner
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.space import SearchSpace
 from azgen.search.world import THIS_MACHINE, World
 from azgen.settings.settings import Settings
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL, history
+from tests.search.disturbed import (
+    disturbed_worker,
+    failing_worker,
+    weak_worker,
+    worker_that_dies_compiling,
+)
+from tests.search.small import SMALL, changed
+from tests.search.test_islands import history
+from tests.thinned import few_of
 
 ROOT = Path(__file__).resolve().parents[2]
 Made = Callable[[SearchSpace], Engine]
@@ -73,7 +76,7 @@ def undisturbed() -> tuple[Outcome, list[Event]]:
     return run(SMALL)
 
 
-@pytest.mark.parametrize("n", [1, 2, 4])
+@pytest.mark.parametrize("n", few_of([1, 2, 4], 1))
 def test_the_number_of_workers_changes_nothing(n: int, undisturbed: tuple[Outcome, list[Event]]) -> None:
     assert same(run(SMALL, workers(n)), undisturbed)
 
@@ -94,7 +97,7 @@ def test_other_topologies_too(changes: dict[str, Any]) -> None:
         evolution__hurdles=(0.5,),
         **{f"islands__{name}": value for name, value in changes.items()},
     )
-    assert same(run(settings, workers(3)), run(settings))
+    assert same(run(settings, workers(2)), run(settings))
 
 
 def test_native_rating_in_workers() -> None:
@@ -173,58 +176,7 @@ def test_a_hundred_kills_change_nothing() -> None:
     assert not multiprocess.active_children()
 
 
-# -- programs that kill or hang whatever runs them: injected into generated source by what the workers run
-
-_IMPORT = "from libc.signal cimport SIGSEGV, raise_\n"
-_CODE = {"crash": "raise_(SIGSEGV)", "hang": "\n            while True:\n                pass"}
-
-
-def _inject_into_kernel(what: str, key: int) -> None:
-    """The kernel crashes or hangs when it runs the program with this key."""
-    render = kernel_module.render_kernel
-    check = (
-        "    for i in range(n_programs):\n"
-        f"        if program_key(&programs[i].program, True) == <uint64_t>{key}ULL:\n"
-        f"            {_CODE[what]}\n"
-    )
-
-    def injected(spec: Any) -> dict[str, str]:
-        files = render(spec)
-        head, found, _ = files["kernel.pyx"].partition("cdef ")
-        assert found
-        source = head + _IMPORT + files["kernel.pyx"][len(head) :]
-        source, count = re.subn(r"(?=    while job < n_jobs:\n)", lambda _: check, source)
-        assert count == 2, f"{count} places where programs are run; there should be two"
-        return {**files, "kernel.pyx": source}
-
-    kernel_module.render_kernel = injected
-
-
-def _inject_into_candidate(what: str, structure: str) -> None:
-    """The candidate of this structure crashes or hangs when it runs."""
-    render = native_module.render_candidates
-
-    def injected(programs: Any, *rest: Any) -> dict[str, str]:
-        files = render(programs, *rest)
-        source = _IMPORT + files["candidates.pyx"]
-        place = re.search(rf"\ncdef [^\n]*{structure}[^\n]*:\n", source)
-        if place:
-            source = (
-                source[: place.end()] + f"    if True:\n            {_CODE[what]}\n" + source[place.end() :]
-            )
-        return {**files, "candidates.pyx": source}
-
-    native_module.render_candidates = injected
-
-
-def disturbed_worker(connection: Any, parent: int) -> None:
-    """A worker whose generated source is not quite what it should be; runs in a process of its own."""
-    level, what, which = os.environ["AZGEN_TEST_INJECTION"].split()
-    if level == "kernel":
-        _inject_into_kernel(what, int(which))
-    else:
-        _inject_into_candidate(what, which)
-    worker.main(connection, parent)
+# -- programs that kill or hang whatever runs them
 
 
 def key_of(space: SearchSpace, program: Program) -> int:
@@ -232,7 +184,10 @@ def key_of(space: SearchSpace, program: Program) -> int:
     return int(space.kernel.module.normal_form(given.ctypes.data, result.ctypes.data)) % 2**64
 
 
-@pytest.mark.parametrize("what, cause", [("crash", "killed by SIGSEGV"), ("hang", "no answer for 2 s")])
+@pytest.mark.parametrize(
+    ("what", "cause"),
+    few_of([("crash", "killed by SIGSEGV"), ("hang", "no answer for 1 s")], ("crash", "killed by SIGSEGV")),
+)
 def test_a_program_that_crashes_or_hangs_is_quarantined(
     what: str, cause: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,8 +195,8 @@ def test_a_program_that_crashes_or_hangs_is_quarantined(
     space = SearchSpace.of(SMALL, SMALL.tasks.split(SMALL.seed))
     monkeypatch.setenv("AZGEN_TEST_INJECTION", f"kernel {what} {key_of(space, bad)}")
     if what == "crash":  # alone at first, so that the disturbed kernel is compiled once
-        alone = run(SMALL, workers(1, entry=disturbed_worker, round_timeout=2.0))
-    found = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
+        alone = run(SMALL, workers(1, entry=disturbed_worker, round_timeout=1.0))
+    found = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=1.0))
     quarantined = [e for e in found[1] if isinstance(e, Quarantined)]
     assert [(e.program, e.hash) for e in quarantined] == [(str(bad), bad.hash)]
     assert cause in quarantined[0].cause
@@ -253,37 +208,19 @@ def test_a_program_that_crashes_or_hangs_is_quarantined(
     assert not multiprocess.active_children()
 
 
-@pytest.mark.parametrize("what", ["crash", "hang"])
+@pytest.mark.parametrize("what", few_of(["crash", "hang"], "hang"))
 def test_a_candidate_that_crashes_or_hangs_when_it_is_compiled_is_quarantined(
     what: str, undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = undisturbed[0].champion.program
     monkeypatch.setenv("AZGEN_TEST_INJECTION", f"candidate {what} {bad.structure_hash}")
-    outcome, events = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=2.0))
+    outcome, events = run(SMALL, workers(2, entry=disturbed_worker, round_timeout=1.0))
     assert [e.hash for e in events if isinstance(e, Quarantined)] == [bad.hash]
     assert outcome.champion.program.hash != bad.hash
     assert not multiprocess.active_children()
 
 
 # -- workers by themselves
-
-
-def weak_worker(connection: Any, parent: int) -> None:
-    """The first worker to get this far is slow, or has no memory; runs in a process of its own."""
-    what, flag = os.environ["AZGEN_TEST_WEAKNESS"].split(":")
-    run_round = Runner.run
-
-    def run_weakly(self: Runner, order: Order) -> Report:
-        with suppress(FileExistsError):
-            os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
-            if what == "slow":
-                time.sleep(60)
-            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-            np.ones(1 << 30)
-        return run_round(self, order)
-
-    Runner.run = run_weakly  # type: ignore[method-assign]
-    worker.main(connection, parent)
 
 
 @pytest.mark.parametrize("what, cause", [("slow", "no answer for 1 s (0."), ("no memory", "out of memory")])
@@ -300,21 +237,6 @@ def test_weak_workers_are_replaced_and_no_program_is_blamed(
     (warning,) = [e.message for e in found[1] if isinstance(e, Warned)]
     assert "a worker was lost in round" in warning and cause in warning
     assert same(found, undisturbed)
-
-
-def worker_that_dies_compiling(connection: Any, parent: int) -> None:
-    """Three workers are killed as they compile a program; runs in a process of its own."""
-    prepare = native_module.NativeCode.prepare
-
-    def die_or_prepare(self: Any, program: Program) -> Any:
-        for number in range(3):
-            with suppress(FileExistsError):
-                os.close(os.open(f"{os.environ['AZGEN_TEST_FLAG']}{number}", os.O_CREAT | os.O_EXCL))
-                os.kill(os.getpid(), signal.SIGKILL)
-        return prepare(self, program)
-
-    native_module.NativeCode.prepare = die_or_prepare  # type: ignore[method-assign]
-    worker.main(connection, parent)
 
 
 def test_a_program_is_not_blamed_for_what_happens_as_it_is_compiled(
@@ -354,10 +276,6 @@ def test_tasks_are_mapped_and_not_copied() -> None:
     assert own_of_large - own < 0.1 * data
 
 
-def failing_worker(connection: Any, parent: int) -> None:
-    raise SystemExit(3)
-
-
 def test_workers_that_never_start_end_the_run_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "MOST_FAILED_STARTS", 3)
     with pytest.raises(AzgenError, match=r"3 worker processes in a row .*ended with status 3"):
@@ -377,7 +295,7 @@ def test_workers_are_renewed_before_modules_pile_up(
         started.append(self.processes[-1])
 
     monkeypatch.setattr(WorkerEngine, "_start", count)
-    settings = changed(SMALL, stop__max_programs=4000, stop__round_programs=1000)
+    settings = changed(SMALL, islands__count=2, stop__max_programs=2000)
     found = run(settings, workers(1))
     assert len(set(started)) > 3
     monkeypatch.undo()
@@ -429,8 +347,7 @@ def test_a_free_worker_that_is_stopped_keeps_nobody_waiting(monkeypatch: pytest.
 _SCRIPT = """
 import sys
 from azgen.settings.presets import preset
-from tests.search.test_islands import SMALL
-from tests.search.test_evolution import changed
+from tests.search.small import SMALL, changed
 from azgen.search.evolve import Evolution
 from azgen.search.world import World
 from azgen.search.engines import workers
@@ -466,7 +383,9 @@ def alive(process: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", few_of([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], signal.SIGKILL, signal.SIGINT)
+)
 def test_workers_end_with_their_coordinator(how: int, tmp_path: Path) -> None:
     # The script has no guard, on purpose: workers must not import it.
     coordinator = subprocess.Popen(

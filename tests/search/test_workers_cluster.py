@@ -23,14 +23,21 @@ from azgen.search.evolve import Evolution
 from azgen.search.space import SearchSpace
 from azgen.settings.values import as_mapping
 from tests.chaos import findings
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL, history
+from tests.search.small import SMALL, changed
+from tests.search.test_islands import history
 from tests.search.test_workers import run, same
 from tests.study.test_resume import azgen
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
-SETTINGS = changed(SMALL, islands__engine="dask", stop__patience=1500, tasks__redraw=True)
+SETTINGS = changed(
+    SMALL,
+    islands__engine="dask",
+    islands__count=2,
+    stop__max_programs=12_000,
+    stop__patience=1500,
+    tasks__redraw=True,
+)
 
 
 @pytest.fixture(scope="module")
@@ -138,14 +145,14 @@ def test_the_commands_take_a_scheduler(local_cluster: Any, tmp_path: Path) -> No
 
 
 def test_a_cluster_of_its_own_and_checkpoints(tmp_path: Path) -> None:
-    settings = changed(SETTINGS, stop__max_programs=6000, islands__workers=2)
+    settings = changed(SETTINGS, stop__max_programs=3000, islands__workers=2)
     split = settings.tasks.split(settings.seed)
     first = Evolution(settings, split, checkpoints=tmp_path / "checkpoints").run()
-    more = changed(settings, stop__max_programs=12_000, islands__engine="process", islands__workers=1)
+    more = changed(settings, stop__max_programs=6000, islands__engine="process", islands__workers=1)
     events: list[Event] = []
     found = Evolution(more, split, events.append, checkpoints=tmp_path / "checkpoints", resume=True).run()
     whole, all_events = run(more)
-    assert first.counts["programs"] >= 6000
+    assert first.counts["programs"] >= 3000
     assert found.hall_of_fame == whole.hall_of_fame and found.counts == whole.counts
     assert history(events) == history(all_events)[-len(history(events)) :]
 

@@ -22,8 +22,7 @@ from azgen.runs.saved import load_run
 from azgen.settings.values import as_mapping
 from tests.chaos import KINDS, Chaos, findings, history, possible
 from tests.commands import azgen
-from tests.search.test_evolution import changed
-from tests.search.test_islands import SMALL
+from tests.search.small import SMALL, changed
 
 EAGER = changed(
     SMALL,

@@ -43,10 +43,6 @@ class Body(Protocol):
     def processor_seconds(self) -> float:
         """Processor time so far."""
 
-    @property
-    def cause(self) -> str:
-        """What one that is gone has died of, in words."""
-
     def end(self) -> None:
         """Ends it, with the compiler that it may be running."""
 
@@ -192,8 +188,7 @@ class Processes:
             except MessageError as error:
                 yield Signs(one, trouble=str(error))
             except EOFError:
-                body.process.join(1.0)
-                yield Signs(one, trouble=body.cause)
+                yield Signs(one, trouble=body.wait_for_cause())
 
     def end(self, one: WatchedProcess) -> None:
         """Ends a process."""
@@ -237,9 +232,8 @@ class ProcessBody:
         """Processor time so far."""
         return processor_seconds(self.process.pid)
 
-    @property
-    def cause(self) -> str:
-        """What one that is gone has died of, in words."""
+    def wait_for_cause(self) -> str:
+        """Waits a few seconds for the end of one that is gone; what it has died of, in words."""
         self.process.join(_ENDING_SECONDS)  # its pipe closes a little before it has ended
         exitcode = self.process.exitcode
         if exitcode is None:

@@ -244,7 +244,7 @@ def mutated(rng: np.random.Generator, program: Program) -> Program:
     return Program(*map(tuple, functions), form=program.form)
 
 
-@pytest.mark.parametrize("count", [24, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [12, pytest.param(500, marks=pytest.mark.slow)])
 def test_on_random_programs_and_champions(count):
     """Explaining never raises, and native code confirms what is said of the prediction."""
     zoos = [p for n in zoo_names() if (p := zoo(n)).form == SCALAR]
