@@ -15,10 +15,14 @@ import traceback
 from pathlib import Path
 
 from azgen.errors import AzgenError
+from azgen.search.engines.process import processor_seconds
 
 CORPUS = Path(__file__).parent / "corpus"
 HANG = 20.0
-"""Seconds after which an input counts as one that hangs."""
+"""Seconds of processor time after which an input counts as one that hangs."""
+
+STUCK = 600.0
+"""Seconds of the clock after which it does, whatever it waits for."""
 
 
 def corpus(door: str) -> list[Path]:
@@ -88,14 +92,22 @@ def watch(name: str, seconds: float, seed: int, out: Path) -> bool:
 
 
 def _ended(process: subprocess.Popen[str], current: Path) -> str:
-    """Waits for a process: "" if it ended well, "hang" if one input took too long, else its status."""
+    """Waits for a process: "" if it ended well, "hang" if one input took too long, else its status.
+
+    On a busy machine an input may wait for a processor, and the first one of a door for the library that
+    reads it.
+    """
+    at, before = 0.0, 0.0
     while True:
         try:
             code = process.wait(1.0)
             return "" if code == 0 else f"status {code}"
         except subprocess.TimeoutExpired:
             found = current.stat()
-            if found.st_size and time.time() - found.st_mtime > HANG:
+            if found.st_mtime != at:
+                at, before = found.st_mtime, processor_seconds(process.pid)
+            used = processor_seconds(process.pid) - before
+            if found.st_size and (used > HANG or time.time() - at > STUCK):
                 process.kill()
                 process.wait()
                 return "hang"
