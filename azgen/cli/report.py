@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,13 @@ from azgen.study.wording import SET_NAMES, signed
 
 _MOST_ROWS, _MOST_LINES = 7, 30
 """Of the summary's table, and of the champion's source."""
+
+_LEAST_LINES, _OTHER_LINES = 12, 24
+"""Of the champion's source on a small screen; and of the summary besides."""
+
+_REGISTER = re.compile(r"  # [svm]\d+$")
+_ASIDE = re.compile(r" \([^()]*\)$")
+"""What a baseline is, or how it was tuned, behind its name."""
 
 _SOME_TABLE = "data.csv --target COLUMN"
 
@@ -130,8 +139,10 @@ def _print_without_sklearn(to: Console, result: Mapping[str, Any]) -> None:
         to.print(f"({missing('sklearn', 'Baselines other than programs need')})", highlight=False)
 
 
-def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Champion and baselines on the test tasks."""
+def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, short: bool = False) -> Table:
+    """Champion and baselines on the test tasks, the latter by their names alone if that is to be short."""
+    if short:
+        rows = [{**row, "name": _ASIDE.sub("", str(row.get("name", "")))} for row in rows]
     target = result.get("target") or {}
     units = [name for name in ("r2", "rms_error") if result["test"].get(name) is not None]
     unit = f" ({target['name']})" if target else ""
@@ -157,21 +168,43 @@ def print_summary(
     rows = list(place.rows[:_MOST_ROWS])
     if champion >= _MOST_ROWS:
         rows[-1] = place.rows[champion]
-    to.print(_beside(result, rows))
+    to.print(_beside(result, rows, short=True))
     left = len(result["baselines"]) + 1 - len(rows)
     seconds = f"{duration(result['seconds'])}, {duration(result['cpu_seconds'])} of processor time"
     to.print(f"{f'and {left} more; ' if left else ''}{seconds}", highlight=False)
     _print_without_sklearn(to, result)
     choice = result.get("choice") or {}
     to.print(f"\nThe champion{_known(choice)}", style="bold", highlight=False)
-    print_code(to, "\n".join(learner[:_MOST_LINES]))
-    if len(learner) > _MOST_LINES:
-        to.print(f"... {len(learner) - _MOST_LINES} lines more in {result['export']}", highlight=False)
+    lines, most = _for_a_screen(learner), _MOST_LINES
+    if to.is_terminal:  # a long line takes several of the screen
+        room, taken = max(_LEAST_LINES, to.height - _OTHER_LINES), accumulate(_rows(to, lines))
+        most = min(most, sum(rows <= room for rows in taken))
+    print_code(to, "\n".join(lines[:most]))
+    if len(lines) > most:
+        to.print(f"... {len(lines) - most} lines more in {result['export']}", highlight=False)
     for warning in choice.get("warnings", ()):
         to.print(f"Beware: {warning}", highlight=False)
     where = result["directory"]
-    to.print(f"\n{result['export']}  runs on a table: python {result['export']} {table}")
-    to.print(f"{where}/  more of it: azgen show {where}, azgen explain {where}, azgen report {where}")
+    to.print(f"\nIt runs on a table: python {result['export']} {table}", soft_wrap=True)
+    to.print(f"More of it: azgen show {where}, or explain, lineage, report, export", soft_wrap=True)
+
+
+def _for_a_screen(learner: Sequence[str]) -> list[str]:
+    """Lines of the class Learner without what the file says better: all parameters, and registers."""
+    found, skipping = list[str](), False
+    for line in learner:
+        if line.strip() == "def __init__(":
+            found.append("    def __init__(self, n_features, ...):")
+            skipping = True
+        elif not skipping:
+            found.append(_REGISTER.sub("", line))
+        skipping = skipping and line.strip() != "):"
+    return found
+
+
+def _rows(to: Console, lines: Sequence[str]) -> list[int]:
+    """How many lines of the screen each line takes."""
+    return [max(1, -(-len(line) // to.width)) for line in lines]
 
 
 def _known(choice: Mapping[str, Any]) -> str:

@@ -16,8 +16,10 @@ import pytest
 import tomli_w
 from rich.console import Console
 
+from azgen.cli.report import print_summary
 from azgen.cli.view import LiveView
 from azgen.codegen.kernel_source import render_kernel
+from azgen.exports.module import learner_source, without_docstrings
 from azgen.language.zoo import zoo
 from azgen.runs.events import Champion, Finished, NewChampion, Progress, Restarted, Started
 from azgen.runs.members import ranked
@@ -125,7 +127,7 @@ def test_the_report_fits_a_screen():
     text = azgen("evolve", "linear", "--max-programs", 60_000, "--start", "zoo:linear", "--out", "mine")
     run = load_run("mine")
     report = text[text.index(verdict(run.result)) :]
-    assert len(report.splitlines()) <= 48
+    assert len(report.splitlines()) <= 40
     rows = [line for line in report.splitlines() if "±" in line]
     fitness = [float(re.search(r"([\d.]+) ±", line)[1]) for line in rows[1:]]
     assert fitness == sorted(fitness, reverse=True) and any("> the champion" in line for line in rows)
@@ -133,10 +135,17 @@ def test_the_report_fits_a_screen():
     module = (run.path / "champion.py").read_text()
     source = module.split("\nclass Learner")[1].split("\n\n\n")[0].splitlines()
     learner = [line for line in source[1:] if line.strip() and '"' not in line]
-    for line in learner[:8]:
-        assert line in report, "the champion as Python, with names"
-    assert "mine/champion.py" in report and "azgen explain mine" in report
+    for line in learner:
+        assert line.split("  # ")[0] in report, "the champion as Python, with names"
+    assert "mine/champion.py" in report and "azgen show mine" in report
     assert "What became of the programs" not in report
+    # Longer ones too, on a terminal of 80 x 40: without the names of their constants, and with an end.
+    to = Console(width=80, height=40, force_terminal=True, color_system=None, file=io.StringIO(), record=True)
+    long = [line.text for line in learner_source(zoo("additive-net"))]
+    print_summary(to, run.result, without_docstrings(long))
+    text = to.export_text()
+    assert text.count("\n") <= 40 and "def __init__(self, n_features, ...):" in text
+    assert "lines more in mine/champion.py" in text and "  # v" not in text
 
 
 def test_the_hall_of_fame_is_a_choice(mine):
