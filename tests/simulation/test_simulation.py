@@ -66,7 +66,7 @@ PLANTED = {
     "renamed before it is on the disk": (files, "write_whole", "disk.sync(file)", "pass"),
     "what is damaged counts as kept": (
         checkpoint.CheckpointDirectory,
-        "write",
+        "_make_room",
         "if file not in self.damaged]",
         "]",
     ),
