@@ -17,6 +17,7 @@ from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
 from azgen.language import Program
 from azgen.language.meaning import ordered_sum
+from azgen.tasks.task import Task
 from tests.agreement import exact, random_tasks
 from tests.strategies import random_program
 
@@ -113,3 +114,17 @@ def test_narrower_registers_by_option_give_the_same_bits(monkeypatch: pytest.Mon
             same = np.array_equal(results[0].fitness, other.fitness)
             assert same or not exact(program, "rmse"), str(program)
             np.testing.assert_allclose(results[0].fitness, other.fitness, atol=1e-4, err_msg=str(program))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_probabilities_of_far_scores_are_exact(dtype: str) -> None:
+    """What does not go through the vector exp: 0 and 1 are what 1 / (1 + exp(-s)) rounds to there."""
+    program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")
+    scores = np.array([-3e38, -1000, -711, -709, -90, -88.9, -87.5, -80.1, -3, 0, 3, 79.9, 80.1, 800, 3e38])
+    x, y = np.repeat(scores[:, None], 2, axis=1), np.arange(len(scores)) % 2.0
+    tasks = [Task(x[:2], y[:2], x, y, metric="accuracy")] * 3
+    native, oracle = (execute(program, tasks, backend, dtype=dtype) for backend in ("native", "oracle"))
+    np.testing.assert_allclose(native.predictions, oracle.predictions, rtol=1e-6)
+    far = np.abs(scores) > 720
+    assert set(native.predictions[:, far].ravel()) == {0.0, 1.0}
+    np.testing.assert_array_equal(native.predictions[:, far], oracle.predictions[:, far])
