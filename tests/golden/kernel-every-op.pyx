@@ -2176,16 +2176,35 @@ cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* pr
     return True
 
 # ---------------------------------------------------------------- evolution
+cdef int near_the_best_of_all(const float* fitness, double within, int* pool, int n) noexcept nogil:
+    """Fills a pool with those of all members whose fitness is near the best one's; returns their number."""
+    # Four, so that no comparison waits for the one before it.
+    cdef float a = fitness[0], b = a, c = a, d = a, least
+    cdef int i, left = 0
+    for i in range(0, n - 3, 4):
+        a = max(a, fitness[i])
+        b = max(b, fitness[i + 1])
+        c = max(c, fitness[i + 2])
+        d = max(d, fitness[i + 3])
+    for i in range(n - n % 4, n):
+        a = max(a, fitness[i])
+    least = <float>(max(max(a, b), max(c, d)) - within)
+    for i in range(n):
+        pool[left] = i
+        left += fitness[i] >= least
+    return left
+
 cdef int near_the_best(const float* fitness, double within, int* pool, int n) noexcept nogil:
     """Leaves those of a pool whose fitness is near the best one's; returns their number."""
-    cdef float best = fitness[pool[0]]
-    cdef int i, left = 0
+    cdef float best = fitness[pool[0]], least
+    cdef int i, member, left = 0
     for i in range(1, n):
         best = max(best, fitness[pool[i]])
+    least = <float>(best - within)
     for i in range(n):
-        if fitness[pool[i]] >= best - within:
-            pool[left] = pool[i]
-            left += 1
+        member = pool[i]
+        pool[left] = member
+        left += fitness[member] >= least
     return left
 
 cdef int64_t by_lexicase(Island* island, int* pool, int* order) noexcept nogil:
@@ -2193,16 +2212,15 @@ cdef int64_t by_lexicase(Island* island, int* pool, int* order) noexcept nogil:
 
     pool, order: room for the members' and the tasks' numbers.
     """
-    cdef int n = <int>island.population_size, n_tasks = <int>island.n_tasks, i, j, task
-    for i in range(n):
-        pool[i] = i
+    cdef const float* fitness
+    cdef int n = <int>island.population_size, n_tasks = <int>island.n_tasks, i, j
     for i in range(n_tasks):
         order[i] = i
     for i in range(<int>island.n_cases):
         j = i + draw_below(&island.random, n_tasks - i)
-        task = order[j]
+        fitness = island.cases + order[j] * island.population_size
         order[j] = order[i]
-        n = near_the_best(island.cases + task * island.population_size, island.within, pool, n)
+        n = near_the_best(fitness, island.within, pool, n) if i else near_the_best_of_all(fitness, island.within, pool, n)
         if n == 1:
             break
     return pool[draw_below(&island.random, n)]
