@@ -390,11 +390,18 @@ static inline void lane_fitness(double *fitness, lane loss_sum, lane_int alive, 
 
 /* The vector form: labels and predictions have an entry for each of 3 classes (azgen/language/meaning.py, softmax). */
 
+/* exp of at most 0, or of NaN: what is 0, or NaN, does without glibc's vector exp, see lane_sigmoid. */
+static inline lane lane_exp_below_zero(lane x) {
+    lane zero = lane_splat(0);
+    lane_int near = lane_is(x >= lane_splat(-104));
+    return lane_select(near, lane_exp(lane_select(near, x, zero)), lane_select(lane_is(x < zero), zero, x));
+}
+
 /* The first 3 of 16 entries become probabilities, the others 0. */
 static inline void vector_softmax(lane *a) {
     lane largest = a[0], total;
     for (int c = 1; c < 3; c++) largest = lane_max(largest, a[c]);
-    for (int c = 0; c < 3; c++) a[c] = lane_exp(a[c] - largest);
+    for (int c = 0; c < 3; c++) a[c] = lane_exp_below_zero(a[c] - largest);
     total = ((a[0] + a[2]) + a[1]);
     for (int c = 0; c < 3; c++) a[c] /= total;
     for (int c = 3; c < 16; c++) a[c] = lane_splat(0);
