@@ -56,6 +56,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "crossover 0.2": {"evolution": {"crossover": 0.2}},
     "adaptive": {"evolution": {"adaptive": True}},
     "no hurdle": {"evolution": {"hurdles": ()}},
+    "tournaments": {"evolution": {"selection": "tournament"}},
     "lexicase": {"evolution": {"selection": "lexicase"}},
     "lexicase, a quarter of the tasks": {"evolution": {"selection": "lexicase", "lexicase_tasks": 0.25}},
     "the same tasks": {"tasks": {"redraw": False}},

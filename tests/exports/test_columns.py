@@ -11,7 +11,7 @@ from azgen.exports.columns import lines_for_columns
 from azgen.exports.flow import Flow
 from azgen.exports.module import render_module
 from azgen.language import OPS, Program
-from azgen.language.zoo import zoo, zoo_names
+from azgen.language.zoo import find_program, zoo, zoo_names
 from tests.exports.test_module import load_parts
 
 F = 3
@@ -138,3 +138,15 @@ def test_one_line_says_how_all_rows_are_predicted():
         "hidden = np.maximum(learner.hidden_weights @ features + learner.hidden_bias[:, None], 0.0)",
         "return learner.output_weights @ hidden + learner.output_bias",
     ]
+
+
+@pytest.mark.parametrize("name", ["zoo:affine", "zoo:neural-net", "zoo:skip-net"])
+def test_a_prediction_does_not_depend_on_the_other_rows(name):
+    module = load_parts(render_module(find_program(name), dtype="float32"))
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(67, 13))
+    model = module.EvolvedRegressor().fit(x, x[:, 0] * 1.7 + x[:, 1])
+    found = model.predict(x)
+    order = rng.permutation(len(x))
+    np.testing.assert_allclose(model.predict(x[order]), found[order], rtol=1e-12)
+    np.testing.assert_allclose([model.predict(row[None])[0] for row in x], found, rtol=1e-12)

@@ -221,7 +221,8 @@ class EvolvedRegressor:
         n_features = X.shape[1]
         rows = max(256, 2**18 // n_features**2)  # at once, so that they stay in the processor's cache
         for start in range(0, len(X), rows):
-            features = self._scaled(X[start : start + rows]).T
+            # In float64, or the order in which NumPy adds, which depends on the other examples, would show.
+            features = self._scaled(X[start : start + rows]).T.astype(float)
             outputs[start : start + rows] = predict_columns(self.learner_, features)
         return outputs
 
