@@ -74,7 +74,10 @@ def _about_memory(live: Program) -> Iterator[str]:
     kept = carried(live)
     prediction = live.form.prediction
     if prediction not in {i.writes for i in live.predict}:
-        yield f"Predict never sets the prediction {prediction}; it stays what Setup or Learn left there."
+        yield (
+            f"Predict never sets the prediction {prediction}; it stays what Setup or Learn left there, but "
+            "for two classes, where every Predict makes a probability of what it finds."
+        )
         kept -= {prediction}
     names = ", ".join(str(address) for address in sorted(kept))
     if order_matters(live):
