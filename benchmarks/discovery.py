@@ -16,12 +16,28 @@ import shutil
 import statistics
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import azgen
 from azgen.language.zoo import find_program
 from azgen.study.finished import Run
 from azgen.study.scores import Interval
 from azgen.study.starts import tune_starts
+
+
+def seeds_of(text: str) -> range:
+    """Seeds from "first-last", or a single one."""
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def run_of(config: Any, **overrides: Any) -> Run:
+    """A run with few baselines, whose folder is gone when it has ended."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        return azgen.evolve(config, out=folder / "run", baselines="few", **overrides)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def difference(run: Run, name: str) -> tuple[float, Interval]:
@@ -45,22 +61,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--islands", type=int, default=1)
     given = parser.parse_args()
-    first, _, last = given.seeds.partition("-")
     seconds, found = [], 0
-    for seed in range(int(first), int(last or first) + 1):
-        folder = Path(tempfile.mkdtemp())
-        try:
-            run = azgen.evolve(
-                given.preset,
-                seed=seed,
-                out=folder / "run",
-                max_programs=given.max_programs,
-                baselines="few",
-                islands=given.islands,
-                workers=given.workers,
-            )
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    for seed in seeds_of(given.seeds):
+        run = run_of(
+            given.preset,
+            seed=seed,
+            max_programs=given.max_programs,
+            islands=given.islands,
+            workers=given.workers,
+        )
         used, programs = run.outcome.cpu_seconds, run.counts["programs"]
         seconds.append(used)
         ahead, other = True, ""

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shutil
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import azgen
 from azgen.errors import AzgenError
 from azgen.settings.presets import preset
+from benchmarks.discovery import run_of, seeds_of
 
 _ORIGINAL = {
     "alter_parameter": 1,
@@ -94,16 +91,11 @@ def variants(name: str, chosen: list[str]) -> dict[str, dict[str, Any]]:
 
 def attempt(settings: dict[str, Any], seed: int, max_programs: int) -> tuple[float, float, int]:
     """Test fitness of a run's champion (-1: it has none), its processor seconds and programs."""
-    folder = Path(tempfile.mkdtemp())
     try:
-        run = azgen.evolve(
-            settings, seed=seed, out=folder / "run", max_programs=max_programs, baselines="few"
-        )
+        run = run_of(settings, seed=seed, max_programs=max_programs)
     except AzgenError as error:
         print(f"# seed {seed}: {error}", flush=True)
         return -1.0, 0.0, 0
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return run.test_fitness, run.outcome.cpu_seconds, run.counts["programs"]
 
 
@@ -117,14 +109,13 @@ def main() -> None:
     parser.add_argument("--max-programs", type=int, default=4_000_000)
     parser.add_argument("--parts", default="", help="some of them, separated by semicolons")
     given = parser.parse_args()
-    first, _, last = given.seeds.partition("-")
     chosen = [part.strip() for part in given.parts.split(";") if part.strip()]
     every = CHANGES | OF_ARCHIVES
     if unknown := set(chosen) - every.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are: {'; '.join(every)}")
     runs = variants(given.preset, chosen)
     found = {part: list[tuple[bool, float]]() for part in runs}
-    for seed in range(int(first), int(last or first) + 1):
+    for seed in seeds_of(given.seeds):
         for part, settings in runs.items():
             fitness, seconds, programs = attempt(settings, seed, given.max_programs)
             found[part].append((fitness >= given.goal, seconds))

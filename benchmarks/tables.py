@@ -29,6 +29,7 @@ import azgen
 from azgen.study.baselines import learners
 from azgen.study.finished import Run
 from azgen.study.scores import Interval, fitness_of_predictions
+from benchmarks.discovery import seeds_of
 
 
 def _of_scikit_learn(name: str, **classes: str) -> pd.DataFrame:
@@ -152,8 +153,7 @@ def main() -> int:
     unknown = [name for name in names if name not in TABLES]
     if unknown:
         parser.error(f"there is no table {unknown[0]!r}; there are {', '.join(TABLES)}")
-    first, _, last = arguments.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
+    seeds = seeds_of(arguments.seeds)
     record: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

@@ -1480,14 +1480,20 @@ cdef double combine(double* fitness, int64_t n_tasks, bint median) noexcept nogi
         fitness[j] = value
     return fitness[n_tasks // 2]
 
+cdef inline float* cases_of(const Batch* batch, int i) noexcept nogil:
+    """A program's fitness on every task; only where selection is by lexicase."""
+    return batch.cases + i * batch.n_tasks
+
+cdef inline void copy_cases(float* to, const float* cases, const Batch* batch) noexcept nogil:
+    """Copies a fitness on every task."""
+    memcpy(to, cases, batch.n_tasks * sizeof(float))
+
 cdef void note_cases(Batch* batch, int i, const double* fitness) noexcept nogil:
     """Notes a program's fitness on every task, where that decides; a failed task (NaN) counts as 0."""
-    cdef float* cases = batch.cases + i * batch.n_tasks
     cdef int64_t task
-    if batch.cases == NULL:
-        return
-    for task in range(batch.n_tasks):
-        cases[task] = <float>fitness[task] if fitness[task] == fitness[task] else 0
+    if batch.cases:
+        for task in range(batch.n_tasks):
+            cases_of(batch, i)[task] = <float>fitness[task] if fitness[task] == fitness[task] else 0
 
 cdef void give(Batch* batch, int i, double fitness) noexcept nogil:
     """Gives a program a fitness, the same on every task."""
@@ -1495,23 +1501,19 @@ cdef void give(Batch* batch, int i, double fitness) noexcept nogil:
     batch.fitness[i] = fitness
     if batch.cases:
         for task in range(batch.n_tasks):
-            batch.cases[i * batch.n_tasks + task] = <float>fitness
+            cases_of(batch, i)[task] = <float>fitness
 
 cdef void recall(Batch* batch, int i, const Cache* cache, const Entry* entry) noexcept nogil:
     """Gives a program the fitness that is stored."""
     batch.fitness[i] = entry.fitness
     if batch.cases:
-        memcpy(
-            batch.cases + i * batch.n_tasks, cache.cases + (entry - cache.entries) * batch.n_tasks, batch.n_tasks * sizeof(float)
-        )
+        copy_cases(cases_of(batch, i), cache.cases + (entry - cache.entries) * batch.n_tasks, batch)
 
 cdef void remember(Cache* cache, uint64_t key, const Batch* batch, int i) noexcept nogil:
     """Stores a program's fitness under a key."""
     cdef const Entry* entry = store(cache, key, batch.fitness[i])
     if entry and batch.cases:
-        memcpy(
-            cache.cases + (entry - cache.entries) * batch.n_tasks, batch.cases + i * batch.n_tasks, batch.n_tasks * sizeof(float)
-        )
+        copy_cases(cache.cases + (entry - cache.entries) * batch.n_tasks, cases_of(batch, i), batch)
 
 cdef inline void keep_waiting(Batch* batch, int i) noexcept nogil:
     """The program stays on the ladder."""
@@ -1635,7 +1637,7 @@ cdef void share_fitness(Island* island, Batch* batch) noexcept nogil:
         if same >= 0:  # an earlier program, so its own fitness is final by now
             batch.fitness[i] = batch.fitness[same]
             if batch.cases:
-                memcpy(batch.cases + i * batch.n_tasks, batch.cases + same * batch.n_tasks, batch.n_tasks * sizeof(float))
+                copy_cases(cases_of(batch, i), cases_of(batch, same), batch)
             remember(&island.known, batch.key[i], batch, i)
 
 cdef bint rate(Island* island, Batch* batch, const Tasks* tasks, const Tasks* probe) noexcept nogil:
@@ -1769,7 +1771,7 @@ cdef void place_child(Island* island, const Batch* batch, int i, const Program* 
     if island.cases:
         price = island.parsimony * length_of(child)
         for task in range(island.n_tasks):
-            island.cases[task * island.population_size + place] = <float>(batch.cases[i * batch.n_tasks + task] - price)
+            island.cases[task * island.population_size + place] = <float>(cases_of(batch, i)[task] - price)
     if place == island.next:
         island.next += 1
     if island.next == island.population_size:
