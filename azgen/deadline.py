@@ -67,10 +67,19 @@ NEVER = Deadline()
 """There is no hurry."""
 
 
+_counted_too: list[Callable[[], float]] = []
+
+
+def count_too(seconds: Callable[[], float]) -> None:
+    """Counts what others than this process wait for: `seconds` tells their processor time so far."""
+    _counted_too.append(seconds)
+
+
 def cpu_seconds() -> float:
-    """Processor time of this process and the processes that it has waited for."""
+    """Processor time of this process and the processes that have ended and were started for it."""
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    own = times.user + times.system + times.children_user + times.children_system
+    return own + sum(seconds() for seconds in _counted_too)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from azgen.runs.events import Event, Progress
 from azgen.search.engines.base import Engine
 from azgen.search.engines.dask import DaskEngine
 from azgen.search.engines.inline import InlineEngine
-from azgen.search.engines.process import processor_seconds
+from azgen.search.engines.server import processor_seconds
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution
 from azgen.search.space import SearchSpace

@@ -71,7 +71,12 @@ def environment() -> jinja2.Environment:
 
 def is_called(function: str, source: str) -> bool:
     """Whether source calls a function, so that its declaration is needed."""
-    return re.search(rf"\b{function}\(", source) is not None
+    return function in _called(source)
+
+
+@lru_cache(maxsize=1)
+def _called(source: str) -> frozenset[str]:
+    return frozenset(re.findall(r"(\w+)\(", source))
 
 
 def fold(entry: str, count: int, indent: int = 4) -> str:

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 from azgen.errors import AzgenError
-from azgen.search.engines.process import processor_seconds
+from azgen.search.engines.server import processor_seconds
 
 CORPUS = Path(__file__).parent / "corpus"
 HANG = 20.0

@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import signal
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -65,17 +66,17 @@ def _inject_into_candidate(what: str, structure: str) -> None:
     native_module.render_candidates = injected
 
 
-def disturbed_worker(connection: Any, parent: int) -> None:
+def disturbed_worker(connection: Any) -> None:
     """A worker whose generated source is not quite what it should be; runs in a process of its own."""
     level, what, which = os.environ["AZGEN_TEST_INJECTION"].split()
     if level == "kernel":
         _inject_into_kernel(what, int(which))
     else:
         _inject_into_candidate(what, which)
-    worker.main(connection, parent)
+    worker.main(connection)
 
 
-def weak_worker(connection: Any, parent: int) -> None:
+def weak_worker(connection: Any) -> None:
     """The first worker to get this far is slow, or has no memory; runs in a process of its own."""
     what, flag = os.environ["AZGEN_TEST_WEAKNESS"].split(":")
     run_round = Runner.run
@@ -90,10 +91,10 @@ def weak_worker(connection: Any, parent: int) -> None:
         return run_round(self, order)
 
     Runner.run = run_weakly  # type: ignore[method-assign]
-    worker.main(connection, parent)
+    worker.main(connection)
 
 
-def worker_that_dies_compiling(connection: Any, parent: int) -> None:
+def worker_that_dies_compiling(connection: Any) -> None:
     """Three workers are killed as they compile a program; runs in a process of its own."""
     prepare = native_module.NativeCode.prepare
 
@@ -105,8 +106,21 @@ def worker_that_dies_compiling(connection: Any, parent: int) -> None:
         return prepare(self, program)
 
     native_module.NativeCode.prepare = die_or_prepare  # type: ignore[method-assign]
-    worker.main(connection, parent)
+    worker.main(connection)
 
 
-def failing_worker(connection: Any, parent: int) -> None:
+def failing_worker(connection: Any) -> None:
     raise SystemExit(3)
+
+
+# -- workers that only tell of themselves
+
+
+def where_it_is(connection: Any) -> None:
+    preloaded = "azgen.search.engines.preloaded" in sys.modules
+    connection.send({"folder": os.getcwd(), "environment": dict(os.environ), "preloaded": preloaded})
+
+
+def busy(connection: Any) -> None:
+    while time.process_time() < 0.3:
+        pass

@@ -30,7 +30,8 @@ from azgen.search.engines import workers as watching
 from azgen.search.engines.base import Engine
 from azgen.search.engines.channel import Channel
 from azgen.search.engines.orders import Order
-from azgen.search.engines.process import Entry, Processes
+from azgen.search.engines.process import Processes
+from azgen.search.engines.server import Entry
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.space import SearchSpace
@@ -50,11 +51,18 @@ ROOT = Path(__file__).resolve().parents[2]
 Made = Callable[[SearchSpace], Engine]
 
 
-def run(settings: Settings, make_engine: Made | None = None) -> tuple[Outcome, list[Event]]:
+def run(
+    settings: Settings, make_engine: Made | None = None, observe: Callable[[Event], object] = lambda _: None
+) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        observe(event)
+
     split = settings.tasks.split(settings.seed)
     world = World(make_engine) if make_engine else THIS_MACHINE
-    return Evolution(settings, split, events.append, world=world).run(), events
+    return Evolution(settings, split, tell, world=world).run(), events
 
 
 def workers(n: int, entry: Entry = worker.main, **options: Any) -> Made:
@@ -350,7 +358,7 @@ from azgen.settings.presets import preset
 from tests.search.small import SMALL, changed
 from azgen.search.evolve import Evolution
 from azgen.search.world import World
-from azgen.search.engines import workers
+from azgen.search.engines import server, workers
 from azgen.search.engines.workers import WorkerEngine
 
 workers.PATIENCE = 1.0  # with the stopped worker, when the last champion is to be rated
@@ -361,12 +369,11 @@ def make(space):
     return engines[0]
 
 def tell(event):
-    # Both at work: one that is stopped while it still imports, before it has asked to end with its parent,
-    # ends only when it goes on.
+    # Both at work: one that is stopped before it has asked to end with the server ends only when it goes on.
     at_work = [w.body.process.pid for w in engines[0]._workers if w.ready]
     if type(event).__name__ == "Progress" and len(at_work) == 2 and not told:
         told.append(event)
-        print(*at_work, flush=True)
+        print(*at_work, *filter(None, [server._server._forkserver_pid]), flush=True)
 
 settings = changed(SMALL, stop__max_programs=10**9)
 outcome = Evolution(settings, settings.tasks.split(0), tell, world=World(make)).run()
@@ -386,14 +393,20 @@ def alive(process: int) -> bool:
 @pytest.mark.parametrize(
     "how", few_of([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], signal.SIGKILL, signal.SIGINT)
 )
-def test_workers_end_with_their_coordinator(how: int, tmp_path: Path) -> None:
+def test_workers_end_with_their_coordinator(how: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("of")
     # The script has no guard, on purpose: workers must not import it.
     coordinator = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _SCRIPT],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert coordinator.stdout is not None
     pids = [int(word) for word in coordinator.stdout.readline().split()]
-    assert len(pids) == 2 and all(alive(pid) for pid in pids)
+    assert len(pids) == 3 and all(alive(pid) for pid in pids)  # two workers, and what they are forked from
     os.kill(pids[0], signal.SIGSTOP)  # not even a stopped one stays
     coordinator.send_signal(how)
     out, errors = coordinator.communicate(timeout=100)  # below the 120 s that a silent worker once cost
@@ -402,6 +415,7 @@ def test_workers_end_with_their_coordinator(how: int, tmp_path: Path) -> None:
     else:
         assert coordinator.returncode == -how
     deadline = time.monotonic() + 10
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+    while (any(alive(pid) for pid in pids) or any(folder.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in pids)
+    assert not list(folder.iterdir())

@@ -6,20 +6,16 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import sys
 import time
-import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import multiprocess
 from multiprocess import reduction
 
-from azgen.errors import AzgenError
 from azgen.language.program import Program
-from azgen.search.engines import worker
+from azgen.search.engines import server, worker
 from azgen.search.engines.channel import Channel
 from azgen.search.engines.messages import MessageError
 from azgen.search.engines.orders import Order
@@ -30,8 +26,6 @@ START_SECONDS = 120.0
 
 _ENDING_SECONDS = 5.0
 """How long what has closed its pipe may take to end, so that it can be said what it has died of."""
-
-Entry = Callable[[Any, int], None]
 
 
 class Body(Protocol):
@@ -150,8 +144,9 @@ class Processes:
         entry: what a process runs.
     """
 
-    def __init__(self, entry: Entry = worker.main):
+    def __init__(self, entry: server.Entry = worker.main):
         self._entry, self._selector = entry, selectors.DefaultSelector()
+        server.prepare()
 
     def clock(self) -> float:
         """Seconds that this machine is up."""
@@ -164,7 +159,7 @@ class Processes:
             AzgenError: it cannot be started.
         """
         trace.clear()
-        process, connection = _started(self._entry)
+        process, connection = server.start(self._entry)
         with suppress(OSError):  # dead already; seen when polled
             reduction.send_handle(connection, trace.memory.descriptor, process.pid)
         body = ProcessBody(process, Channel(connection), self._selector)
@@ -230,7 +225,7 @@ class ProcessBody:
 
     def processor_seconds(self) -> float:
         """Processor time so far."""
-        return processor_seconds(self.process.pid)
+        return server.processor_seconds(self.process.pid)
 
     def wait_for_cause(self) -> str:
         """Waits a few seconds for the end of one that is gone; what it has died of, in words."""
@@ -254,35 +249,3 @@ class ProcessBody:
         self.process.join()
         self.process.close()
         self.channel.close()
-
-
-def _started(entry: Entry) -> tuple[Any, Any]:
-    """A new process, and this end of the pipe to it."""
-    ours, theirs = multiprocess.Pipe()
-    context = multiprocess.get_context("spawn")
-    process = context.Process(target=entry, args=(theirs, os.getpid()), daemon=True)
-    # Ctrl-C is not the workers' business, not even before they can say so.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    # A worker has no need of the main module; a script that calls azgen without a guard would start itself
-    # again.
-    main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
-    try:
-        process.start()
-    except OSError as error:
-        ours.close()
-        raise AzgenError(f"cannot start a worker process: {error.strerror or error}") from None
-    finally:
-        sys.modules["__main__"] = main
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        theirs.close()
-    return process, ours
-
-
-def processor_seconds(process: int) -> float:
-    """Processor time of a process in seconds; where the system does not tell, that of the clock."""
-    try:
-        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
-        return time.monotonic()

@@ -7,13 +7,12 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multiprocess import reduction
+from multiprocess import parent_process, reduction
 
 from azgen.bounds import Bounded, Count, Positive
 from azgen.codegen.cache_folder import set_build_directory
@@ -33,17 +32,16 @@ OUT_OF_MEMORY = 12
 _PR_SET_PDEATHSIG = 1
 
 
-def main(connection: Any, parent: int) -> None:
+def main(connection: Any) -> None:
     """Runs in a process of its own.
 
     Args:
         connection: to the coordinator: a descriptor of shared memory, what the run is, then orders.
-        parent: the coordinator's process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's; SIGINT was blocked until here
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     os.setsid()  # what this process starts, a compiler say, ends with it
-    _end_with(parent)
+    _end_with_coordinator()
     try:
         descriptor = reduction.recv_handle(connection)
         runner = _runner(descriptor, connection.recv_bytes())
@@ -120,14 +118,16 @@ def _error(error: BaseException) -> bytes:
     return encode({"kind": "error", "message": text, "mistake": isinstance(error, AzgenError)})
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process when its parent ends, however that happens."""
-    if sys.platform == "linux":
+def _end_with_coordinator() -> None:
+    """Ends this process when the coordinator ends, however that happens."""
+    if (
+        sys.platform == "linux"
+    ):  # as the server that it is forked from ends; this ends one that is stopped, too
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    coordinator = parent_process()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
+        coordinator.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
