@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `tests`, which makes the programs
 
-from azgen.codegen.candidate_source import render_candidates
+from azgen.codegen.candidate_source import render_candidates, render_runner
 from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
 from azgen.codegen.target import Target
@@ -56,8 +56,8 @@ def sources() -> dict[str, str]:
             program: Program = random_program(rng, memory=MEMORY, **form)
             files = render_candidates([program], target)
             found[f"{space}/candidate-{place:02}.pyx"] = files["candidates.pyx"]
-            found[f"{space}/evaluate.h"] = files["evaluate.h"]
             found[f"{space}/export-{place:02}.py"] = render_module(program, dtype=target.lane.dtype)
+        found |= {f"{space}/{name}": text for name, text in render_runner(target).items()}
     return found
 
 

@@ -14,9 +14,10 @@ import re
 import sysconfig
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -74,7 +75,7 @@ class Recipe:
             "flags": [*self.flags, *compiler.added_flags()],
             "libraries": list(self.libraries),
             "directives": compiler.CYTHON_DIRECTIVES,
-            "functions_alone": self.functions_alone,
+            "functions_alone": self.functions_alone and [*cutting.lean_link(self.toolchain)],
             "cython": _cython_version(),
             "python": _LIBRARY_SUFFIX,
             "compiler": [self.toolchain.version, *self.toolchain.command[1:]],
@@ -102,7 +103,7 @@ class Recipe:
 class Built:
     """A compiled and loaded module, or library of C functions."""
 
-    module: Any  # what Python imported, or ctypes' library
+    module: Any  # what Python imported, or a cutting.Library
     key: str  # 64 hexadecimal digits
     directory: Path  # holds the generated source and the compiled file
     cached: bool  # True when nothing had to be compiled
@@ -115,7 +116,7 @@ class Statistics:
 
     builds: int = 0  # modules compiled
     hits: int = 0  # modules asked for and found, in this process or on disk
-    loads: int = 0  # modules mapped into this process, which never leave it again
+    loads: int = 0  # modules and libraries mapped into this process
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_STAGES, 0.0))  # wall clock
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -137,8 +138,14 @@ class Statistics:
 
 statistics = Statistics()
 
-_loaded: dict[Path, Built] = {}  # by the entry's folder; a module is loaded once in a process
-_locks: dict[Path, threading.Lock] = {}  # threads that want the same entry wait for the first
+
+# By the entry's folder. A module is loaded once in a process and never leaves it; a library leaves it with
+# its last user.
+_modules: dict[Path, Any] = {}
+_libraries: weakref.WeakValueDictionary[Path, cutting.Library] = weakref.WeakValueDictionary()
+# Threads that want the same entry wait for the first.
+_locks: weakref.WeakValueDictionary[Path, threading.Lock] = weakref.WeakValueDictionary()
+_locking = threading.Lock()
 
 
 def build(
@@ -155,19 +162,24 @@ def build(
     names to texts: exactly one "*.pyx", and the headers that it includes. The .pyx is written as
     `azgen_<kind>_<first 24 digits of the key>.pyx`, whatever its given name; headers keep theirs. `flags` and
     `libraries` are as for `compiler.compile_c`. With `functions_alone` it is no module that Python imports
-    but a library of C functions, which costs less to compile (azgen.codegen.cutting).
+    but a library of C functions, which costs less to compile and leaves the process when nobody uses it any
+    more (azgen.codegen.cutting).
 
     Raises CompilerError when there is no compiler or the source is rejected (nothing is left behind then),
     and CacheError when the cache folder cannot be used.
     """
     recipe = Recipe.of(kind, files, flags, libraries, functions_alone)
     entry = store.kind_directory(kind) / recipe.key
-    with _locks.setdefault(entry, threading.Lock()):
-        known = _loaded.get(entry)
+    with _locking:
+        mine = _locks.setdefault(entry, threading.Lock())
+    with mine:
+        loaded: MutableMapping[Path, Any] = _libraries if functions_alone else _modules
+        known = loaded.get(entry)
         if known is None:
-            built = _loaded[entry] = _load_or_compile(entry, recipe)
+            built = _load_or_compile(entry, recipe)
+            loaded[entry] = built.module
         else:
-            built = replace(known, cached=True, seconds=dict.fromkeys(_STAGES, 0.0))
+            built = Built(known, recipe.key, entry, cached=True, seconds=dict.fromkeys(_STAGES, 0.0))
         statistics.count(built, loaded=known is None)
     return built
 

@@ -191,12 +191,23 @@ def render_candidates(programs: Sequence[Program], target: Target) -> dict[str, 
         programs: of the target's form.
         target: what the module is specialised to.
     """
-    header = environment().get_template("candidate/evaluate.h.j2")
     return {
         "candidates.pyx": _module([Candidate(program, target) for program in programs], target),
-        "evaluate.h": header.render(**target.names),
-        "lane.h": render_lane_header(target),
+        **_headers(target, "evaluate.h"),
     }
+
+
+def render_runner(target: Target) -> dict[str, str]:
+    """Source files of the module that runs a target's candidates on tasks: file name -> text."""
+    runner = environment().get_template("candidate/runner.pyx.j2")
+    return {"runner.pyx": runner.render(**target.names), **_headers(target, "evaluate.h", "groups.h")}
+
+
+def _headers(target: Target, *names: str) -> dict[str, str]:
+    rendered = {
+        name: environment().get_template(f"candidate/{name}.j2").render(**target.names) for name in names
+    }
+    return rendered | {"lane.h": render_lane_header(target)}
 
 
 def candidate_source(program: Program, target: Target, origin: Sequence[str] = ()) -> str:

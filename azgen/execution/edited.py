@@ -6,14 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from azgen.codegen.build import build
 from azgen.codegen.candidate_source import candidate_source, render_candidates
-from azgen.codegen.compiler import candidate_flags
 from azgen.errors import AzgenError, CompilerError
 from azgen.execution.bound import Result, Room, bind_candidate
 from azgen.execution.execute import target_for
 from azgen.execution.layout import check_tasks, lay_out
-from azgen.execution.native import PreparedCandidate, functions_of
+from azgen.execution.native import PreparedCandidate, compile_candidates
 from azgen.files import path_of, read_text
 from azgen.language.conditions import Conditions
 from azgen.language.program import Program
@@ -65,12 +63,9 @@ def prepare_edited(program: Program, source: Path, task: Task, dtype: str) -> Pr
     _check_target(source, text, candidate_source(program, target))
     files = render_candidates([program], target) | {"candidates.pyx": text}
     try:
-        built = build(
-            "edited", files, flags=candidate_flags(), libraries=target.libraries, functions_alone=True
-        )
+        (compiled,) = compile_candidates("edited", files, [program.structure_hash], target).values()
     except CompilerError as error:
         raise CompilerError(_complaints(source, str(error))) from None
-    (compiled,) = functions_of(built, [program.structure_hash]).values()
     return PreparedCandidate.of(compiled, target, program.normalized())
 
 

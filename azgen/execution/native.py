@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.codegen.build import Built, build
-from azgen.codegen.candidate_source import render_candidates
+from azgen.codegen.candidate_source import render_candidates, render_runner
 from azgen.codegen.compiler import candidate_flags
+from azgen.codegen.cutting import Library
 from azgen.codegen.target import Target
 from azgen.execution.kernel import per_task, room_for_predictions
 from azgen.execution.layout import TASKS, LaneTasks, aligned
@@ -22,6 +26,9 @@ from azgen.language.program import Program
 
 BATCH = 32
 """Most candidates compiled into one module."""
+
+MOST_KEPT = 4096
+"""Structures of a target that stay in a process; a library takes some 40 KB, and five of 65 530 mappings."""
 
 
 class Call(ctypes.Structure):
@@ -43,58 +50,93 @@ class Compiled:
 
     Attributes:
         directory: holds the generated source and the compiled module.
-        evaluate: the module's C function that runs a candidate on all lane groups; called without the GIL.
+        evaluate: the C function that runs a candidate on all lane groups; called without the GIL.
         run: address of the candidate's own function.
+        library: where that is, which leaves the process with the last of its candidates.
     """
 
     directory: Path
     evaluate: Any
     run: int
+    library: Library
 
 
 class NativeCode:
-    """Compiled structures of programs, for one target; grows as programs come."""
+    """Compiled structures of programs, for one target.
 
-    def __init__(self, target: Target):
-        self.target = target
-        self._compiled: dict[str, Compiled] = {}
+    Those used last stay in this process, at most `most` of them; older ones leave it when nobody holds them,
+    and come again when they are asked for.
+    """
+
+    def __init__(self, target: Target, most: int = MOST_KEPT):
+        self.target, self._most = target, most
+        self._kept: OrderedDict[str, Compiled] = OrderedDict()
+        self._lock = Lock()
+        self._count = 0
 
     def __len__(self) -> int:
         """Structures compiled so far."""
-        return len(self._compiled)
+        return self._count
 
     def compile(self, programs: Sequence[Program]) -> None:
         """Compiles those programs whose structure has not been compiled yet, 32 to a module."""
-        new = {p.structure_hash: p for p in programs if p.structure_hash not in self._compiled}
-        structures = sorted(new)
-        for start in range(0, len(structures), BATCH):
-            batch = structures[start : start + BATCH]
-            files = render_candidates([new[h] for h in batch], self.target)
-            libraries = self.target.libraries
-            flags = candidate_flags()
-            built = build("candidate", files, flags=flags, libraries=libraries, functions_alone=True)
-            self._compiled.update(functions_of(built, batch))
+        self._compiled(programs)
 
     def source_directory(self, program: Program) -> str:
         """Folder of the generated source and compiled module of a program's structure."""
-        self.compile([program])
-        return str(self._compiled[program.structure_hash].directory)
+        return str(self._compiled([program])[program.structure_hash].directory)
 
     def prepare(self, program: Program) -> PreparedCandidate:
         """The program with its constants laid out, compiled if need be."""
-        self.compile([program])
-        return PreparedCandidate.of(self._compiled[program.structure_hash], self.target, program.normalized())
+        compiled = self._compiled([program])[program.structure_hash]
+        return PreparedCandidate.of(compiled, self.target, program.normalized())
+
+    def _compiled(self, programs: Sequence[Program]) -> dict[str, Compiled]:
+        """Native code by structure, of these programs."""
+        wanted = {program.structure_hash: program for program in programs}
+        with self._lock:
+            found = {h: self._kept[h] for h in wanted if h in self._kept}
+        structures = sorted(wanted.keys() - found.keys())
+        for start in range(0, len(structures), BATCH):
+            batch = structures[start : start + BATCH]
+            files = render_candidates([wanted[h] for h in batch], self.target)
+            found |= compile_candidates("candidate", files, batch, self.target)
+        with self._lock:
+            self._count += len(structures)
+            self._kept.update(found)
+            for structure in wanted:
+                self._kept.move_to_end(structure)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found
 
 
-def functions_of(built: Built, structures: Sequence[str]) -> dict[str, Compiled]:
-    """The native code of each structure in a module: C functions, called through ctypes."""
-    library = built.module
+def compile_candidates(
+    kind: str, files: Mapping[str, str], structures: Sequence[str], target: Target
+) -> dict[str, Compiled]:
+    """The native code of each structure in a module of candidates: C functions, called through ctypes.
+
+    Raises:
+        CompilerError: as `azgen.codegen.build.build`.
+    """
+    built = _build(kind, files, target)
+    library, evaluate = built.module, _evaluate(target)
+    return {h: Compiled(built.directory, evaluate, library.address(f"run_{h}"), library) for h in structures}
+
+
+@lru_cache(maxsize=64)
+def _evaluate(target: Target) -> Any:
+    """The function that runs a target's candidates; it keeps its library."""
+    library = _build("runner", render_runner(target), target).module
     if ctypes.c_int64.in_dll(library, "tasks_bytes").value != TASKS.itemsize:
         raise AssertionError("candidates lay out their tasks otherwise than Python")
-    evaluate = library.evaluate
+    evaluate = library["evaluate"]
     evaluate.argtypes, evaluate.restype = (ctypes.c_void_p, ctypes.POINTER(Call)), None
-    addresses = {h: ctypes.cast(library[f"run_{h}"], ctypes.c_void_p).value or 0 for h in structures}
-    return {h: Compiled(built.directory, evaluate, run) for h, run in addresses.items()}
+    return evaluate
+
+
+def _build(kind: str, files: Mapping[str, str], target: Target) -> Built:
+    return build(kind, files, flags=candidate_flags(), libraries=target.libraries, functions_alone=True)
 
 
 class PreparedCandidate:

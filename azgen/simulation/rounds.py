@@ -125,7 +125,7 @@ class Rounds:
         assert store.after is not None
         decode = self.space.kernel.decode
         texts = tuple((str(decode(record).normalized()), record) for record in named)
-        report = dataclasses.replace(report, seconds=0.0, loads=0, native=0, compiled=0)
+        report = dataclasses.replace(report, seconds=0.0, native=0, compiled=0)
         return Done(report, self.without_addresses(store.after), texts)
 
     def without_addresses(self, state: State) -> bytes:

@@ -113,6 +113,7 @@ def test_programs_that_differ_in_constants_have_one_module(
     slow, fast = zoo("linear"), zoo("linear").with_constants((0.02,))
     assert source(slow) == source(fast)
     code, tasks = NativeCode(Target(4, lane_type("float32", 4), "rmse")), linear_tasks(3, 4, 50, 20, seed=0)
+    code.source_directory(zoo("affine"))  # and what runs candidates
     before = build.statistics.builds
     fitness = [code.prepare(p).evaluate(lay_out(tasks, code.target.lane))[0] for p in (slow, fast)]
     assert build.statistics.builds == before + 1
@@ -139,7 +140,9 @@ def test_batches_hold_32_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         program = random_program(rng, MATRIX_OPS, Memory(4, 3, 0), (2, 2, 3))
         found.setdefault(program.structure_hash, program)
     code = NativeCode(Target(2, lane_type("float32", 2), "rmse"))
+    code.compile(list(found.values())[:1])  # and what runs candidates
     before = build.statistics.builds
+    code = NativeCode(code.target)
     code.compile(list(found.values()))
     assert build.statistics.builds == before + 2
     assert len({code.source_directory(program) for program in found.values()}) == 2
@@ -221,6 +224,34 @@ def test_candidates_are_functions_without_a_module(
         path.read_bytes() for path in directory.glob("azgen_candidate_*") if path.suffix != ".pyx"
     )
     assert (b"PyInit_" in compiled) == bool(cut)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not list what is mapped")
+def test_native_code_leaves_the_process_with_its_last_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    target = Target(4, lane_type("float32", 4), "rmse")
+    code, tasks = NativeCode(target, most=1), linear_tasks(3, 4, 50, 20, seed=0)
+    data = lay_out(tasks, target.lane)
+
+    def mapped(program: Program) -> bool:
+        return code_of[program] in Path("/proc/self/maps").read_text()
+
+    programs = zoo("linear"), zoo("affine")
+    code_of = {program: Path(code.source_directory(program)).name for program in programs}
+    first, second = programs
+    assert mapped(second)
+    held = code.prepare(first)
+    code.compile([second])
+    assert mapped(first), "while somebody may call it"
+    np.testing.assert_array_equal(held.evaluate(data)[0], execute(first, tasks, "oracle").fitness)
+    del held
+    assert not mapped(first) and mapped(second)
+    before = len(Path("/proc/self/maps").read_text().splitlines())
+    for program in programs * 20:
+        code.prepare(program).evaluate(data)
+    assert len(Path("/proc/self/maps").read_text().splitlines()) <= before + 2
 
 
 def test_flags_suit_the_compiler() -> None:

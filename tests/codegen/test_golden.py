@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from azgen.codegen.candidate_source import candidate_source, render_candidates
+from azgen.codegen.candidate_source import candidate_source, render_candidates, render_runner
 from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
 from azgen.codegen.target import Target
@@ -38,6 +38,10 @@ def candidate(*names: str, target: Target) -> str:
     return render_candidates([zoo(name) for name in names], target)["candidates.pyx"]
 
 
+def runner(file: str) -> str:
+    return render_runner(Target(8, LANE, "log-loss", 3))[file]
+
+
 SOURCES = {
     "kernel-linear.pyx": lambda: kernel(Target(4, LANE, "rmse"), Memory(4, 3), LINEAR)["kernel.pyx"],
     "kernel-linear-tables.h": lambda: kernel(Target(4, LANE, "rmse"), Memory(4, 3), LINEAR)["tables.h"],
@@ -60,9 +64,9 @@ SOURCES = {
         Target(4, LANE, "rmse"),
         ["Champion of run demo-7.", "Fitness 0.9 on search tasks."],
     ),
-    "evaluate-classes.h": lambda: render_candidates([zoo("softmax-linear")], Target(8, LANE, "log-loss", 3))[
-        "evaluate.h"
-    ],
+    "evaluate-classes.h": lambda: runner("evaluate.h"),
+    "groups-classes.h": lambda: runner("groups.h"),
+    "runner-classes.pyx": lambda: runner("runner.pyx"),
     "export-linear.py": lambda: render_module(zoo("linear")),
     "export-softmax.py": lambda: render_module(zoo("softmax-linear")),
 }

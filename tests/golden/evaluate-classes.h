@@ -7,9 +7,6 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define ZERO ((lane){0})
 
-extern const int64_t tasks_bytes __attribute__((visibility("default")));
-const int64_t tasks_bytes = sizeof(Tasks);
-
 /* A program's memory. */
 typedef lane Vector[8] __attribute__((aligned(64)));
 typedef lane Matrix[64] __attribute__((aligned(64)));
@@ -111,30 +108,5 @@ ALWAYS_INLINE int learn_from(Example *example, const lane *prediction) {
 ALWAYS_INLINE void clear(lane *memory, size_t n) { memset(memory, 0, n * sizeof(lane)); }
 
 static inline lane *allocate(size_t n) { return aligned_alloc(64, (n * sizeof(lane) + 63) / 64 * 64); }
-
-/* Runs a candidate's function on all lane groups. */
-extern void evaluate(void (*run)(Group *), const Call *call) __attribute__((visibility("default")));
-__attribute__((cold)) void evaluate(void (*run)(Group *), const Call *call) {
-    const Tasks *tasks = call->tasks;
-    int64_t n_valid = tasks->n_steps - tasks->n_training;
-    for (int64_t g = 0; g < tasks->n_groups; g++) {
-        Group group = {
-            .n_training = tasks->n_training,
-            .n_steps = tasks->n_steps,
-            .order = tasks->order,
-            .x = tasks->x + g * tasks->n_rows * 8,
-            .y = tasks->y + g * tasks->n_rows * 3,
-            .weight = tasks->weight + g * 3,
-            .constant = call->constants + g * call->stride,
-            .element = call->element,
-            .predictions = call->predictions ? call->predictions + g * n_valid * 3 : NULL,
-            .random = {tasks->random[g]},
-            .max_abs_error = lane_splat(tasks->max_abs_error),
-            .alive = tasks->active[g],
-        };
-        run(&group);
-        lane_fitness(call->fitness + g * LANES, group.loss, group.alive, (double)n_valid);
-    }
-}
 
 #endif

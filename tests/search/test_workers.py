@@ -291,25 +291,6 @@ def test_workers_that_never_start_end_the_run_with_a_message(monkeypatch: pytest
     assert not multiprocess.active_children()
 
 
-def test_workers_are_renewed_before_modules_pile_up(
-    undisturbed: tuple[Outcome, list[Event]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watching, "MOST_LOADS", 1)
-    started: list[int] = []
-    start = WorkerEngine._start
-
-    def count(self: WorkerEngine) -> None:
-        start(self)
-        started.append(self.processes[-1])
-
-    monkeypatch.setattr(WorkerEngine, "_start", count)
-    settings = changed(SMALL, islands__count=2, stop__max_programs=2000)
-    found = run(settings, workers(1))
-    assert len(set(started)) > 3
-    monkeypatch.undo()
-    assert same(found, run(settings))
-
-
 def test_a_channel_takes_messages_in_pieces_and_never_waits() -> None:
     ours, theirs = multiprocess.Pipe()
     channel = Channel(ours)

@@ -78,7 +78,6 @@ class Report(Bounded):
         cost: static cost of one training example, in multiplications, if it is new.
         emigrants: programs that leave, or None.
         seconds: processor time that the round took.
-        loads: compiled modules that the process has loaded so far.
         native: programs of this round that native code has rated.
         compiled: programs that were compiled for that.
         spent: why the island is to begin anew, in words; "" if it goes on.
@@ -98,7 +97,6 @@ class Report(Bounded):
     cost: NotNegative = 0.0
     emigrants: Migrants | None = None
     seconds: NotNegative = 0.0
-    loads: Count = 0
     native: Count = 0
     compiled: Count = 0
     spent: str = ""

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from azgen.codegen.build import statistics
 from azgen.errors import AzgenError
 from azgen.language.program import Program
 from azgen.language.random import mix
@@ -282,7 +281,6 @@ class Runner:
             cost,
             leaving,
             time.process_time() - began,
-            statistics.loads,
             spent=island.spent if isinstance(island, ArchiveIsland) else "",
             behaviour=behaviour,
             holds=holds,

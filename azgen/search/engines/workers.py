@@ -29,10 +29,6 @@ from azgen.settings.values import as_mapping
 MOST_FAILED_STARTS = 20
 """Workers that may be killed one after the other before they are ready."""
 
-MOST_LOADS = 2000
-"""Compiled modules that a worker loads before it is replaced, since a module never leaves a process."""
-
-
 PATIENCE = 10.0
 """Seconds of silence after which another worker is asked too for a program's native fitness."""
 
@@ -252,8 +248,6 @@ class WorkerEngine:
         one.order = None
         self._slowest = max(self._slowest, self._fleet.clock() - one.since)
         self._results.append(report)
-        if report.loads >= MOST_LOADS:
-            self._end(one)
 
     def _bury(self, one: WatchedProcess, cause: str, blame: bool = True) -> None:
         """Gives a worker up, and its order back."""
