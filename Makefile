@@ -19,7 +19,7 @@ help:
 	@echo "make coverage     run the tests and say which lines of azgen none of them reaches"
 	@echo "make experiments  run the slow tests: the measured results that the documentation states (hours)"
 	@echo "make fuzz         changed inputs at every door through which data come in, ten minutes each"
-	@echo "make sanitize     random programs compiled with AddressSanitizer and UBSan (minutes)"
+	@echo "make sanitize     10 000 random programs with AddressSanitizer and UBSan (a quarter of an hour)"
 	@echo "make lint         ruff: rules and formatting"
 	@echo "make types        mypy"
 	@echo "make contracts    import-linter: which part may import which"
@@ -50,7 +50,7 @@ experiments: $(INSTALLED_DEV)
 fuzz: $(INSTALLED_DEV)
 	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
-# SANITIZE_ARGS="--programs 10000" for more.
+# SANITIZE_ARGS="--programs 500" for less.
 sanitize: $(INSTALLED_DEV)
 	$(BIN)/python -m tests.sanitize $(SANITIZE_ARGS)
 

@@ -30,6 +30,8 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
 
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
 
 class PlainError(AzgenError):
     """A plain value is not what it should be; the message names it by its path."""
@@ -45,26 +47,28 @@ def as_plain(
 
     Args:
         value: a dataclass, or anything made of dataclasses, mappings, sequences, numbers and arrays of NumPy.
-        writers: for values of other types, which come before all else.
+        writers: for values of other types, which come before all but numbers, texts and None.
         leave_out: fields of `value` itself that do not come along.
         names: of fields of `value` itself that are called otherwise there.
 
     Raises:
         TypeError: something in it has no plain form.
     """
+    if type(value) in _PLAIN:
+        return value
     for kind, write in (writers or {}).items():
         if isinstance(value, kind):
             return write(value)
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, int | float | str):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [field.name for field in dataclasses.fields(value) if field.name not in leave_out]
+        fields = [name for name in _fields(type(value)) if name not in leave_out]
         called = names or {}
         return {called.get(field, field): as_plain(getattr(value, field), writers) for field in fields}
     if isinstance(value, Mapping):
         return {str(key): as_plain(item, writers) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [as_plain(item, writers) for item in value]
+        return [item if type(item) in _PLAIN else as_plain(item, writers) for item in value]
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no plain form")
@@ -88,7 +92,7 @@ def read(
         value: plain values by field.
         source: what messages begin with, such as the file.
         path: where `value` is in it, such as "tasks"; "" for all of it.
-        readers: for other annotations, which come before all else.
+        readers: for other annotations, which come before all but numbers and texts.
         given: fields that are known already, in place of what the mapping has.
         extra: whether a mapping, and those in it, may have keys that are no fields; a misspelt one is then
             not noticed.
@@ -135,6 +139,8 @@ class _Reading:
 
     def value(self, hint: Any, value: Any, path: str) -> Any:
         """A value of an annotated type."""
+        if hint is type(value) and hint in _PLAIN:  # nearly all are: nothing has to be found out
+            return self._scalar(hint, value, path)
         for known, reader in self.readers.items():
             if hint == known:
                 return reader(value, path)
@@ -164,6 +170,8 @@ class _Reading:
             return value
         if isinstance(value, int) and not _LEAST <= value <= _MOST and hint in (int, float):
             self._wrong(path, value, f"{_WORDS[hint]} of at most 64 bits")
+        if hint is type(value) and hint is not str:
+            return value
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(hint, type) or not isinstance(value, hint):
@@ -251,6 +259,11 @@ def tagged(hint: Any) -> dict[str, type]:
     """The dataclasses of a union by what their tag says; see `tag_of`."""
     tag = tag_of(hint)
     return {get_args(_hints(option)[tag])[0]: option for option in get_args(hint)}
+
+
+@cache
+def _fields(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cast(Any, cls)))
 
 
 @cache

@@ -89,6 +89,8 @@ def shown(value: Any) -> str:
 def is_text(text: str) -> bool:
     """Whether a text is one that files can hold: neither a zero byte nor half of a surrogate pair is in it.
     (Names of files that are no UTF-8 hold halves from U+DC80 on, and come through.)"""
+    if text.isascii():
+        return "\0" not in text
     return "\0" not in text and not any("\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff" for c in text)
 
 

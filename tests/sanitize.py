@@ -1,33 +1,55 @@
 """`make sanitize`: kernels and candidates of random programs, compiled with AddressSanitizer and UBSan.
 
-    python -m tests.sanitize [--programs 320] [--seed 0]
+    python -m tests.sanitize [--programs 10000] [--seed 0] [--plant candidate-bounds]
 
-A program is executed by the kernel and natively, on tasks of several sizes, number types and metrics; then
-two searches run in the kernel. The first address out of bounds, or undefined operation, ends it and is told.
+Every program is executed by the kernel and as native code of its own, on tasks of several sizes, number
+types and metrics; then two searches run in the kernel. The first address out of bounds, or undefined
+operation, ends it and is told. Nothing is optimised: nothing undefined is optimised away, and compiling costs
+half or less. With --plant a mistake is put into the generated source, and the run must fail: that shows that
+the sanitizers see into it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import resource
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-FLAGS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
-BATCH = 32
+FLAGS = "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
+BLOCK = 64
+"""Programs that share their tasks and are compiled together."""
+
 SPACES = (
     (4, "float32", "rmse", 0),
     (7, "float64", "accuracy", 0),
     (33, "float32", "rmse", 0),
     (8, "float32", "accuracy", 3),
+    (16, "float64", "rmse", 0),
 )
 """Features, number type, metric, classes."""
+
+TASKS = (12, 1, 20)
+"""Numbers of tasks: with them lanes are full or not, and one task alone is laid out otherwise."""
+
+PLANTS = {
+    "candidate-bounds": ("n * sizeof(lane)); }", "(n + 1) * sizeof(lane)); }"),
+    "candidate-shift": ("memset(memory, 0, n", "volatile int by = 40; memset(memory, 1 << by, n"),
+    "kernel-bounds": (
+        "memset(place_of(strand, r), 0, sizeof(lane) *",
+        "memset(place_of(strand, r), 0, 100000 *",
+    ),
+    "kernel-shift": ("if r < FIRST_VECTOR:", "if (1 << (r + 40)) == 3 or r < FIRST_VECTOR:"),
+}
+"""Mistakes to be planted: what of the generated source becomes what."""
 
 
 def libraries() -> str:
@@ -48,15 +70,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--programs", type=int, default=320, help="random programs in all")
+    parser.add_argument("--programs", type=int, default=10_000, help="random programs in all (default 10000)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plant", choices=PLANTS, help="plant a mistake, which must be found")
     options = parser.parse_args()
     if "asan" in os.environ.get("LD_PRELOAD", ""):
-        sweep(options.programs, options.seed)
+        from azgen.codegen.cache_folder import fresh_build_directory
+
+        with fresh_build_directory():
+            if options.plant:
+                plant(*PLANTS[options.plant])
+            sweep(options.programs, options.seed)
+            search(options.seed)
+        print("no report")
         return 0
     variables = {
         "AZGEN_CFLAGS": FLAGS,
-        "AZGEN_BUILD_DIR": str(ROOT / "build" / "sanitize"),
         "LD_PRELOAD": libraries(),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python's own
         "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -65,28 +94,52 @@ def main() -> int:
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}).returncode
 
 
+def plant(sound: str, mistaken: str) -> None:
+    """Puts a mistake into all source that has a place for it."""
+    from azgen.execution import kernel, native
+
+    def planted(render: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
+        return lambda *given: {name: text.replace(sound, mistaken) for name, text in render(*given).items()}
+
+    native.render_candidates = planted(native.render_candidates)
+    kernel.render_kernel = planted(kernel.render_kernel)
+
+
 def sweep(n_programs: int, seed: int) -> None:
-    """Random programs in every space, and a search."""
-    from azgen.execution.execute import compile_together, execute
+    """Random programs in every space."""
+    from azgen.codegen.build import statistics
+    from azgen.codegen.cache_folder import fresh_build_directory
+    from azgen.execution.execute import prepare_tasks
     from azgen.language.instruction import SCALAR, VECTOR
     from tests.agreement import random_tasks
     from tests.strategies import lively_program
 
-    rng, started = np.random.default_rng(seed), time.perf_counter()
-    done = 0
-    while done < n_programs:
-        n_features, dtype, metric, classes = SPACES[done // BATCH % len(SPACES)]
+    rng, structures, done = np.random.default_rng(seed), set[str](), 0
+    for n_tasks, (n_features, dtype, metric, classes) in itertools.cycle(itertools.product(TASKS, SPACES)):
+        if done >= n_programs:
+            break
         form = VECTOR if classes else SCALAR
-        batch = [lively_program(rng, form) for _ in range(min(BATCH, n_programs - done))]
-        compile_together(batch, n_features, metric, dtype, classes)
-        for program in batch:
-            tasks = random_tasks(rng, n_features, int(rng.integers(1, 20)), metric, classes=classes)
-            for backend in ("kernel", "native"):
-                execute(program, tasks, backend, seed=int(rng.integers(1000)), dtype=dtype)
-        done += len(batch)
-        print(f"{done} programs, {time.perf_counter() - started:.0f} s", flush=True)
-    search(seed)
-    print(f"{done} programs by kernel and native code, and a search: no report")
+        block = [lively_program(rng, form) for _ in range(min(BLOCK, n_programs - done))]
+        tasks = random_tasks(rng, n_features, n_tasks, metric, classes=classes)
+        prepared = prepare_tasks(
+            tasks, seed=int(rng.integers(1000)), epochs=int(rng.integers(1, 3)), dtype=dtype
+        )
+        prepared.execute(block, "kernel")
+        with fresh_build_directory():  # what one block compiles no other needs
+            prepared.execute(block, "native")
+        done += len(block)
+        structures.update(program.structure_hash for program in block)
+        print(
+            f"{done} programs in the kernel and natively, {len(structures)} of them with code of their own; "
+            f"{statistics.builds} modules; {_processor_seconds():.0f} s of processor time",
+            flush=True,
+        )
+
+
+def _processor_seconds() -> float:
+    """Of this process and its compilers."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def search(seed: int) -> None:

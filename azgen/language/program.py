@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 
@@ -65,8 +65,7 @@ class Program:
         """
         if not isinstance(text, str):
             raise AzgenError(f"a program is a text; this is {type(text).__name__}")
-        form, functions = parse_functions(text, source, ops)
-        return Program(*functions, form=form)
+        return _parsed(text, source, ops)
 
     def __str__(self) -> str:
         return print_functions(self.functions, self.form)
@@ -159,6 +158,13 @@ class Program:
         """Static cost of one run of Setup, Predict and Learn at F = n_features, in multiplications."""
         setup, predict, learn = (sum(i.op.cost(n_features) for i in function) for function in self.functions)
         return setup, predict, learn
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, source: str, ops: OpTable) -> Program:
+    """Reports, leaders and checkpoints say the same program again and again."""
+    form, functions = parse_functions(text, source, ops)
+    return Program(*functions, form=form)
 
 
 def load(path: str | Path, ops: OpTable = OPS) -> Program:

@@ -35,15 +35,21 @@ class Bounds:
         return ""
 
 
+_COLLECTIONS = (dict, list, set, tuple)
+
+
 def _sizes(*parts: object) -> dict[str, int]:
     """Entries of each collection that these have."""
     return {
-        f"{type(part).__name__}.{name}": _size(value) for part in parts for name, value in vars(part).items()
+        f"{type(part).__name__}.{name}": _size(value)
+        for part in parts
+        for name, value in vars(part).items()
+        if isinstance(value, _COLLECTIONS)
     }
 
 
 def _size(value: Any) -> int:
     """Entries of a collection; those of a dictionary's collections are counted in their place."""
     if isinstance(value, dict):
-        return sum(max(1, _size(each)) for each in value.values())
-    return len(value) if isinstance(value, list | set | tuple) else 0
+        return sum(max(1, _size(each)) if isinstance(each, _COLLECTIONS) else 1 for each in value.values())
+    return len(value)

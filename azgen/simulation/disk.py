@@ -33,26 +33,38 @@ class _Node:
 
 
 class _File(io.BytesIO):
-    """An open file that is being written."""
+    """An open file that is being written; what is written goes on to the system by the buffer."""
 
     def __init__(self, disk: SimulatedDisk, node: _Node):
         super().__init__()
         self.disk, self.node = disk, node
+        self._buffered = 0
 
     def write(self, data: object) -> int:
         """Writes, unless the disk is full."""
-        view = memoryview(data).cast("B")  # type: ignore[arg-type]
-        room = self.disk.room(len(view))
-        written = super().write(view[:room])
-        if room < len(view):
-            raise OSError(errno.ENOSPC, "No space left on device")
+        written = super().write(data)  # type: ignore[arg-type]
+        self._buffered += written
+        if self._buffered >= io.DEFAULT_BUFFER_SIZE:
+            self.flush()
         return written
+
+    def flush(self) -> None:
+        """Gives the buffer to the system: as much of it as there is room for."""
+        lacking = self._buffered - self.disk.room(self._buffered) if self._buffered else 0
+        self._buffered = 0
+        if lacking:
+            self.truncate(max(0, len(self.getbuffer()) - lacking))
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     def close(self) -> None:
         """Closes it: other processes see what was written."""
-        if not self.closed:
+        if self.closed:
+            return
+        try:
+            self.flush()
+        finally:
             self.node.content = self.getvalue()
-        super().close()
+            super().close()
 
 
 class SimulatedDisk(Disk):
@@ -109,6 +121,7 @@ class SimulatedDisk(Disk):
         """Brings a file to the disk."""
         self._operation("syncing a file")
         written = cast(_File, file)
+        written.flush()
         written.node.durable = written.getvalue()
 
     def replace(self, path: Path, other: Path) -> None:
