@@ -70,6 +70,8 @@ def print_choice(to: Console, result: Mapping[str, Any]) -> None:
     if choice["pruned"]:
         n = len(choice["pruned"])
         to.print(f"{n} line{'s' if n > 1 else ''} taken out that it does as well without.", highlight=False)
+    if choice.get("tuned"):
+        to.print("Its constants were tuned when the search had ended.", highlight=False)
     for warning in choice.get("warnings", ()):  # runs of before do not say
         to.print(f"Beware: {warning}", highlight=False)
 

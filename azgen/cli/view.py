@@ -106,10 +106,8 @@ class LineView:
                 self._line(f"{_at(event.seconds)}  {population}")
                 self._last = self._last_restart = event.seconds
             case Progress() if event.seconds >= self._last + _LINE_SECONDS:
-                self._line(
-                    f"{_at(event.seconds)}  {thousands(event.programs)} programs, "
-                    f"{_population(event)}, best on its search tasks {event.island_fitness:.4f}"
-                )
+                how_far = f"{thousands(event.programs)} programs, {_population(event)}, {_stands(event)}"
+                self._line(f"{_at(event.seconds)}  {how_far}")
                 self._last = event.seconds
             case Finished():
                 ended = f"ended: {spaced(event.reason)}; {thousands(event.programs)} programs"
@@ -150,6 +148,12 @@ def _population(progress: Progress) -> str:
     if len(progress.islands) > 1:
         return f"{len(progress.islands)} islands, {progress.restarts} restarts"
     return f"population {progress.restarts + 1}"
+
+
+def _stands(progress: Progress) -> str:
+    """How good the populations are; the archive of one island may still be in a stage before."""
+    (stage, *others) = progress.stages or ("",)
+    return stage if stage and not others else f"best on its search tasks {progress.island_fitness:.4f}"
 
 
 def _note(event: Resumed | Warned | Quarantined) -> str:
@@ -257,8 +261,7 @@ class LiveView:
                 ("best of each", _best(progress.islands)),
             ]
         else:
-            best = f"best on its search tasks {progress.island_fitness:.4f}"
-            rows.append(("population", f"{progress.restarts + 1}, {best}"))
+            rows.append(("population", f"{progress.restarts + 1}, {_stands(progress)}"))
         if self._champions:
             rows.append(("champion", f"{self._champions[0].select_fitness:.6f} on the selection tasks"))
         return grid(rows)

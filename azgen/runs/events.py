@@ -121,6 +121,7 @@ class Progress:
         round: number of the round, from 0.
         islands: best on its search tasks in the current population of each island.
         workers: processes that run islands.
+        stages: which stage before the run's own tasks the archive of each island is in, in words; else "".
     """
 
     seconds: float
@@ -131,6 +132,7 @@ class Progress:
     round: int = 0
     islands: tuple[float, ...] = ()
     workers: int = 1
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

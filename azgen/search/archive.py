@@ -97,7 +97,7 @@ class Archive:
         """Why the archive has given up, in words; "" if it has not."""
         if not self.course["spent"]:
             return ""
-        return f"no better archive in {self._settings.archive.give_up_programs} programs"
+        return f"no better archive in {self.stage.give_up_programs} programs"
 
     @property
     def kernel(self) -> Kernel:
@@ -118,6 +118,12 @@ class Archive:
     def stage(self) -> Stage:
         """What the archive does now."""
         return self.stages[int(self.course["stage"])]
+
+    @property
+    def told(self) -> str:
+        """Which stage of several it is in, and what the best entry has there, in words; "" in the last."""
+        number, n_stages = int(self.course["stage"]) + 1, len(self.stages)
+        return f"stage {number} of {n_stages} at {max(self.top, 0.0):.4f}" if number < n_stages else ""
 
     @property
     def programs(self) -> int:
@@ -265,7 +271,7 @@ class Archive:
 
     @property
     def _stands_still(self) -> bool:
-        most = self._settings.archive.give_up_programs
+        most = self.stage.give_up_programs
         return 0 < most <= self.programs - int(self.course["mark_programs"])
 
     def _next_stage(self) -> None:

@@ -71,6 +71,11 @@ class ArchiveIsland:
         return self._archive.fitness
 
     @property
+    def stage(self) -> str:
+        """Which stage the archive is in, in words; "" in the last."""
+        return self._archive.told
+
+    @property
     def spent(self) -> str:
         """Why the archive has given up, in words; "" if it has not."""
         return self._archive.spent

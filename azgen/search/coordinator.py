@@ -260,7 +260,8 @@ class Coordinator:
             self.confirm()
         best, counts = tuple(life.best_fitness for life in progress.lives), dict(progress.counts)
         state = self.programs, progress.restarts, max(best), counts, progress.round, best
-        self._observe(Progress(self.seconds, *state, self._engine.n_workers))
+        stages = tuple(life.stage for life in progress.lives)
+        self._observe(Progress(self.seconds, *state, self._engine.n_workers, stages))
         reason = self._limit()
         if reason:
             return reason

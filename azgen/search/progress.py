@@ -29,6 +29,7 @@ class Life(Bounded):
         since: programs when the best was found.
         quiet: rounds since, that one included.
         ending: why it is to be given up; "" if it is not.
+        stage: of an archive, which stage before the run's own tasks it is in, in words; else "".
     """
 
     population: Annotated[int, Bounds(-1, MOST)] = -1
@@ -38,6 +39,7 @@ class Life(Bounded):
     since: Annotated[int, Bounds(0, MOST)] = 0
     quiet: Annotated[int, Bounds(0, MOST)] = 0
     ending: str = "begins"
+    stage: str = ""
 
     def after(self, report: Report, stop: StopSettings) -> Life:
         """The same after a round."""
@@ -49,9 +51,8 @@ class Life(Bounded):
             ending = f"{here} programs"
         elif not ending and stop.patience and here - since >= stop.patience:
             ending = f"no better program in {here - since}"
-        return Life(
-            report.population, report.counts, report.best_fitness, report.best_number, since, quiet, ending
-        )
+        best = report.best_fitness, report.best_number
+        return Life(report.population, report.counts, *best, since, quiet, ending, report.stage)
 
 
 def limit_reached(stop: StopSettings, select_fitness: float, programs: int, seconds: float) -> str:

@@ -49,7 +49,7 @@ FREE = {
     "stop": ("max_programs", "max_seconds", "target_fitness"),
     "islands": ("engine", "workers", "scheduler", "round_timeout", "checkpoint_seconds"),
     "tasks": ("data",),  # another place; that they are the same examples is checked otherwise
-    "": ("name", "description", "backend", "baselines", "pick", "prune", "ops_file"),
+    "": ("name", "description", "backend", "baselines", "pick", "prune", "tune", "ops_file"),
 }
 """Settings that may be others when a run is resumed."""
 

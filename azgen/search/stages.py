@@ -69,13 +69,14 @@ class Stage:
     solutions: int
     run_programs: int
     patience: int
+    give_up_programs: int
 
 
 def stage_of(settings: Settings, number: int, tasks: StageTasks) -> Stage:
     """What is done in the stage of this number; after the settings' stages comes the run's own."""
     archive: ArchiveSettings = settings.archive
     if number == len(settings.stages):
-        return Stage(tasks, 2.0, False, 1, archive.run_programs, archive.patience)
+        return Stage(tasks, 2.0, False, 1, archive.run_programs, archive.patience, archive.give_up_programs)
     stage: StageSettings = settings.stages[number]
     return Stage(
         tasks,
@@ -84,4 +85,5 @@ def stage_of(settings: Settings, number: int, tasks: StageTasks) -> Stage:
         stage.solutions,
         stage.run_programs or archive.run_programs,
         stage.patience or archive.patience,
+        stage.give_up_programs or archive.give_up_programs,
     )

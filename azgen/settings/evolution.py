@@ -209,7 +209,7 @@ class StageSettings(Bounded):
         goal: fitness on the rating tasks that ends the stage.
         fresh: every run starts from new programs, and those below the goal are forgotten.
         solutions: programs that must reach the goal; the cheapest of a fresh stage's goes on.
-        run_programs, patience: as in `ArchiveSettings`; 0: as there.
+        run_programs, patience, give_up_programs: as in `ArchiveSettings`; 0: as there.
     """
 
     tasks: Mapping[str, Any] = field(default_factory=dict)
@@ -218,3 +218,4 @@ class StageSettings(Bounded):
     solutions: Positive = 1
     run_programs: Count = 0
     patience: Count = 0
+    give_up_programs: Count = 0

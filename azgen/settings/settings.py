@@ -136,6 +136,8 @@ class Settings(Bounded):
             standard error of the best on the selection tasks, "best" the best on these, and a number N the
             N-th best.
         prune: take out of the champion every line that it does as well without.
+        tune: then look for better constants for it, by the cross-entropy method on its search tasks; they are
+            kept if it is no worse on the selection tasks.
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
         ops_text: what that file says; it is read with the configuration and travels with the settings, so it
             is not given.
@@ -149,6 +151,7 @@ class Settings(Bounded):
     baselines: Literal["all", "few"] = "all"
     pick: Literal["cheapest-within-error", "best"] | int = "cheapest-within-error"
     prune: bool = True
+    tune: bool = False
     ops_file: str = ""
     ops_text: str = ""
     tasks: Source = field(default_factory=TeacherTasks)

@@ -55,16 +55,19 @@ def rated(
 
     Args:
         by_row: the tasks share their validation rows.
-        deadline: after it no other program is rated; the first always is.
+        deadline: after it no other program is rated; the best that the run started from, or else the best,
+            always is.
     """
-    select, found = evolution.space.select, list[Candidate]()
-    for member in members:
+    select, found = evolution.space.select, dict[int, Candidate]()
+    # Should time run out, then not before what the champion must not be worse than has been rated.
+    first = sorted(range(len(members)), key=lambda at: (not members[at].origin, -members[at].select_fitness))
+    for at in first:
         if found and deadline.passed():
             break
-        rating, predictions, _ = select.rating(member.program)
+        rating, predictions, _ = select.rating(members[at].program)
         losses = row_losses(tasks[:_ROW_TASKS], predictions) if by_row else -rating.fitness
-        found.append(Candidate(rating.fitness, rating.lasts, member, losses))
-    return found
+        found[at] = Candidate(rating.fitness, rating.lasts, members[at], losses)
+    return [found[at] for at in sorted(found)]
 
 
 def chosen(

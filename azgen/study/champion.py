@@ -30,6 +30,7 @@ from azgen.settings.settings import Settings
 from azgen.settings.tasks import island_tasks
 from azgen.study.candidates import Candidate, chosen, rated
 from azgen.study.scores import Interval, is_level
+from azgen.study.starts import tune_starts
 from azgen.study.understanding.evidence import Evidence
 from azgen.study.understanding.nearest import nearest
 from azgen.study.understanding.pruning import TOLERANCE, prune
@@ -55,6 +56,7 @@ class Choice:
         considered, failing, level: programs that were compared; of these, those that do not hold; and those
             within one standard error of the best.
         pruned: lines that went.
+        tuned: whether it has other constants than the search gave it.
         known: which program of the zoo it is, with its constants; "" if it is another.
         warnings: what to beware of in the champion; see `warnings_of`.
         hall: the champion, then the others of the hall of fame by selection fitness, with the rules that pick
@@ -69,6 +71,7 @@ class Choice:
     failing: int
     level: int
     pruned: tuple[str, ...]
+    tuned: bool
     known: str
     warnings: tuple[str, ...] = ()
     hall: tuple[Champion, ...] = field(repr=False, default=())
@@ -112,17 +115,22 @@ def choose(
             pruned, lines = aside(
                 lambda: _pruned(evolution, champion, split, settings, floor), deadline.passed
             )
+    tuned = pruned
+    if settings.tune and not pruned.origin and not deadline.passed():
+        with suppress(Overdue):
+            tuned = aside(lambda: _tuned(evolution, pruned, split, settings), deadline.passed)
     return Choice(
-        champion=pruned,
+        champion=tuned,
         best=best.champion,
         difference=Interval.of(best.fitness - champion.fitness),
         considered=len(candidates),
         failing=sum(not candidate.holds for candidate in candidates),
         level=level,
         pruned=lines,
-        known=known_as(pruned.program, is_classification(split.metric)),
-        warnings=warnings_of(pruned.program),
-        hall=_hall(members, candidates, pruned, known, settings),
+        tuned=tuned is not pruned,
+        known=known_as(tuned.program, is_classification(split.metric)),
+        warnings=warnings_of(tuned.program),
+        hall=_hall(members, candidates, tuned, known, settings),
         members=tuple(candidates),
     )
 
@@ -203,6 +211,22 @@ def _pruned(
             lines = tuple(line for cut in result.cuts for line in cut.lines)
             return _rerated(evolution, shorter, settings), lines
     return before, ()
+
+
+def _tuned(evolution: Evolution, champion: Champion, split: TaskSplit, settings: Settings) -> Champion:
+    """A champion with better constants, if any are found; it is no worse on the selection tasks."""
+    tasks = population_tasks(settings, split, champion.population)
+    changed = island_tasks(settings, champion.population % settings.islands.count)
+    (found,) = tune_starts(
+        {"champion": champion.program},
+        tasks,
+        split.select,
+        epochs=(changed.epochs,),
+        conditions=settings.conditions,
+    ).members
+    better = _rerated(evolution, dataclasses.replace(champion, program=found.program.normalized()), settings)
+    gains = better.search_fitness > champion.search_fitness and better.holds >= champion.holds
+    return better if gains and better.select_fitness >= champion.select_fitness else champion
 
 
 def _rerated(evolution: Evolution, champion: Champion, settings: Settings) -> Champion:

@@ -182,11 +182,15 @@ def test_lines_tell_the_same() -> None:
     view.observe(Resumed(10.0, 10_000, 4, "here.npz"))
     view.observe(progress(20.0, 40_000, islands=(0.5, 0.9)))
     view.observe(Warned(21.0, "a worker was lost"))
+    view.observe(progress(40.0, 50_000, islands=(0.5,), stages=("stage 1 of 2 at 0.4321",)))
+    view.observe(progress(60.0, 60_000, islands=(0.9,), stages=("",)))
     lines = to.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert [line.partition(" s  ")[2] for line in lines] == [
         "goes on from here.npz: 10 000 programs, round 5",
         "40 000 programs, 2 islands, 0 restarts, best on its search tasks 0.9000",
         "warning: a worker was lost",
+        "50 000 programs, population 1, stage 1 of 2 at 0.4321",
+        "60 000 programs, population 1, best on its search tasks 0.9000",
     ]
 
 

@@ -195,10 +195,11 @@ def test_of_several_solutions_of_a_fresh_stage_the_cheapest_goes_on() -> None:
     island, seen = archive(3, settings=settings), list[Program]()
     while island.arrays["course"]["stage"][0] == 0:
         solved = int(island.arrays["course"]["solved"][0])
-        assert solved < 3
+        assert solved < 3 and island.stage.startswith("stage 1 of 2 at ")
         decode = space().kernel.decode
         seen = [decode(record) for record in island.population] if solved else seen
         island.evolve(500)
+    assert island.stage == ""
     cheapest = min(sum(program.cost(4)[1:]) for program in seen)
     assert sum(island.best.program.cost(4)[1:]) <= cheapest
 
@@ -234,6 +235,14 @@ def test_an_archive_that_stands_still_gives_up() -> None:
     counts = island.counts
     island.evolve(1000)
     assert island.counts == counts
+
+
+def test_a_stage_may_give_up_sooner() -> None:
+    stage = dataclasses.replace(two_layer().stages[0], goal=1.1, fresh=False, give_up_programs=3000)
+    settings = changed(two_layer(), "archive", give_up_programs=10**6, give_up_gain=1.0)
+    island = archive(0, [LINEAR], dataclasses.replace(settings, stages=(stage,)))
+    island.evolve(20_000)
+    assert island.spent == "no better archive in 3000 programs"
 
 
 def test_immigrants_take_their_cells() -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import azgen
+from azgen.deadline import Deadline
+from azgen.execution.rating import Rating
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.runs.directory import RunDirectory
@@ -15,7 +17,7 @@ from azgen.runs.members import member, ranked
 from azgen.runs.saved import load_run
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import ExecutionSettings
-from azgen.study.candidates import Candidate, chosen
+from azgen.study.candidates import Candidate, chosen, rated
 from azgen.study.champion import known_as
 from azgen.study.scores import Interval, is_level, over_rows, row_losses
 from azgen.tasks.task import Task
@@ -62,6 +64,34 @@ def test_the_champion_is_not_below_its_best_start():
     assert chosen([start, level], "cheapest-within-error")[0] is level
     # A start that fails sets no mark.
     assert chosen([candidate(0.99, 9, origin="x", fails=True), cheap], "cheapest-within-error")[0] is cheap
+
+
+def length(program):
+    return sum(len(function) for function in program.functions) / 100
+
+
+class Ratings:
+    """In place of an evolution: its space rates programs of the zoo by their length."""
+
+    def __init__(self):
+        self.space = self.select = self
+
+    def rating(self, program):
+        return Rating(np.full(6, length(program)), True), (), None
+
+
+def test_the_best_start_is_compared_even_when_there_is_no_time():
+    found = [Champion(zoo(name), 1, 0, 0.0, 0.9, 1) for name in ("evolved-net", "rate-decay")]
+    starts = [
+        Champion(zoo(name), 0, 0, 0.0, length(zoo(name)), 1, origin=f"zoo:{name}")
+        for name in ("linear", "skip-net", "affine")
+    ]
+    members = [*found, *starts]
+    (only,) = rated(Ratings(), members, (), by_row=False, deadline=Deadline(0.0))
+    assert only.champion.origin == "zoo:skip-net"
+    (only,) = rated(Ratings(), found, (), by_row=False, deadline=Deadline(0.0))
+    assert only.champion is found[0]
+    assert [c.champion for c in rated(Ratings(), members, (), by_row=False)] == members
 
 
 def test_a_rank_may_be_asked_for():
@@ -149,6 +179,21 @@ def test_a_run_on_a_table_starts_from_the_tuned_zoo(run):
     assert found.test_fitness > 0.8
     starts = RunDirectory(found.directory).read_starts(found.settings.user.table)
     assert list(starts) == [record["name"] for record in records]
+
+
+def test_constants_are_tuned_when_the_search_has_ended(tmp_path):
+    found = []
+    for tune in (False, True):
+        settings = dataclasses.replace(resolve_settings("linear", seed=2), tune=tune)
+        out = tmp_path / str(tune)
+        found.append(azgen.evolve(settings, max_programs=3_000, baselines="few", out=out))
+    plain, tuned = found
+    assert tuned.choice.tuned and not plain.choice.tuned
+    assert tuned.champion.program.structure_hash == plain.champion.program.structure_hash
+    assert tuned.champion.search_fitness > plain.champion.search_fitness
+    assert tuned.champion.select_fitness >= plain.champion.select_fitness
+    assert tuned.test_fitness == pytest.approx(tuned.champion.select_fitness, abs=0.05)
+    assert load_run(tuned.directory).result["choice"]["tuned"] is True
 
 
 def test_the_result_says_why(run):

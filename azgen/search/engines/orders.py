@@ -81,6 +81,7 @@ class Report(Bounded):
         native: programs of this round that native code has rated.
         compiled: programs that were compiled for that.
         spent: why the island is to begin anew, in words; "" if it goes on.
+        stage: of an archive, which stage before the run's own tasks it is in, in words; else "".
         behaviour: digest of how the best behaves on the selection tasks, if it is new.
         holds: whether it fails on none of them, not even when it is trained twice as long.
         ancestors: what the best descends from, if it is new.
@@ -100,6 +101,7 @@ class Report(Bounded):
     native: Count = 0
     compiled: Count = 0
     spent: str = ""
+    stage: str = ""
     behaviour: str = ""
     holds: bool = True
     ancestors: tuple[Ancestor, ...] = ()

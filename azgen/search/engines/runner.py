@@ -282,6 +282,7 @@ class Runner:
             leaving,
             time.process_time() - began,
             spent=island.spent if isinstance(island, ArchiveIsland) else "",
+            stage=island.stage if isinstance(island, ArchiveIsland) else "",
             behaviour=behaviour,
             holds=holds,
             ancestors=ancestors,
