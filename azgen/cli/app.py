@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from azgen.caller import on_command_line
+from azgen.cli.coercion import leave_values_as_given
 from azgen.cli.commands import SETTINGS, list_in, loaded
 from azgen.cli.options import with_flags
 from azgen.deadline import work_goes_on
@@ -75,6 +76,7 @@ def _give_up_output() -> None:
 
 
 _without_type_of_flags()
+leave_values_as_given()
 
 app = typer.Typer(
     cls=Commands,

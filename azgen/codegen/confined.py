@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from azgen.codegen.cache_folder import build_directory
-from azgen.codegen.templates import template_directory
+from azgen.codegen.template_folder import template_directory
 from azgen.codegen.toolchain import Toolchain, compiler_environment, find_toolchain
 from azgen.confinement import Rights, confine
 from azgen.errors import CompilerError

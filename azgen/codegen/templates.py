@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import jinja2
 
 from azgen.codegen.lanes import LaneType
 from azgen.codegen.packs import pack_head, total_of_packs, totals_of_packs
 from azgen.codegen.target import Target
+from azgen.codegen.template_folder import template_directory
 from azgen.language import random as draws
 from azgen.language.meaning import PARTIAL_SUMS
 from azgen.language.metrics import LEAST_PROBABILITY
@@ -32,13 +32,6 @@ LANE_FUNCTIONS = (
     *("sin", "cos", "tan", "asin", "acos", "atan", "exp", "log", "sigmoid"),
 )
 """Functions of one lane; of a pack there are the same."""
-
-
-def template_directory() -> Path:
-    """Where the templates lie: top-level in a checkout, inside the package when installed."""
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / "templates"
-    return checkout if checkout.is_dir() else package / "_templates"
 
 
 @lru_cache(maxsize=1)

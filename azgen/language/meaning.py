@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from azgen.language.later import numpy as np
 from azgen.language.random import Generator
 
 PARTIAL_SUMS = 16

@@ -14,9 +14,8 @@ import copyreg
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from azgen.language import meaning
+from azgen.language.later import functions as np
 from azgen.language.op import Cost, Op, OpTable
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from azgen.language.later import numpy as np
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -30,7 +30,7 @@ LOG_SERIES = (1 / 11, 1 / 9, 1 / 7, 1 / 5, 1 / 3, 1.0)
 LN_2 = 0.6931471805599453
 SQRT_2 = 1.4142135623730951
 # Bits of sqrt(1/2), where the mantissa is split so that m stays near 1.
-_SPLIT = {np.dtype(np.float32): 0x3F3504F3, np.dtype(np.float64): 0x3FE6A09E667F3BCD}
+_SPLIT = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
 
 
 def mix(x: int) -> int:
@@ -57,7 +57,7 @@ def _log(x: Any) -> Any:
     integer = np.int32 if x.dtype == np.float32 else np.int64
     mantissa_bits = 23 if x.dtype == np.float32 else 52
     bits = x.view(integer)
-    exponent = (bits - integer(_SPLIT[x.dtype])) >> integer(mantissa_bits)
+    exponent = (bits - integer(_SPLIT[x.dtype.name])) >> integer(mantissa_bits)
     m = (bits - (exponent << integer(mantissa_bits))).view(x.dtype)
     s = (m - x.dtype.type(1)) / (m + x.dtype.type(1))
     series = _polynomial(LOG_SERIES, s * s)
@@ -82,7 +82,7 @@ class Generator:
         dtype: number type of the draws, float32 or float64.
     """
 
-    def __init__(self, state: int, dtype: Any = np.float32):
+    def __init__(self, state: int, dtype: Any = "float32"):
         self._state = state & _MASK
         self._dtype = np.dtype(dtype)
 

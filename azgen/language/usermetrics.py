@@ -8,9 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from azgen.errors import AzgenError
+from azgen.language.later import numpy as np
 from azgen.language.metrics import UserMetric
 from azgen.language.userops import check_lane_expression, fields_of, needs
 

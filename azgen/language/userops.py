@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from azgen.errors import AzgenError
 from azgen.language import meaning
 from azgen.language.instruction import Instruction
+from azgen.language.later import numpy as np
 from azgen.language.op import FIRST_ID, Op, OpTable
 from azgen.language.ops import OPS
 from azgen.language.program import Program
