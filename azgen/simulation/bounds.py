@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from azgen.search.coordinator import MOST_QUARANTINED, Coordinator
-from azgen.search.engines.base import LOOKAHEAD
-from azgen.search.engines.workers import WorkerEngine
+from azgen.search.engines.base import LOOKAHEAD, Engine
 from azgen.search.hall import FRONT_SIZE, HALL_SIZE
 from azgen.settings.settings import Settings
 
@@ -19,7 +18,7 @@ class Bounds:
         engine: when it has just been made; what it holds then it may hold always.
     """
 
-    def __init__(self, settings: Settings, engine: WorkerEngine):
+    def __init__(self, settings: Settings, engine: Engine):
         self._engine, self._at_first = engine, _sizes(engine)
         self._usual = max(16, settings.islands.count * (LOOKAHEAD + 3))
         of_hall = {"HallOfFame.members": HALL_SIZE, "HallOfFame.front": FRONT_SIZE}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from azgen.language.program import Program
 from azgen.search.engines.orders import Order, Report
 from azgen.search.engines.runner import Runner
-from azgen.search.engines.shared import SharedStates
 from azgen.search.hall import Bar
 from azgen.search.island_state import state_block
 from azgen.search.space import SearchSpace
@@ -56,6 +55,16 @@ class Done:
         return dataclasses.replace(self.report, ancestors=()).encode()
 
 
+class States(Protocol):
+    """Where islands' states are."""
+
+    def raw(self, island: int, round_number: int) -> Any:
+        """An island's state after a round, as bytes."""
+
+    def read(self, island: int, round_number: int) -> State:
+        """The same as arrays."""
+
+
 class _OneState:
     """Keeps the state before a round, and takes the one after it."""
 
@@ -86,7 +95,7 @@ class Rounds:
         self._fitness: dict[str, NDArray[np.float64]] = {}
         self.carried_out = 0
 
-    def after(self, order: Order, states: SharedStates | None) -> Done:
+    def after(self, order: Order, states: States | None) -> Done:
         """What becomes of an order, given the islands' states; None: the island is to be born."""
         bare = dataclasses.replace(order, careful=False, bar=Bar(), immigrants=None)
         arriving = order.immigrants

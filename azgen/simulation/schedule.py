@@ -17,14 +17,16 @@ from azgen.language.program import Program
 from azgen.runs.checkpoint import KEPT
 from azgen.runs.events import Event, Progress, Quarantined, Restarted, Resumed, Warned
 from azgen.search.engines.base import Engine
+from azgen.search.engines.inline import InlineEngine
 from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Found
 from azgen.search.space import SearchSpace
 from azgen.search.world import World
 from azgen.settings.settings import Settings
+from azgen.simulation.alone import SimulatedRunner, at_once
 from azgen.simulation.bounds import Bounds
 from azgen.simulation.disk import SimulatedDisk
-from azgen.simulation.fleet import SimulatedFleet
+from azgen.simulation.fleet import NOT_DEADLY, SimulatedFleet
 from azgen.simulation.machine import Crashed, Endless, Machine
 from azgen.simulation.scenarios import Finding, Scenario
 
@@ -57,6 +59,9 @@ FAULTS: Mapping[str, float] = {
 
 _LEAVES_MORE = ("disk error", "power cut", "coordinator killed", "checkpoint damaged")
 """Faults after which there may be a checkpoint more than are kept."""
+
+_ALONE = 0.2
+"""Share of runs whose rounds the coordinator carries out itself."""
 
 _MOST_FAULTS = 30
 _MOST_ATTEMPTS = 2 * _MOST_FAULTS
@@ -110,6 +115,8 @@ class Schedule:
         self._scenario, self._expected = scenario, expected
         dice = random.Random(seed)
         self._workers = dice.randint(1, 4)
+        if expected and scenario.deadly is NOT_DEADLY and random.Random(f"{seed} alone").random() < _ALONE:
+            self._workers = 0
         rates = {
             kind: min(1.0, rate * 10 ** dice.uniform(-0.7, 0.5))
             for kind, rate in FAULTS.items()
@@ -182,7 +189,7 @@ class Schedule:
         world = World(self._engine_of, machine.clock, self._disk, self._interrupts, lambda *_: space)
         pace = Pace(watch=_Beginning())
         split, observe = self._scenario.split, self._observe
-        machine.say(f"{'resumed' if resume else 'begun'}")
+        machine.say(f"{'resumed' if resume else 'begun'} {self._who}")
         try:
             self._evolution = Evolution(settings, split, observe, FOLDER, resume, pace=pace, world=world)
             with ExitStack() as stack:
@@ -203,10 +210,20 @@ class Schedule:
             return None, str(error)
         return None, "crashed"
 
+    @property
+    def _who(self) -> str:
+        return (
+            f"with {self._workers} worker{'s' * (self._workers > 1)}" if self._workers else "in one process"
+        )
+
     def _engine_of(self, space: SearchSpace) -> Engine:
         scenario = self._scenario
-        fleet = SimulatedFleet(self.machine, scenario.rounds, scenario.deadly, self._spared)
-        engine = WorkerEngine(space, self._workers, fleet)
+        engine: Engine
+        if self._workers:
+            fleet = SimulatedFleet(self.machine, scenario.rounds, scenario.deadly, self._spared)
+            engine = WorkerEngine(space, self._workers, fleet)
+        else:
+            engine = InlineEngine(space, SimulatedRunner(self.machine, scenario.rounds), at_once)
         self._bounds = Bounds(space.settings, engine)
         return engine
 

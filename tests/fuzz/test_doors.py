@@ -15,6 +15,7 @@ from azgen.language.program import Program
 from azgen.search.snapshot import check_settings
 from azgen.settings.reading import settings_from
 from azgen.settings.values import as_mapping
+from azgen.tasks.readers import isolated
 from azgen.tasks.readers.svhn import read_svhn
 from tests.fuzz.__main__ import CORPUS, corpus
 from tests.fuzz.doors import DOORS, small_space
@@ -85,6 +86,9 @@ def test_archives_that_numpy_cannot_read_are_named(name, words):
 def test_a_reader_that_crashes_takes_nothing_with_it():
     with pytest.raises(AzgenError, match=r"segfault\.mat is damaged .*; get it again"):
         read_svhn(CORPUS / "svhn" / "segfault.mat")
+    child = isolated._child  # not even the process that reads
+    DOORS["svhn"].enter(DOORS["svhn"].seeds()[0])
+    assert child is not None and isolated._child is child
 
 
 def test_program_texts_are_bounded():

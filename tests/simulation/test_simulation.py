@@ -18,6 +18,7 @@ from azgen.cli import simulate as simulating
 from azgen.runs import checkpoint
 from azgen.search import world
 from azgen.search.coordinator import Coordinator
+from azgen.search.engines.inline import InlineEngine
 from azgen.search.evolve import Evolution
 from azgen.search.schedule import Schedule as Rounds
 from azgen.simulation.scenarios import Finding
@@ -63,6 +64,12 @@ PLANTED = {
         "else 0",
     ),
     "what rounds found is kept for ever": (Rounds, "take", "self._reports.pop(", "self._reports.get("),
+    "in one process the first report of a round is the only one": (
+        InlineEngine,
+        "collect",
+        "return list(reports)",
+        "return list(reports[:1])",
+    ),
     "renamed before it is on the disk": (files, "write_whole", "disk.sync(file)", "pass"),
     "what is damaged counts as kept": (
         checkpoint.CheckpointDirectory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,39 @@ _PATIENCE = 0.5
 """Seconds that a round which is to be given up has for coming to where it can tell what it has found."""
 
 
-class InlineEngine:
-    """Runs orders one after the other in this process."""
+class Rounds(Protocol):
+    """What carries out rounds in this process: a `Runner`, or a simulated one."""
 
-    def __init__(self, space: SearchSpace):
-        self._runner = Runner(space)
+    over: Callable[[], bool] | None
+
+    def run(self, order: Order) -> Report:
+        """Carries out an order."""
+
+    def state(self, island: int, round_number: int) -> State:
+        """An island's state after a round."""
+
+    def adopt(self, order: Order, state: State) -> None:
+        """Takes an island in with the state that it has before an order."""
+
+    def rate(self, program: Program) -> NDArray[np.float64]:
+        """Fitness of a program on each selection task."""
+
+    def abandon(self) -> bool:
+        """Forgets the round that another thread is at, if nothing is lost by that; whether it is not."""
+
+
+class InlineEngine:
+    """Runs orders one after the other in this process.
+
+    Args:
+        space: kernels and tasks.
+        runner: carries out rounds; None: for real.
+        wait: does so, and looks meanwhile whether it is overdue.
+    """
+
+    def __init__(self, space: SearchSpace, runner: Rounds | None = None, wait: Callable[..., Any] = aside):
+        self._runner: Rounds = runner or Runner(space)
+        self._wait = wait
         self._orders: list[Order] = []
         self._unfinished: list[Report] = []
         self._over: Callable[[], bool] | None = None
@@ -55,7 +84,7 @@ class InlineEngine:
             if self._over is None:
                 round_of_all()
             else:
-                aside(round_of_all, self._overdue)
+                self._wait(round_of_all, self._overdue)
         except (GivenUp, Overdue) as given_up:
             self._orders.clear()
             self._unfinished = [*reports, *([given_up.report] if isinstance(given_up, GivenUp) else [])]

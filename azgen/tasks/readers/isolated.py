@@ -1,21 +1,26 @@
 """Reading in a process of its own, for formats whose library a damaged file can crash: this process lives on.
 
-The child is started when the first such file is read, and reads the next ones too; it ends with this process.
+The child is started when the first such file is read, and ends with this process. It loads the library once,
+and forks for each file, so that one that crashes costs milliseconds.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import mmap
 import os
+import resource
 import selectors
+import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +57,22 @@ class _Child:
         except OSError as error:
             raise AzgenError(f"cannot start a process to read with: {error.strerror or error}") from None
 
-    def read(self, read: Read, path: Path) -> list[NDArray[Any]]:
+    def read(self, read: Read, path: Path, library: str) -> list[NDArray[Any]]:
         """The arrays that a function makes of a file; see `read_apart`."""
         assert self._process.stdin is not None and self._process.stdout is not None
         limit = SECONDS + path.stat().st_size / BYTES_A_SECOND
-        order = {"module": read.__module__, "function": read.__name__, "path": str(path)}
+        order = {
+            "module": read.__module__,
+            "function": read.__name__,
+            "library": library,
+            "path": str(path),
+        }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         answer = json.loads(_line(self._process.stdout, limit))
         if "error" in answer:
             raise AzgenError(answer["error"])
+        if "status" in answer:
+            raise AzgenError(_damaged(path, _crashed(answer["status"])))
         return [_array(self._process.stdout, kind, shape, limit) for kind, shape in answer["arrays"]]
 
     def end(self) -> str:
@@ -68,21 +80,31 @@ class _Child:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         code = self._process.poll()
-        self._process.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # with what it has forked
         self._process.communicate()
-        return f"the reading library crashed, status {code}" if code is not None else "no answer"
+        return _crashed(code) if code is not None else "no answer"
+
+
+def _crashed(status: int) -> str:
+    return f"the reading library crashed, status {status}"
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"{path} is damaged ({why}); get it again"
 
 
 _child: _Child | None = None
 _lock = threading.Lock()
 
 
-def read_apart(read: Read, path: Path) -> list[NDArray[Any]]:
+def read_apart(read: Read, path: Path, library: str) -> list[NDArray[Any]]:
     """The arrays (of bytes or whole numbers) that a function makes of a file, called in another process.
 
     Args:
         read: a function at the top of a module.
         path: the file.
+        library: module that the function needs, loaded once for all files.
 
     Raises:
         AzgenError: as the function does; or the process crashed or gave no answer, which is the file's fault.
@@ -91,10 +113,10 @@ def read_apart(read: Read, path: Path) -> list[NDArray[Any]]:
     with _lock:
         _child = _child or _Child()
         try:
-            return _child.read(read, path)
+            return _child.read(read, path, library)
         except (EOFError, BrokenPipeError, TimeoutError, ValueError, KeyError, TypeError):
             why, _child = _child.end(), None
-            raise AzgenError(f"{path} is damaged ({why}); get it again") from None
+            raise AzgenError(_damaged(path, why)) from None
 
 
 def serve() -> None:
@@ -102,20 +124,41 @@ def serve() -> None:
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints is no answer
     confine(Rights(read=(Path("/"),)))  # a file made to do more than crash the library can read, and no more
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is expected: nobody looks into its memory
+    answering = mmap.mmap(-1, 1)  # shared with what is forked
     for line in sys.stdin.buffer:
         order = json.loads(line)
-        try:
-            function = getattr(importlib.import_module(order["module"]), order["function"])
-            arrays = [np.ascontiguousarray(array) for array in function(Path(order["path"]))]
-        except AzgenError as error:
-            output.write(json.dumps({"error": str(error)}).encode() + b"\n")
-            continue
-        answer = {"arrays": [(array.dtype.str, array.shape) for array in arrays]}
-        head: Any = json.dumps(answer).encode() + b"\n"
+        importlib.import_module(order["library"])
+        answering[0] = 0
+        process = os.fork()
+        if not process:
+            _answer(order, output, answering)
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        if status and answering[0]:
+            os._exit(1)  # whoever reads half an answer waits for the other half
+        if status:
+            output.write(json.dumps({"status": status}).encode() + b"\n")
+
+
+def _answer(order: dict[str, str], output: IO[bytes], answering: mmap.mmap) -> NoReturn:
+    """Reads a file and answers, in a process that ends then."""
+    try:
+        function = getattr(importlib.import_module(order["module"]), order["function"])
+        arrays = [np.ascontiguousarray(array) for array in function(Path(order["path"]))]
+        answer: dict[str, Any] = {"arrays": [(array.dtype.str, array.shape) for array in arrays]}
+    except AzgenError as error:
+        arrays, answer = [], {"error": str(error)}
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    head: Any = json.dumps(answer).encode() + b"\n"
+    answering[0] = 1
+    with suppress(BrokenPipeError):
         for part in (head, *(array.reshape(-1).view(np.uint8).data for array in arrays)):
             left = memoryview(part)
             while left:
                 left = left[output.write(left) or 0 :]
+    os._exit(0)
 
 
 def _wait(pipe: IO[bytes], limit: float) -> None:

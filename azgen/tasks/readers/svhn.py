@@ -28,7 +28,7 @@ def read_svhn(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     check_file(path)
     need("scipy.io", f"reading {path} needs")
     refuse_if_too_large(str(path), path.stat().st_size)
-    images, digits = read_apart(read_here, path)
+    images, digits = read_apart(read_here, path, "scipy.io")
     return images, digits
 
 
