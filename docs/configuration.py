@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import tomli_w
 
@@ -81,6 +81,7 @@ def _table(cls: Any) -> str:
             continue
         value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         default = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("=")[2]
+        default = default.strip() or "{}"
         default = re.sub(r"\s+", " ", default).replace("[ ", "[").replace(", ]", "]").strip()
         values = _values(hint) + (f", {bounds[field.name]}" if field.name in bounds else "")
         rows.append(f"| `{field.name}` | {values} | `{default}` | {descriptions[field.name]} |")
@@ -90,10 +91,12 @@ def _table(cls: Any) -> str:
 def _values(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return ", ".join(f'`"{value}"`' for value in get_args(hint))
-    if isinstance(hint, UnionType):
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
         return " or ".join(_values(option) for option in get_args(hint))
     if get_origin(hint) is tuple and get_origin(get_args(hint)[0]) is Mapping:
         return "tables `[[islands.tasks]]` with keys of `[tasks]`, or `epochs`"
+    if get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0]):
+        return "tables, [below](#stages-stages-before-the-runs-own-tasks-in-order)"
     if get_origin(hint) is tuple:
         if get_args(hint)[-1] is not ...:
             return "number, or three: search, selection, test"

@@ -141,6 +141,7 @@ class Settings(Bounded):
         ops_file: a Python file of your own ops and metrics, seen from the folder of the configuration.
         ops_text: what that file says; it is read with the configuration and travels with the settings, so it
             is not given.
+        stages: of an archive, `[[stages]]`: other tasks that programs must master before the run's own.
     """
 
     name: str = "custom"

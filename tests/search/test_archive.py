@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,8 +20,10 @@ from azgen.search.island import Island
 from azgen.search.space import SearchSpace
 from azgen.search.task_set import kernel_spec
 from azgen.settings.evolution import ActionWeights
+from azgen.settings.reading import settings_from
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
+from azgen.settings.values import as_mapping
 from azgen.study.resume import resume
 from azgen.study.run import evolve
 
@@ -202,6 +206,18 @@ def test_of_several_solutions_of_a_fresh_stage_the_cheapest_goes_on() -> None:
     assert island.stage == ""
     cheapest = min(sum(program.cost(4)[1:]) for program in seen)
     assert sum(island.best.program.cost(4)[1:]) <= cheapest
+
+
+def test_the_stages_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-stages.md").read_text(encoding="utf-8")
+    preset, own = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert tomllib.loads(preset)["stages"] == as_mapping(resolve_settings("two-layer"))["stages"]
+    settings = settings_from({**as_mapping(two_layer()), "stages": tomllib.loads(own)["stages"]})
+    stages = SearchSpace.of(settings, settings.tasks.split(0)).stages(0)
+    assert len(stages) == 3
+    island = ArchiveIsland(settings, stages, 0, [LINEAR])
+    assert island.arrays["course"]["stage"][0] == 1  # the first is over: it has the goal there
+    island.evolve(2_000)
 
 
 def test_entries_are_short_and_live() -> None:
