@@ -43,6 +43,7 @@ class KernelSpec:
         table: gives meaning to the names.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
         evolves: whether it searches; else it only runs programs, and is compiled in half the time.
+        archive: whether it searches with an archive, too.
         n_tasks: tasks that it mostly runs on, for the lane type; it runs on any number.
     """
 
@@ -56,6 +57,7 @@ class KernelSpec:
     table: OpTable = OPS
     classes: int = 0
     evolves: bool = True
+    archive: bool = False
     n_tasks: int | None = MANY
 
     @cached_property
@@ -150,6 +152,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             max_batch=MAX_BATCH,
             ways=CACHE_WAYS,
             evolves=spec.evolves,
+            archive=spec.archive,
             actions=ACTIONS,
         )
     )

@@ -117,6 +117,7 @@ def kernel_spec(
         capacity=capacity + 1,  # trading an instruction inserts before it removes
         table=settings.user.table,
         classes=classes,
+        archive=settings.evolution.strategy == "archive",
         # All kernels of the run have its lane type: sets of another number of tasks need none of their own.
         n_tasks=number_searched_on(settings.tasks),
     )

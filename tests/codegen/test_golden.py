@@ -24,11 +24,13 @@ LINEAR = ("scalar_diff", "scalar_product", "vector_inner_product", "vector_sum",
 EVERY = tuple(op.name for op in OPS)
 
 
-def kernel(target: Target, memory: Memory, names: tuple[str, ...], capacity: int = 24) -> dict[str, str]:
+def kernel(
+    target: Target, memory: Memory, names: tuple[str, ...], capacity: int = 24, archive: bool = False
+) -> dict[str, str]:
     """Source of a kernel for lanes that need not be this machine's."""
     spec = KernelSpec(
         target.n_features, memory, target.metric, target.lane.dtype, (names,) * 3, capacity=capacity,
-        classes=target.classes,
+        classes=target.classes, archive=archive,
     )  # fmt: skip
     vars(spec)["target"] = target  # in place of the machine's own
     return render_kernel(spec)
@@ -45,9 +47,9 @@ def runner(file: str) -> str:
 SOURCES = {
     "kernel-linear.pyx": lambda: kernel(Target(4, LANE, "rmse"), Memory(4, 3), LINEAR)["kernel.pyx"],
     "kernel-linear-tables.h": lambda: kernel(Target(4, LANE, "rmse"), Memory(4, 3), LINEAR)["tables.h"],
-    "kernel-every-op.pyx": lambda: kernel(Target(16, PACKED, "accuracy"), Memory(5, 9, 2), EVERY)[
-        "kernel.pyx"
-    ],
+    "kernel-every-op.pyx": lambda: kernel(
+        Target(16, PACKED, "accuracy"), Memory(5, 9, 2), EVERY, archive=True
+    )["kernel.pyx"],
     "kernel-classes.pyx": lambda: kernel(Target(33, ONE_LANE, "log-loss", 3), Memory(4, 4, 1), LINEAR)[
         "kernel.pyx"
     ],

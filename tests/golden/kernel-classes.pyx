@@ -755,6 +755,31 @@ cdef int act(Program* program, const Mutation* mutation, uint64_t* random) noexc
     # What is left is IDENTITY.
     return action
 
+cdef bint reached(const Instruction* code, const Registers* from_) noexcept nogil:
+    """Whether an instruction reads one of some registers."""
+    cdef const OpRow* row = &OPS[code.op]
+    return (row.n_operands > 0 and registers_have(from_, code.a)) or (row.n_operands > 1 and registers_have(from_, code.b))
+
+cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
+    """Adds what instructions compute from registers of a set to it."""
+    cdef int i
+    for i in range(n):
+        if reached(&code[i], set):
+            registers_add(set, code[i].out)
+
+cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
+    """Registers that what Learn is told about the label may have come to."""
+    cdef const Instruction* predict = program.code + program.size[SETUP]
+    cdef Registers before
+    memset(label, 0, sizeof(Registers))
+    registers_add(label, LABEL)
+    while True:
+        before = label[0]
+        spread(predict + program.size[PREDICT], program.size[LEARN], label)
+        spread(predict, program.size[PREDICT], label)
+        if registers_equal(&before, label):
+            break
+
 cdef struct Usage:              # of a program's registers
     Registers written           # by some instruction; features and prediction too
     Registers mentioned
@@ -1902,176 +1927,9 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
                 child = &batch.normal[i].program if island.live_only else &batch.programs[i]
                 leave_trail(island, child, batch.fitness[i], batch.step[i], batch.since[i], place, before + i + 1)
                 place_child(island, &batch, i, child, place)
-            offer(&island.elites, &batch.normal[i].program, batch.fitness[i])
         done += batch.n
     free(structures)
     free_batch(&batch)
-
-# ---------------------------------------------------------------- archive
-cdef bint reached(const Instruction* code, const Registers* from_) noexcept nogil:
-    """Whether an instruction reads one of some registers."""
-    cdef const OpRow* row = &OPS[code.op]
-    return (row.n_operands > 0 and registers_have(from_, code.a)) or (row.n_operands > 1 and registers_have(from_, code.b))
-
-cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
-    """Adds what instructions compute from registers of a set to it."""
-    cdef int i
-    for i in range(n):
-        if reached(&code[i], set):
-            registers_add(set, code[i].out)
-
-cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
-    """Registers that what Learn is told about the label may have come to."""
-    cdef const Instruction* predict = program.code + program.size[SETUP]
-    cdef Registers before
-    memset(label, 0, sizeof(Registers))
-    registers_add(label, LABEL)
-    while True:
-        before = label[0]
-        spread(predict + program.size[PREDICT], program.size[LEARN], label)
-        spread(predict, program.size[PREDICT], label)
-        if registers_equal(&before, label):
-            break
-
-cdef enum:
-    MOST_COUNTED = 3            # registers of a kind; more are as good as so many
-
-cdef uint64_t cell_key(const Program* normal) noexcept nogil:
-    """Names a program's skeleton: which ops Predict computes with, in order of first use; how many registers of each kind
-    that Predict finds filled the label reaches; which kinds Setup makes, constant or drawn. Never 0."""
-    cdef Registers label, lasting
-    cdef const Instruction* predict = normal.code + normal.size[SETUP]
-    cdef uint64_t key = 0, seen[1]
-    cdef int count[3]
-    cdef int i, kind, made = 0
-    memset(&lasting, 0, sizeof(lasting))
-    memset(seen, 0, sizeof(seen))
-    label_reaches(normal, &label)
-    registers_add(&lasting, PREDICTION)
-    live_before(predict, normal.size[PREDICT], &lasting)
-    registers_remove(&lasting, FEATURES)
-    registers_remove(&lasting, LABEL)
-    for i in range(normal.size[SETUP]):
-        made |= 1 << (OPS[normal.code[i].op].result * 2 + (OPS[normal.code[i].op].n_constants > 1))
-    for i in range(normal.size[PREDICT]):
-        if not seen[predict[i].op >> 6] >> (predict[i].op & 63) & 1:
-            seen[predict[i].op >> 6] |= <uint64_t>1 << (predict[i].op & 63)
-            key = mix64(key + predict[i].op + 1)
-    for kind in range(3):
-        count[kind] = 0
-        for i in range(FIRST[kind], FIRST[kind] + COUNT[kind]):
-            count[kind] += registers_have(&lasting, i) and registers_have(&label, i)
-        key = mix64(key ^ <uint64_t>min(count[kind], MOST_COUNTED))
-    return mix64(key ^ <uint64_t>made) | 1
-
-cdef void offer(Elites* elites, const Program* normal, double fitness) noexcept nogil:
-    """Enters a program as the best of its cell, if it is that and good enough; the worst cell goes when there are too many."""
-    cdef uint64_t key
-    cdef int64_t i, worst = 0
-    if elites.capacity == 0 or fitness < elites.least:
-        return
-    key = cell_key(normal)
-    for i in range(elites.n):
-        if elites.key[i] == key:
-            if fitness > elites.fitness[i]:
-                elites.fitness[i] = fitness
-                elites.program[i] = normal[0]
-            return
-        if elites.fitness[i] < elites.fitness[worst]:
-            worst = i
-    if elites.n < elites.capacity:
-        worst = elites.n
-        elites.n += 1
-    elif fitness <= elites.fitness[worst]:
-        return
-    elites.key[worst] = key
-    elites.fitness[worst] = fitness
-    elites.program[worst] = normal[0]
-
-cdef double VARIED = 0.6         # share of the constants that a variant changes
-
-cdef struct Bench:              # room to rate variants of a program
-    Strand* strands
-    Program* variant
-    NormalForm* normal
-    const NormalForm** list
-    double* scratch
-    double* fitness
-    int64_t evaluated
-
-cdef void rate_variants(Bench* bench, int n, const Tasks* tasks, int64_t n_tasks, bint median) noexcept nogil:
-    """Fitness of the first n variants."""
-    cdef int i
-    for i in range(n):
-        normalize(&bench.variant[i], &bench.normal[i])
-        bench.list[i] = &bench.normal[i]
-    evaluate_programs(bench.strands, bench.list, n, tasks, bench.scratch, NULL)
-    for i in range(n):
-        bench.fitness[i] = combine(bench.scratch + i * tasks.n_groups * LANES, n_tasks, median)
-    bench.evaluated += n
-
-cdef double shrink(Bench* bench, Program* program, double tolerance, const Tasks* tasks, int64_t n_tasks, bint median) noexcept nogil:
-    """Takes out, one after the other, instructions whose loss costs less than the tolerance; returns the fitness left.
-
-    Each time the one goes whose loss costs least.
-    """
-    cdef int i, n, f, best
-    cdef double fitness
-    cdef NormalForm normal
-    normalize(program, &normal)
-    bench.variant[0] = normal.program
-    rate_variants(bench, 1, tasks, n_tasks, median)
-    fitness = bench.fitness[0]
-    program[0] = normal.program
-    while True:
-        n = 0
-        for f in range(3):
-            for i in range(program.size[f]):
-                bench.variant[n] = program[0]
-                remove_instruction(&bench.variant[n], f, i)
-                n += 1
-        if n == 0:
-            return fitness
-        rate_variants(bench, n, tasks, n_tasks, median)
-        best = 0
-        for i in range(1, n):
-            if bench.fitness[i] > bench.fitness[best]:
-                best = i
-        if bench.fitness[best] < fitness - tolerance:
-            return fitness
-        program[0] = bench.normal[best].program
-        fitness = bench.fitness[best]
-
-cdef void vary(Program* program, double step, uint64_t* random) noexcept nogil:
-    """Log-normal steps of some of the constants; of the only one for certain."""
-    cdef int i, k, n = 0, total = length_of(program)
-    cdef const OpRow* row
-    for i in range(total):
-        row = &OPS[program.code[i].op]
-        for k in range(row.n_constants):
-            n += row.constant[k] != INDEX
-    for i in range(total):
-        row = &OPS[program.code[i].op]
-        for k in range(row.n_constants):
-            if row.constant[k] != INDEX and (n == 1 or draw_unit(random) < VARIED):
-                program.code[i].constant[k] *= exp(step * draw_normal(random))
-
-cdef void make_bench(Bench* bench, int n, const Tasks* tasks) noexcept nogil:
-    bench.strands = <Strand*>room_for(4 * sizeof(Strand))
-    bench.variant = <Program*>room_for(n * sizeof(Program))
-    bench.normal = <NormalForm*>room_for(n * sizeof(NormalForm))
-    bench.list = <const NormalForm**>room_for(n * sizeof(NormalForm*))
-    bench.scratch = <double*>room_for(n * tasks.n_groups * LANES * sizeof(double))
-    bench.fitness = <double*>room_for(n * sizeof(double))
-    bench.evaluated = 0
-
-cdef void free_bench(Bench* bench) noexcept nogil:
-    free(bench.strands)
-    free(bench.variant)
-    free(bench.normal)
-    free(bench.list)
-    free(bench.scratch)
-    free(bench.fitness)
 
 # ---------------------------------------------------------------- random search
 cdef struct Sample:             # what became of random programs
@@ -2217,29 +2075,3 @@ def sample_programs(long long given, functions, int64_t n_programs, long long is
     with nogil:
         result = sample(&sieve, <const Program*>given, which, n_programs)
     return result.drawn, result.can_learn, result.acceptable
-
-def cells(long long programs, int n_programs, long long keys):
-    """The cell of every program, see cell_key; programs become their normal forms."""
-    cdef NormalForm normal
-    cdef int i
-    for i in range(n_programs):
-        normalize(&(<Program*>programs)[i], &normal)
-        (<Program*>programs)[i] = normal.program
-        (<uint64_t*>keys)[i] = cell_key(&normal.program)
-
-def shrink_program(long long program, double tolerance, long long tasks, int64_t n_tasks, bint median):
-    """Takes needless instructions out of a program; returns its fitness and how many programs were evaluated for that."""
-    cdef Bench bench
-    cdef double fitness
-    with nogil:
-        make_bench(&bench, 24, <const Tasks*>tasks)
-        fitness = shrink(&bench, <Program*>program, tolerance, <const Tasks*>tasks, n_tasks, median)
-        free_bench(&bench)
-    return fitness, bench.evaluated
-
-def vary_programs(long long programs, int n_programs, double step, uint64_t random):
-    """Other constants for every program; returns the generator's state."""
-    cdef int i
-    for i in range(n_programs):
-        vary(&(<Program*>programs)[i], step, &random)
-    return random

@@ -1275,6 +1275,31 @@ cdef int act(Program* program, const Mutation* mutation, uint64_t* random) noexc
     # What is left is IDENTITY.
     return action
 
+cdef bint reached(const Instruction* code, const Registers* from_) noexcept nogil:
+    """Whether an instruction reads one of some registers."""
+    cdef const OpRow* row = &OPS[code.op]
+    return (row.n_operands > 0 and registers_have(from_, code.a)) or (row.n_operands > 1 and registers_have(from_, code.b))
+
+cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
+    """Adds what instructions compute from registers of a set to it."""
+    cdef int i
+    for i in range(n):
+        if reached(&code[i], set):
+            registers_add(set, code[i].out)
+
+cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
+    """Registers that what Learn is told about the label may have come to."""
+    cdef const Instruction* predict = program.code + program.size[SETUP]
+    cdef Registers before
+    memset(label, 0, sizeof(Registers))
+    registers_add(label, LABEL)
+    while True:
+        before = label[0]
+        spread(predict + program.size[PREDICT], program.size[LEARN], label)
+        spread(predict, program.size[PREDICT], label)
+        if registers_equal(&before, label):
+            break
+
 cdef struct Usage:              # of a program's registers
     Registers written           # by some instruction; features and prediction too
     Registers mentioned
@@ -2428,31 +2453,6 @@ cdef void evolve(Island* island, int64_t n_programs, bint initial, const Tasks* 
     free_batch(&batch)
 
 # ---------------------------------------------------------------- archive
-cdef bint reached(const Instruction* code, const Registers* from_) noexcept nogil:
-    """Whether an instruction reads one of some registers."""
-    cdef const OpRow* row = &OPS[code.op]
-    return (row.n_operands > 0 and registers_have(from_, code.a)) or (row.n_operands > 1 and registers_have(from_, code.b))
-
-cdef void spread(const Instruction* code, int n, Registers* set) noexcept nogil:
-    """Adds what instructions compute from registers of a set to it."""
-    cdef int i
-    for i in range(n):
-        if reached(&code[i], set):
-            registers_add(set, code[i].out)
-
-cdef void label_reaches(const Program* program, Registers* label) noexcept nogil:
-    """Registers that what Learn is told about the label may have come to."""
-    cdef const Instruction* predict = program.code + program.size[SETUP]
-    cdef Registers before
-    memset(label, 0, sizeof(Registers))
-    registers_add(label, LABEL)
-    while True:
-        before = label[0]
-        spread(predict + program.size[PREDICT], program.size[LEARN], label)
-        spread(predict, program.size[PREDICT], label)
-        if registers_equal(&before, label):
-            break
-
 cdef enum:
     MOST_COUNTED = 3            # registers of a kind; more are as good as so many
 
