@@ -66,11 +66,6 @@ class Machine:
             self._dead = True
             raise Crashed
 
-    @property
-    def dead(self) -> bool:
-        """Whether it has crashed."""
-        return self._dead
-
     def restart(self) -> None:
         """After a crash."""
         self._dead = False
@@ -96,8 +91,3 @@ class Machine:
     def say(self, text: str) -> None:
         """Notes something."""
         self.log.append(f"{self.now:10.3f} s  {text}")
-
-    @property
-    def n_faults(self) -> int:
-        """Faults so far."""
-        return self.faults.total()

@@ -93,7 +93,6 @@ class Rounds:
         self.space, self.block = space, state_block(space.settings, space.kernel.program)
         self._done: dict[Any, list[tuple[bytes, Done]]] = {}
         self._fitness: dict[str, NDArray[np.float64]] = {}
-        self.carried_out = 0
 
     def after(self, order: Order, states: States | None) -> Done:
         """What becomes of an order, given the islands' states; None: the island is to be born."""
@@ -121,7 +120,6 @@ class Rounds:
         return list(dict.fromkeys(every))
 
     def _carried_out(self, order: Order, before: State | None) -> Done:
-        self.carried_out += 1
         named: list[Any] = []
         store = _OneState(before)
 

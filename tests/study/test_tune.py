@@ -1,6 +1,5 @@
 """Tuning: the settings that are tried, what they are rated by, and the command."""
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -13,10 +12,7 @@ from azgen.execution.execute import execute
 from azgen.language import Program, load
 from azgen.language.conditions import Conditions
 from azgen.language.zoo import zoo
-from azgen.study.protocol import Protocol, final_protocol
 from azgen.study.tune import draw_factors, tune
-from azgen.tasks import load_data_set
-from azgen.tasks.final import final_tasks
 from azgen.tasks.synthetic import affine_tasks, linear_tasks, two_layer_tasks
 from tests.commands import azgen
 
@@ -175,25 +171,3 @@ def test_mistakes_of_the_command(in_folder):
     )
     Path("empty.az").write_text("def Setup():\n  pass\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
     assert "nothing to tune" in azgen("tune", "empty.az", "--tasks", "linear", status=2)
-
-
-def test_the_final_protocol():
-    digits = load_data_set("digits")
-    data = dataclasses.replace(digits, own_test=np.arange(1300, 1797))
-    told = []
-    scores = final_protocol(
-        data,
-        {"linear": zoo("linear"), "best-evolved": zoo("best-evolved")},
-        tuning_pairs=[(4, 6)],
-        test_pairs=[(0, 1), (3, 8), (5, 9)],
-        protocol=Protocol(trials=30, n_train=160, n_valid=80),
-        observe=told.append,
-    )
-    for score in scores:
-        assert score.tuned.trials == 30 and len(score.accuracy) == 3
-        assert score.tuned.fitness.mean() >= score.tuned.fitness_before.mean()
-        assert score.accuracy.mean() > 0.9 and score.interval.n == 3
-        # Executed by itself, a pair gives the same.
-        task = final_tasks(data, (0, 1), 0, 160, 80).test
-        assert execute(score.tuned.program, task).fitness[0] == score.accuracy[0]
-    assert len(told) >= 3 and "3 of 3 pairs" in told[-1]  # more where pairs take long

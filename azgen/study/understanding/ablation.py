@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ from azgen.study.understanding.rating import Rated, Rater
 from azgen.study.wording import interval
 from azgen.tasks.task import Task
 from azgen.textual import finite
-
-How = Literal["removed", "zeroed"]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from azgen.errors import AzgenError
+from azgen.execution.execute import execute
+from azgen.language.zoo import zoo
 from azgen.tasks import DataSet, load_data_set
-from azgen.tasks.final import final_tasks
 from azgen.tasks.sources import ImageTasks, TeacherTasks
+from benchmarks.final_protocol import Protocol, final_protocol
+from benchmarks.final_tasks import final_tasks
 
 
 @pytest.fixture
@@ -107,3 +110,25 @@ def test_fashion_mnist_has_the_papers_sizes():
     assert found.tuning.x_train.shape == (8000, 784) and found.tuning.n_valid == 2000
     assert found.test.x_valid.shape == (2000, 784)
     assert np.isfinite(found.test.x_valid).all() and found.test.y_valid.mean() == 0.5
+
+
+def test_the_final_protocol():
+    digits = load_data_set("digits")
+    data = dataclasses.replace(digits, own_test=np.arange(1300, 1797))
+    told = []
+    scores = final_protocol(
+        data,
+        {"linear": zoo("linear"), "best-evolved": zoo("best-evolved")},
+        tuning_pairs=[(4, 6)],
+        test_pairs=[(0, 1), (3, 8), (5, 9)],
+        protocol=Protocol(trials=30, n_train=160, n_valid=80),
+        observe=told.append,
+    )
+    for score in scores:
+        assert score.tuned.trials == 30 and len(score.accuracy) == 3
+        assert score.tuned.fitness.mean() >= score.tuned.fitness_before.mean()
+        assert score.accuracy.mean() > 0.9 and score.interval.n == 3
+        # Executed by itself, a pair gives the same.
+        task = final_tasks(data, (0, 1), 0, 160, 80).test
+        assert execute(score.tuned.program, task).fitness[0] == score.accuracy[0]
+    assert len(told) >= 3 and "3 of 3 pairs" in told[-1]  # more where pairs take long

@@ -21,8 +21,8 @@ from azgen.language.program import Program
 from azgen.study.scores import Interval
 from azgen.study.tune import Tuned, tune
 from azgen.tasks.datasets import DataSet
-from azgen.tasks.final import final_tasks
 from azgen.tasks.task import Task
+from benchmarks.final_tasks import final_tasks
 
 Pair = tuple[int, int]
 
