@@ -12,8 +12,8 @@ from azgen.settings.presets import preset
 
 PAGE = (Path(__file__).parents[1] / "docs" / "discovered.md").read_text(encoding="utf-8")
 FOUND = re.findall(
-    r"^    azgen evolve ([-a-z0-9]+) --seed (\d+)\n\n(.*?)Test fitness (0\.\d+) over (\d+) tasks"
-    r".*?```az\n(.*?)```",
+    r"^    azgen evolve ([-a-z0-9]+) --seed (\d+)(?: --max-programs \d+)?\n\n"
+    r"(.*?)Test fitness (0\.\d+) over (\d+) tasks.*?```az\n(.*?)```",
     PAGE,
     re.MULTILINE | re.DOTALL,
 )
@@ -37,6 +37,7 @@ def test_a_program_has_the_fitness_that_the_page_says(
     settings = preset(name)
     tasks = settings.tasks.split(int(seed)).test
     assert len(tasks) == int(n)
-    found = execute(Program.parse(text), tasks, "native", seed=int(seed), dtype=settings.dtype)
+    how = {"seed": int(seed), "dtype": settings.dtype, "epochs": settings.execution.epochs}
+    found = execute(Program.parse(text), tasks, "native", **how)
     digits = len(stated.partition(".")[2])
     assert found.fitness.mean() == pytest.approx(float(stated), abs=0.6 * 10**-digits)

@@ -174,6 +174,7 @@ PROGRAMS = {
     "neural-net": "two-layer network",
     "evolved-net": "two-layer network as evolved",
     "discovered-net": "two-layer network as azgen discovered it",
+    "discovered-quadratic": "quadratic model as azgen discovered it",
     "best-evolved": "AutoML-Zero's best, evolved for classes",
     "best-evolved-raw": "the same as evolution left it",
     "noisy-relu": "network adapted to few examples",

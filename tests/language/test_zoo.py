@@ -1,5 +1,8 @@
 """The zoo: every program parses, round-trips and learns what it is for."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,6 +22,7 @@ NAMES = (
     "best-evolved",
     "best-evolved-raw",
     "discovered-net",
+    "discovered-quadratic",
     "evolved-net",
     "linear",
     "mean-weight-rate",
@@ -65,6 +69,11 @@ def test_names():
     with pytest.raises(AzgenError, match="neural-net"):
         zoo("nonsense")
     assert find_program("zoo:linear") == zoo("linear")
+
+
+def test_the_documentation_names_all():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`zoo:([-a-z]+)`", text.partition("## The zoo")[2])) == set(zoo_names())
 
 
 @pytest.mark.parametrize("name", [*NAMES, *FOR_CLASSES])

@@ -168,7 +168,7 @@ def run(table, tmp_path_factory):
 def test_a_run_on_a_table_starts_from_the_tuned_zoo(run):
     found, events = run
     (tuned,) = [event for event in events if isinstance(event, StartsTuned)]
-    assert events[0] is tuned and tuned.programs == 19 and tuned.epochs == found.settings.execution.epochs
+    assert events[0] is tuned and tuned.programs == 21 and tuned.epochs == found.settings.execution.epochs
     records = json.loads((found.directory / "starts.json").read_text())
     linear = {"zoo:linear", "zoo:affine", "zoo:ridge", "zoo:skip-net"}
     assert linear & {record["name"] for record in records}

@@ -29,6 +29,7 @@ _CONSTANTS = {
     "softmax-ridge-net": _HIDDEN + _OUTPUT + _DECAYING,
     "evolved-net": _HIDDEN + _RATE + _OUTPUT,
     "discovered-net": _OUTPUT + _RATE + _HIDDEN,
+    "discovered-quadratic": ("root of the learning rate", "scale's mean", "scale's standard deviation"),
     "neural-net": _OUTPUT + _HIDDEN + _RATE,
     "softmax-neural-net": _HIDDEN + _OUTPUT + _RATE,
     "rate-decay": (*_OUTPUT, *_HIDDEN, "first learning rate"),
