@@ -138,7 +138,8 @@ def _print_without_sklearn(to: Console, result: Mapping[str, Any]) -> None:
     """Whose models are not among the baselines, where a package is not installed."""
     compared = any(record["name"].startswith("scikit-learn ") for record in result["baselines"])
     if not compared and not installed("sklearn"):
-        to.print(f"({missing('sklearn', 'Baselines other than programs need')})", highlight=False)
+        what = "Baselines other than programs and a linear model need"
+        to.print(f"({missing('sklearn', what)})", highlight=False)
 
 
 def _beside(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, short: bool = False) -> Table:

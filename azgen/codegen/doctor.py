@@ -137,7 +137,8 @@ def _confinement() -> tuple[str, str]:
     keeps = ["write in the compile cache alone", "read what is installed", "run the compiler alone"]
     keeps += ["open no TCP connection"] if version >= 4 else []
     keeps += ["signal no other process"] if version >= 6 else []
-    return f"Landlock {version}: workers {', '.join(keeps)}; a run without workers is not confined", ""
+    alone = "a run without workers (--engine workers: with one) is not confined"
+    return f"Landlock {version}: workers {', '.join(keeps)}; {alone}", ""
 
 
 def _confinement_key(version: int) -> str:

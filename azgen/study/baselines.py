@@ -50,8 +50,8 @@ def baseline_scores(
         which: "few" are a constant, linear regression by gradient descent and scikit-learn's; "all" are also
             the other programs of the zoo, each of them as it is and with its constants tuned, and
             scikit-learn's multi-layer perceptron and gradient boosting on the first few test tasks (their
-            intervals say how many). What would take minutes is left out, and scikit-learn's models where
-            it is not installed.
+            intervals say how many). What would take minutes is left out. Where scikit-learn is not
+            installed, there is a linear model in closed form in place of its models.
         program: the champion. With it, a table's intervals of differences are over its test rows, which all
             of its test tasks share; they would else say what the order of training does.
         deadline: what has not been rated by then is left out, but for the constant.
@@ -79,7 +79,7 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Dea
     shape, classification = (tasks[0].n_train, tasks[0].n_features), tasks[0].is_classification
     every = {name: program for name in PROGRAMS if (program := zoo(name)).form == tasks[0].form}
     programs = {n: p for n, p in every.items() if shape[1] <= _LARGEST_NET or not p.memory.matrices}
-    (first, *others), learned = programs, learners(classification) if installed("sklearn") else {}
+    (first, *others), learned = programs, learners(classification)
     if which == "few":
         others = []
     if which == "few" or shape[0] * shape[1] > _LARGEST_FIT:
@@ -134,7 +134,9 @@ def _learned(name: str, learner: Predictor, tasks: Sequence[Task]) -> list[Named
 
 
 def learners(classification: bool) -> dict[str, Predictor]:
-    """Scikit-learn's models by name, the linear one first."""
+    """Scikit-learn's models by name, the linear one first; where it is missing, that in closed form."""
+    if not installed("sklearn"):
+        return {"linear model (least squares)": _least_squares if classification else _ridge}
     linear = ("LogisticRegression", _logistic_regression) if classification else ("Ridge", _ridge)
     others = (("multi-layer perceptron", _perceptron), ("gradient boosting", _boosting))
     return {f"scikit-learn {name}": learner for name, learner in (linear, *others)}
@@ -238,10 +240,17 @@ def _logistic_regression(task: Task) -> FloatArray:
 
 def _ridge(task: Task) -> FloatArray:
     # What scikit-learn's Ridge() predicts, in closed form: to import and fit that takes a second.
-    x_mean, y_mean = task.x_train.mean(axis=0), task.y_train.mean()
+    x_mean, y_mean = task.x_train.mean(axis=0), task.y_train.mean(axis=0)
     x, y = task.x_train - x_mean, task.y_train - y_mean
     weights = np.linalg.solve(x.T @ x + np.eye(task.n_features), x.T @ y)
     return np.asarray((task.x_valid - x_mean) @ weights + y_mean)
+
+
+def _least_squares(task: Task) -> FloatArray:
+    """Ridge regression of the labels 0 and 1, as probabilities that are never quite certain."""
+    least = 1.0 / (task.n_train + 2)
+    found = np.clip(_ridge(task), least, 1.0 - least)
+    return found / found.sum(axis=1, keepdims=True) if task.vector_classes else found
 
 
 def _perceptron(task: Task) -> FloatArray:

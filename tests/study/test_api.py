@@ -122,6 +122,18 @@ def test_baselines_know_what_linear_models_reach():
     assert logistic.interval.mean > 0.9 and logistic.rms_error is None
 
 
+@pytest.mark.parametrize("metric", ["rmse", "accuracy", "log-loss"])
+def test_without_scikit_learn_a_linear_model_is_there(metric, monkeypatch):
+    monkeypatch.setattr(baselines, "installed", lambda name: False)
+    same = tuple(tasks("rmse" if metric == "rmse" else "accuracy"))
+    split = TaskSplit(same, same, same, description="").with_metric(metric)
+    settings = preset("linear" if metric == "rmse" else "digits")
+    constant, linear, closed = baseline_scores(split, np.full(4, 0.7), settings, "few")
+    assert closed.name == "linear model (least squares)"
+    assert closed.interval.mean > constant.interval.mean + 0.1
+    assert metric == "log-loss" or closed.interval.mean > linear.interval.mean - 0.1
+
+
 def test_baselines_are_silent_about_hopeless_data(recwarn):
     x, y = np.ones((20, 3)), np.zeros(20)
     for metric in ("accuracy", "rmse"):
