@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from azgen.errors import AzgenError
     from azgen.execution.bound import Result
     from azgen.execution.execute import execute, prepare, prepare_tasks
+    from azgen.execution.learner import Learner
     from azgen.language.program import Program
     from azgen.language.zoo import find_program as load
     from azgen.study.estimators import AzgenClassifier, AzgenRegressor
@@ -63,6 +64,7 @@ __all__ = [
     "AzgenClassifier",
     "AzgenError",
     "AzgenRegressor",
+    "Learner",
     "Program",
     "Result",
     "Run",
@@ -81,6 +83,7 @@ _HOMES = {
     "AzgenClassifier": "azgen.study.estimators",
     "AzgenError": "azgen.errors",
     "AzgenRegressor": "azgen.study.estimators",
+    "Learner": "azgen.execution.learner",
     "Program": "azgen.language.program",
     "Result": "azgen.execution.bound",
     "Run": "azgen.study.finished",

@@ -55,6 +55,20 @@ class Register:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A register's place in the memory that a learner keeps from call to call.
+
+    Attributes:
+        pointer: where the register is, in generated source.
+        at, size: numbers of one task before it, and of it.
+    """
+
+    pointer: str
+    at: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of Cython, and the line or two of program text that it says, with constants as c0, c1, ...
 
@@ -77,9 +91,12 @@ class Candidate:
         setup, predict, learn: lines of Cython.
         lasting, passing: memory that lasts from example to example, and memory that does not.
         ops, fusions: what the lines call.
+        kept: of a learner the places of what lasts; else empty.
     """
 
-    def __init__(self, program: Program, target: Target, show_values: bool = False):
+    def __init__(
+        self, program: Program, target: Target, show_values: bool = False, keeps_memory: bool = False
+    ):
         self.program = program.normalized()
         self.structure_hash = program.structure_hash
         self.constant_count = len(self.program.constants)
@@ -105,11 +122,23 @@ class Candidate:
         lasting = lasting - self.program.form.reserved | {self.program.form.prediction}
         self.lasting = self._registers(lasting, lasts=True)
         self.passing = self._registers(self._written - lasting, lasts=False)
+        self.kept = list(self._parts()) if keeps_memory else []
 
     @property
     def on_heap(self) -> list[Register]:
         """Memory that is too large for the stack."""
         return [register for register in (*self.lasting, *self.passing) if not register.on_stack]
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of one task that last."""
+        return sum(register.size for register in self.lasting)
+
+    def _parts(self) -> Iterator[Part]:
+        at = 0
+        for register in self.lasting:
+            yield Part(register.name if register.is_array else f"&{register.name}", at, register.size)
+            at += register.size
 
     def _registers(self, addresses: set[Address], *, lasts: bool) -> list[Register]:
         stride = self._target.stride
@@ -184,15 +213,19 @@ def text_of(instruction: Instruction, first: int, show_values: bool = False) -> 
     return f"{text} with {', '.join(values)}"
 
 
-def render_candidates(programs: Sequence[Program], target: Target) -> dict[str, str]:
+def render_candidates(
+    programs: Sequence[Program], target: Target, keeps_memory: bool = False
+) -> dict[str, str]:
     """Source files of a module of candidates: file name -> text. Their constants do not matter.
 
     Args:
         programs: of the target's form.
         target: what the module is specialised to.
+        keeps_memory: whether they are learners, whose memory goes from one call into the next.
     """
+    candidates = [Candidate(program, target, keeps_memory=keeps_memory) for program in programs]
     return {
-        "candidates.pyx": _module([Candidate(program, target) for program in programs], target),
+        "candidates.pyx": _module(candidates, target),
         **_headers(target, "evaluate.h"),
     }
 

@@ -41,6 +41,10 @@ class Call(ctypes.Structure):
         ("element", ctypes.c_void_p),
         ("fitness", ctypes.c_void_p),
         ("predictions", ctypes.c_void_p),
+        ("memory", ctypes.c_void_p),
+        ("numbers", ctypes.c_int64),
+        ("random", ctypes.c_void_p),
+        ("resumes", ctypes.c_int),
     )
 
 

@@ -6,6 +6,7 @@ of 0 and a sigmoid or softmax in memory, a failed task scores 0.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -65,50 +66,85 @@ class OracleMemory:
         return op.numpy(*operands, *constants)
 
 
+class OracleLearner:
+    """A program with its memory on one task: Setup has run, Learn and Predict run on one example at a time.
+
+    Args:
+        program: of the task's form.
+        task: its features and labels are of the shape and kind of those to come.
+        number: of the task, which together with the seed decides what stochastic ops draw.
+        conditions: how it is executed.
+    """
+
+    def __init__(self, program: Program, task: Task, number: int, conditions: Conditions):
+        self._live, self._form, self._classes = program.live(), program.form, task.vector_classes
+        self._is_classification, self._number_type = task.is_classification, np.dtype(conditions.dtype).type
+        self._limit, self._no_label = (
+            self._number_type(conditions.max_abs_error),
+            np.zeros(task.y_train.shape[1:], conditions.dtype)[()],
+        )
+        generator = Generator(task_state(conditions.seed, number), conditions.dtype)
+        self._memory = OracleMemory(program.memory, task.n_features, conditions.dtype, generator)
+        self._memory.run(self._live.setup)
+
+    def copy(self) -> OracleLearner:
+        """The same, with a memory of its own."""
+        result = copy.copy(self)
+        result._memory = copy.copy(self._memory)
+        result._memory.generator = copy.copy(self._memory.generator)
+        result._memory._cells = dict(self._memory._cells)
+        return result
+
+    def predict(self, features: NDArray[Any]) -> Any:
+        """Prediction of an example, its label hidden."""
+        memory, form = self._memory, self._form
+        memory[FEATURES] = features
+        self._show_label(self._no_label)
+        memory.run(self._live.predict)
+        raw = memory[form.prediction]
+        if self._classes:
+            memory[form.prediction] = softmax(raw, self._classes)
+            return memory[form.prediction][: self._classes]
+        if self._is_classification:
+            one = self._number_type(1)
+            memory[form.prediction] = one / (one + np.exp(-raw))
+        return memory[form.prediction]
+
+    def failed(self, label: Any, prediction: Any) -> bool:
+        """Whether an error is NaN or too large."""
+        return not np.all(abs(label - prediction) <= self._limit)
+
+    def learn(self, features: NDArray[Any], label: Any) -> bool:
+        """Predicts an example and learns from it; False, and it does not learn, if the prediction fails."""
+        if self.failed(label, self.predict(features)):
+            return False
+        self._show_label(label)
+        self._memory.run(self._live.learn)
+        return True
+
+    def _show_label(self, label: Any) -> None:
+        """Puts a label where the program reads it; one of several classes as a vector of F entries."""
+        shown = label if self._form == SCALAR else np.pad(label, (0, self._memory.n_features - self._classes))
+        self._memory[self._form.label] = shown
+
+
 def execute_task(
     program: Program, task: Task, number: int, conditions: Conditions
 ) -> tuple[float, NDArray[Any]]:
     """Fitness on one task, NaN when the program failed, and its predictions of the validation examples."""
     dtype = conditions.dtype
-    number_type = np.dtype(dtype).type
-    live, form, classes = program.live(), program.form, task.vector_classes
-    generator = Generator(task_state(conditions.seed, number), dtype)
-    memory = OracleMemory(program.memory, task.n_features, dtype, generator)
-    limit = number_type(conditions.max_abs_error)
     x_train, x_valid = task.x_train.astype(dtype), task.x_valid.astype(dtype)
     y_train, y_valid = task.y_train.astype(dtype), task.y_valid.astype(dtype)
     predictions = np.full_like(y_valid, np.nan)
-
-    def show_label(label: Any) -> None:
-        """Puts a label where the program reads it; one of several classes as a vector of F entries."""
-        memory[form.label] = label if form == SCALAR else np.pad(label, (0, task.n_features - classes))
-
-    def predict(features: NDArray[Any]) -> Any:
-        memory[FEATURES] = features
-        show_label(np.zeros_like(y_train[0])[()])
-        memory.run(live.predict)
-        raw = memory[form.prediction]
-        if classes:
-            memory[form.prediction] = softmax(raw, classes)
-            return memory[form.prediction][:classes]
-        if task.is_classification:
-            memory[form.prediction] = number_type(1) / (number_type(1) + np.exp(-raw))
-        return memory[form.prediction]
-
-    def failed(label: Any, prediction: Any) -> bool:
-        return not np.all(abs(label - prediction) <= limit)
-
-    memory.run(live.setup)
+    learner = OracleLearner(program, task, number, conditions)
     for epoch in range(conditions.epochs):
         for row in epoch_order(len(y_train), epoch):
-            if failed(y_train[row], predict(x_train[row])):
+            if not learner.learn(x_train[row], y_train[row]):
                 return math.nan, predictions
-            show_label(y_train[row])
-            memory.run(live.learn)
-    loss, weights = number_type(0), np.array(task.loss_weights, dtype)
+    loss, weights = np.dtype(dtype).type(0), np.array(task.loss_weights, dtype)
     for row, label in enumerate(y_valid):
-        prediction = predictions[row] = predict(x_valid[row])
-        if failed(label, prediction):
+        prediction = predictions[row] = learner.predict(x_valid[row])
+        if learner.failed(label, prediction):
             return math.nan, np.full_like(predictions, np.nan)
         loss += loss_of(label, prediction, task.metric, weights)
     return fitness_of_loss(float(loss) / len(y_valid), task.metric), predictions

@@ -66,6 +66,9 @@ SOURCES = {
         Target(4, LANE, "rmse"),
         ["Champion of run demo-7.", "Fitness 0.9 on search tasks."],
     ),
+    "candidate-learner.pyx": lambda: render_candidates(
+        [zoo("neural-net")], Target(4, LANE, "rmse"), keeps_memory=True
+    )["candidates.pyx"],
     "evaluate-classes.h": lambda: runner("evaluate.h"),
     "groups-classes.h": lambda: runner("groups.h"),
     "runner-classes.pyx": lambda: runner("runner.pyx"),

@@ -19,6 +19,10 @@ typedef struct {
     const int *element;         /* positions that element setters name, in the place of the constant */
     double *fitness;            /* [group][lane] */
     lane *predictions;          /* [group][validation step][class], or NULL */
+    lane *memory;               /* [group][number] of learners, which go on from call to call, or NULL */
+    int64_t numbers;            /* of one group's memory */
+    lane_state *random;         /* [group] states of the generators then */
+    int resumes;                /* whether memory and states are those that a call before has left */
 } Call;
 
 /* One lane group of it. */
@@ -32,6 +36,8 @@ typedef struct {
     lane max_abs_error;
     lane_int alive;             /* lanes that have not failed */
     lane loss;
+    lane *memory;
+    int resumes;
     Vector label;               /* as Learn sees it: the first 3 entries, the others stay 0 */
 } Group;
 
@@ -106,6 +112,15 @@ ALWAYS_INLINE int learn_from(Example *example, const lane *prediction) {
 }
 
 ALWAYS_INLINE void clear(lane *memory, size_t n) { memset(memory, 0, n * sizeof(lane)); }
+
+/* Memory of a learner, from the call before and for the one after. */
+ALWAYS_INLINE int resumes(const Group *group) { return group->resumes; }
+ALWAYS_INLINE void recall(const Group *group, lane *memory, size_t at, size_t n) {
+    memcpy(memory, group->memory + at, n * sizeof(lane));
+}
+ALWAYS_INLINE void keep(const Group *group, const lane *memory, size_t at, size_t n) {
+    memcpy(group->memory + at, memory, n * sizeof(lane));
+}
 
 static inline lane *allocate(size_t n) { return aligned_alloc(64, (n * sizeof(lane) + 63) / 64 * 64); }
 

@@ -22,12 +22,15 @@ __attribute__((cold)) void evaluate(void (*run)(Group *), const Call *call) {
             .constant = call->constants + g * call->stride,
             .element = call->element,
             .predictions = call->predictions ? call->predictions + g * n_valid * 3 : NULL,
-            .random = {tasks->random[g]},
+            .random = {call->resumes ? call->random[g] : tasks->random[g]},
+            .memory = call->memory ? call->memory + g * call->numbers : NULL,
+            .resumes = call->resumes,
             .max_abs_error = lane_splat(tasks->max_abs_error),
             .alive = tasks->active[g],
         };
         run(&group);
-        lane_fitness(call->fitness + g * LANES, group.loss, group.alive, (double)n_valid);
+        if (call->memory) call->random[g] = group.random.state;
+        lane_fitness(call->fitness + g * LANES, group.loss, group.alive, n_valid ? (double)n_valid : 1.0);
     }
 }
 
