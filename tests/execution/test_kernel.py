@@ -189,6 +189,9 @@ def test_a_kernel_that_only_runs_programs_has_nothing_of_a_search():
     task = linear_tasks(1, 4, 20, 10, seed=0)[0]
     runs = render_kernel(general_spec(zoo("linear"), task, "float32"))["kernel.pyx"]
     searches = render_kernel(kernel().spec)["kernel.pyx"]
-    for function in ("mutate", "evolve", "rate", "cell_key"):
+    with_archive = render_kernel(dataclasses.replace(kernel().spec, archive=True))["kernel.pyx"]
+    for function in ("mutate", "evolve", "rate"):
         assert f" {function}(" in searches and f" {function}(" not in runs
+    for function in ("cell_key", "shrink", "vary"):
+        assert f" {function}(" in with_archive and f" {function}(" not in searches
     assert "def evaluate(" in runs and "def normal_form(" in runs
