@@ -211,8 +211,11 @@ def test_of_several_solutions_of_a_fresh_stage_the_cheapest_goes_on() -> None:
 def test_the_stages_of_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "own-stages.md").read_text(encoding="utf-8")
     preset, own = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert tomllib.loads(preset)["stages"] == as_mapping(resolve_settings("two-layer"))["stages"]
-    settings = settings_from({**as_mapping(two_layer()), "stages": tomllib.loads(own)["stages"]})
+    settings, printed = (
+        settings_from({**as_mapping(two_layer()), "stages": tomllib.loads(text)["stages"]})
+        for text in (own, preset)
+    )
+    assert printed.stages == resolve_settings("two-layer").stages
     stages = SearchSpace.of(settings, settings.tasks.split(0)).stages(0)
     assert len(stages) == 3
     island = ArchiveIsland(settings, stages, 0, [LINEAR])
