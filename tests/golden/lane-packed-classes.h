@@ -100,7 +100,9 @@ typedef int32_t pack_int __attribute__((vector_size(64)));
 #endif
 static inline pack pack_splat(lane a) {
 #ifdef HAS_SHUFFLEVECTOR
-    return (pack)__builtin_shufflevector(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+    /* Through half of it: gcc goes through memory for more at once, and waits there. */
+    __auto_type half = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7);
+    return (pack)__builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
     return (pack){ a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3] };
 #endif
@@ -152,7 +154,9 @@ static inline pack pack_sums(const pack *packs) {
 typedef float wide __attribute__((vector_size(64)));
 static inline wide wide_of_lane(lane a) {
 #ifdef HAS_SHUFFLEVECTOR
-    return (wide)__builtin_shufflevector(a, a, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+    /* Through half of it: gcc goes through memory for more at once, and waits there. */
+    __auto_type half = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7);
+    return (wide)__builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
     return (wide){ a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3], a[0], a[1], a[2], a[3] };
 #endif
