@@ -35,6 +35,7 @@ from azgen.search.checked import check_programs, whole
 from azgen.search.engines.base import Engine
 from azgen.search.engines.migrants import Migrants
 from azgen.search.engines.orders import Order
+from azgen.search.former_actions import with_all_actions
 from azgen.search.hall import HallOfFame
 from azgen.search.island_snapshot import IslandReader, counts_of, need, take_islands
 from azgen.search.island_state import COUNTS
@@ -118,6 +119,8 @@ def restore(space: SearchSpace, checkpoint: Checkpoint, engine: Engine) -> Progr
             )
         if values.ops != tuple(op.name for op in space.kernel.spec.ops):
             raise AzgenError("the ops are not those that the run began with")
+        known = values.settings["evolution"]["actions"]
+        checkpoint = dataclasses.replace(checkpoint, arrays=with_all_actions(checkpoint.arrays, known))
         progress = _progress(space, checkpoint, values)
         states = IslandReader(space, checkpoint)
         for number, life in enumerate(progress.lives):

@@ -33,7 +33,7 @@ MOST_CARRIED = 256
 MEMBER = ("member_step", "member_actions")
 """Arrays of a state that say of each member its stepping stone and the kinds of mutations since."""
 
-_MUTATIONS = (*ACTIONS, "crossover")
+MUTATIONS = (*ACTIONS, "crossover")
 """Kinds of mutations, in the order of their bits."""
 
 Places = NDArray[np.int64]
@@ -223,7 +223,7 @@ class AncestorsTold:
                 continue
             key = int(step["population"]), int(step["number"])
             texts[key] = self._texts.get(key) or live_text(kernel.decode(step["program"]))
-            kinds = tuple(name for bit, name in enumerate(_MUTATIONS) if actions >> bit & 1)
+            kinds = tuple(name for bit, name in enumerate(MUTATIONS) if actions >> bit & 1)
             found.append(Ancestor(texts[key], key[1], key[0], float(step["fitness"]), kinds))
             actions = 0
         self._texts = texts

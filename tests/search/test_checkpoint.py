@@ -31,6 +31,7 @@ from azgen.search.engines.workers import WorkerEngine
 from azgen.search.evolve import Evolution, Outcome
 from azgen.search.space import SearchSpace
 from azgen.search.world import World
+from azgen.settings.evolution import ACTIONS
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.settings import Settings
 from azgen.settings.values import as_mapping
@@ -501,6 +502,31 @@ def test_checkpoints_of_every_released_schema_can_be_read(schema: int, tmp_path:
     assert [e.round for e in events if isinstance(e, Resumed)] == [expected["round"]]
     assert outcome.reason == expected["reason"]
     assert outcome.counts["programs"] == expected["programs"]
+
+
+def test_a_checkpoint_that_knew_fewer_actions_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    settings = changed(EAGER, evolution__adaptive=True, evolution__crossover=0.3)
+    n_before = len(ACTIONS) - 1
+    carried = ("trail.actions", "trail.member_actions", "emigrants.chains.actions", "emigrants.chains.since")
+
+    def former(values: dict[str, Any], arrays: dict[str, Any]) -> None:
+        """As it was when the last action was not there, whose bit was that of crossover."""
+        assert values["settings"]["evolution"]["actions"].pop(ACTIONS[-1]) == 0
+        assert not arrays["credit"][..., -1].any() and arrays["credit"].any()
+        arrays["credit"] = arrays["credit"][..., :n_before].copy()
+        crossover = np.uint64(1 << len(ACTIONS))
+        for name in carried:
+            crossed = arrays[name] & crossover
+            assert crossed.any()
+            arrays[name] = arrays[name] ^ crossed | crossed >> np.uint64(1)
+
+    run(settings, tmp_path, 8)  # an exchange is under way
+    rewritten(tmp_path, former)
+    resumed, _ = go_on(tmp_path)
+    whole, _ = run(settings)
+    assert result(resumed) == result(whole)
+    told = [[step.mutations for step in champion.ancestors] for champion in whole.hall_of_fame]
+    assert any("crossover" in mutations for steps in told for mutations in steps)
 
 
 def test_what_is_restored_is_what_was_taken(tmp_path: Path) -> None:
