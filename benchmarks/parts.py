@@ -29,6 +29,7 @@ _ORIGINAL = {
     "grow": 0,
     "regrow": 0,
     "interpose": 0,
+    "move_instruction": 0,
 }
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -36,6 +37,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "the original's mutations": {"evolution": {"actions": _ORIGINAL}},
     "no interpose": {"evolution": {"actions": {"interpose": 0}}},
     "no grow, no regrow": {"evolution": {"actions": {"grow": 0, "regrow": 0}}},
+    "move_instruction 1": {"evolution": {"actions": {"move_instruction": 1}}},
     "operands from all registers": {"evolution": {"wiring": {"in_use": 0}}},
     "informed 0": {"evolution": {"wiring": {"informed": 0}}},
     "declare 0": {"evolution": {"wiring": {"declare": 0}}},

@@ -11,14 +11,17 @@ from azgen.bounds import Bounded, Bounds, Count, NotNegative, Positive, Share
 
 @dataclass(frozen=True)
 class ActionWeights(Bounded):
-    """Relative frequency of the mutation actions: the original's eight (mutator.cc), then four that keep to
-    registers in use (docs/discovery.md).
+    """Relative frequency of the mutation actions: the original's eight (mutator.cc), then azgen's.
+
+    Four of azgen's keep to registers in use (docs/discovery.md), one changes the order of instructions.
 
     Attributes:
         alter_wired: as alter_parameter, but a new operand or result is probably a register in use.
         grow: an expression of up to three ops deep is inserted, its operands probably registers in use.
         regrow: such an expression takes an instruction's place.
         interpose: an expression of a value takes that value's place for all that read it later.
+        move_instruction: an instruction goes to another place of its function, before or after what writes or
+            reads the same registers.
     """
 
     alter_parameter: NotNegative = 1.0
@@ -33,6 +36,7 @@ class ActionWeights(Bounded):
     grow: NotNegative = 0.0
     regrow: NotNegative = 0.0
     interpose: NotNegative = 0.0
+    move_instruction: NotNegative = 0.0
 
 
 ACTIONS = tuple(field.name for field in fields(ActionWeights))

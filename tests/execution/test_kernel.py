@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +18,7 @@ from azgen.execution.execute import general_spec
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
+from azgen.language.instruction import Instruction
 from azgen.language.zoo import zoo
 from azgen.search.island import Island
 from azgen.settings.evolution import ActionWeights, EvolutionSettings
@@ -142,9 +145,38 @@ def test_other_actions() -> None:
     )
 
 
-def test_actions_are_drawn_by_weight() -> None:
-    pairs = children({"randomize_program": 3, "identity": 1}, n=4000)
-    same = sum(parent == child for parent, child in pairs) / len(pairs)
+def test_move_instruction_takes_one_from_any_place_to_any_other_of_its_function() -> None:
+    seen = set()
+    for parent, child in children({"move_instruction": 1}):
+        ((old, new),) = [
+            pair for pair in zip(parent.functions, child.functions, strict=True) if pair[0] != pair[1]
+        ]
+        places = list(itertools.permutations(range(len(old)), 2))
+        moves = {(i, j) for i, j in places if moved(old, i, j) == tuple(new)}
+        assert moves, "the others stay in their order"
+        seen |= moves
+    assert seen == set(places)
+
+
+def moved(function: Sequence[Instruction], i: int, j: int) -> tuple[Instruction, ...]:
+    rest = [*function[:i], *function[i + 1 :]]
+    return (*rest[:j], function[i], *rest[j:])
+
+
+def test_an_instruction_that_is_alone_stays() -> None:
+    program = Program.parse(
+        "def Setup():\n  s2 = 0.5\ndef Predict():\n  s1 = s2 + s3\n  s3 = s1 + s2\ndef Learn():\n  pass\n"
+    )
+    records = kernel().encode([program] * 200)
+    kernel().module.mutate_programs(records.ctypes.data, 200, island({"move_instruction": 1})._address, 3)
+    found = {kernel().decode(record) for record in records}
+    assert found == {program, dataclasses.replace(program, predict=program.predict[::-1])}
+
+
+@pytest.mark.parametrize("action", ["randomize_program", "move_instruction"])
+def test_actions_are_drawn_by_weight(action: str) -> None:
+    pairs = zip(*records_of_children({action: 3, "identity": 1}, n=4000), strict=True)
+    same = sum(parent.tobytes() == child.tobytes() for parent, child in pairs) / 4000
     assert 0.22 < same < 0.28
 
 

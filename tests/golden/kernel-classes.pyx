@@ -567,6 +567,7 @@ cdef enum:                      # what is done to a child, in the order of the s
     GROW
     REGROW
     INTERPOSE
+    MOVE_INSTRUCTION
     N_ACTIONS
 
 cdef struct Wiring:
@@ -682,6 +683,16 @@ cdef void remove_instruction(Program* program, int function, int position) noexc
     memmove(&program.code[at], &program.code[at + 1], (total - at - 1) * sizeof(Instruction))
     program.size[function] -= 1
 
+cdef void move_instruction(Program* program, int function, int position, int to) noexcept nogil:
+    """An instruction goes to another place of its function; those between make way by one."""
+    cdef Instruction* code = &program.code[begin_of(program, function)]
+    cdef Instruction moved = code[position]
+    if to > position:
+        memmove(&code[position], &code[position + 1], (to - position) * sizeof(Instruction))
+    else:
+        memmove(&code[to + 1], &code[to], (position - to) * sizeof(Instruction))
+    code[to] = moved
+
 cdef void randomize_function(Program* program, int function, const Mutation* mutation, uint64_t* random) noexcept nogil:
     cdef int i, begin = begin_of(program, function)
     for i in range(program.size[function]):
@@ -715,7 +726,7 @@ cdef int mutate(Program* program, const Mutation* mutation, uint64_t* random) no
 cdef int act(Program* program, const Mutation* mutation, uint64_t* random) noexcept nogil:
     """One action on one function (automl-zero's mutator, and wired ones), which it returns; size limits are inclusive."""
     cdef double choice
-    cdef int action = 0, function, size, g
+    cdef int action = 0, function, size, g, position
     choice = draw_unit(random) * mutation.action[N_ACTIONS - 1]
     while action < N_ACTIONS - 1 and choice >= mutation.action[action]:
         action += 1
@@ -752,6 +763,10 @@ cdef int act(Program* program, const Mutation* mutation, uint64_t* random) noexc
         regrow(program, function, mutation, random)
     elif action == INTERPOSE:
         interpose(program, function, mutation, random)
+    elif action == MOVE_INSTRUCTION:
+        if size > 1:
+            position = draw_below(random, size)
+            move_instruction(program, function, position, (position + 1 + draw_below(random, size - 1)) % size)
     # What is left is IDENTITY.
     return action
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 import pytest
 
+from azgen.language.instruction import Instruction
 from azgen.search.island import Island
 from azgen.search.island_state import N_ACTIONS
 from azgen.search.space import SearchSpace
@@ -58,6 +60,20 @@ def test_by_crossover_alone_children_have_the_functions_of_two_parents() -> None
     assert mixed > 3
 
 
+def test_by_moves_alone_programs_keep_their_instructions_in_another_order() -> None:
+    changes = {"actions": dataclasses.replace(NOTHING, move_instruction=1.0), "live_only": False}
+    mine = island(population=40, batch=20, **changes)
+    before = [mine.member(place).functions for place in range(40)]
+    mine.evolve(3000)
+    after = [mine.member(place).functions for place in range(40)]
+    assert {in_any_order(member) for member in after} <= {in_any_order(member) for member in before}
+    assert sum(member not in before for member in after) > 20
+
+
+def in_any_order(functions: Sequence[Sequence[Instruction]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(sorted(map(str, function))) for function in functions)
+
+
 @pytest.mark.parametrize("distinct", [False, True])
 def test_a_distinct_population_has_no_two_equal_structures(distinct: bool) -> None:
     mine = island(population=100, distinct=distinct)
@@ -90,7 +106,8 @@ def test_weights_adapt_to_what_makes_children_better() -> None:
 
 
 def test_a_switch_that_is_off_changes_nothing_and_each_is_decided_by_the_seed() -> None:
-    for changes in ({}, {"crossover": 0.3}, {"distinct": True}, {"adaptive": True}):
+    moves = {"actions": dataclasses.replace(NOTHING, move_instruction=1.0, alter_wired=1.0)}
+    for changes in ({}, {"crossover": 0.3}, {"distinct": True}, {"adaptive": True}, moves):
         one, other = island(**changes), island(**changes)
         for mine in (one, other):
             mine.evolve(1500)
