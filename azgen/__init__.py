@@ -23,6 +23,8 @@ Execution:
     prepare   the same, as a function to be called again and again with everything already built.
     prepare_tasks
               tasks laid out once, to execute many programs on: `.execute([programs])`.
+    Learner   a program that learns from examples as they come, its memory kept between calls: `.learn(X, y)`,
+              `.predict(X)`.
     Result    what they give: `.fitness` (tasks), `.predictions` (tasks x validation examples, x classes
               if there are several), `.failed` (tasks).
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -39,8 +40,8 @@ class Chaos:
     """
 
     def __init__(self, config: Path, folder: Path, seed: int = 1):
-        self.run, self.temporary = folder / "run", folder / "tmp"
-        self.temporary.mkdir()
+        # Workers' server listens there, which has no room for a long name.
+        self.run, self.temporary = folder / "run", Path(tempfile.mkdtemp(prefix="azgen-"))
         self._config, self._random = config, random.Random(seed)
         self._mark = f"{folder}:{os.getpid()}"
         self.records: list[dict[str, Any]] = []
@@ -161,7 +162,7 @@ class Chaos:
         return True
 
     def close(self) -> None:
-        """Ends the run, if it has not ended."""
+        """Ends the run, if it has not ended; what is temporary is looked at by `left_files`."""
         self._process.kill()
         self._process.wait()
 
@@ -175,7 +176,9 @@ class Chaos:
     def left_files(self) -> list[Path]:
         """Files that should not be there."""
         inside = [path for path in self.run.rglob("*") if path.name.startswith(".") or path.suffix == ".part"]
-        return [*inside, *self.temporary.iterdir()]
+        temporary = list(self.temporary.iterdir())
+        shutil.rmtree(self.temporary)
+        return [*inside, *temporary]
 
 
 def history(records: list[dict[str, Any]]) -> dict[Any, Any]:
@@ -220,13 +223,21 @@ def possible() -> bool:
 
 
 def _workers(pid: int) -> list[int]:
-    """Worker processes of a coordinator; not Python's own helper, which counts what processes share."""
-    found = []
+    """Worker processes of a coordinator: what its server has forked."""
+    return [worker for child in _children(pid) if _is_server(child) for worker in _children(child)]
+
+
+def _is_server(pid: int) -> bool:
+    with suppress(OSError):
+        return b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _children(pid: int) -> list[int]:
+    found = list[int]()
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
-            for child in path.read_text().split():
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
+            found += map(int, path.read_text().split())
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
 import types
 from collections.abc import Callable, Iterator
@@ -26,6 +27,10 @@ from azgen.errors import AzgenError
 Entry = Callable[[Any], None]
 
 _FORKED = sys.platform == "linux"
+
+_LONGEST_ADDRESS = 107
+"""Bytes of a socket's path on Linux."""
+
 _server = forkserver._forkserver
 
 
@@ -51,7 +56,7 @@ def start(entry: Entry) -> tuple[Any, Any]:
 
 
 def _start(entry: Entry, theirs: Any) -> Any:
-    methods = [*(["forkserver"] * 2 if _FORKED else []), "spawn"]
+    methods = [*(["forkserver"] * 2 if _possible() else []), "spawn"]
     while True:
         method = methods.pop(0)
         arguments = (entry, theirs, dict(os.environ))
@@ -70,9 +75,15 @@ def _start(entry: Entry, theirs: Any) -> Any:
 
 def prepare() -> None:
     """Starts the server, if there can be one, and does not wait until it can work."""
-    if _FORKED:
+    if _possible():
         with suppress(OSError):  # there is no room in the folder for temporary files, say
             _see_to_server()
+
+
+def _possible() -> bool:
+    """Whether there can be a server: it listens in a folder in that for temporary files."""
+    address = os.path.join(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
+    return _FORKED and len(os.fsencode(address)) <= _LONGEST_ADDRESS
 
 
 def _see_to_server() -> None:
