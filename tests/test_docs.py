@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -31,6 +33,23 @@ def ids(page: Path) -> str:
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         assert link.startswith("http") or (page.parent / link).exists() or link in WRITTEN, link
+
+
+def test_the_pictures_are_what_the_script_draws(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'azgen[report]')")
+    monkeypatch.setattr(sys, "argv", ["docs/drawings.py", str(tmp_path)])
+    runpy.run_path(str(ROOT / "docs" / "drawings.py"), run_name="__main__")
+    shown = {
+        name for page in PAGES for name in re.findall(r"\]\(drawn/(\S+)\)", page.read_text(encoding="utf-8"))
+    }
+    kept = {path.name: said(path) for path in (ROOT / "docs" / "drawn").iterdir()}
+    assert {path.name: said(path) for path in tmp_path.iterdir()} == kept
+    assert shown == set(kept)
+
+
+def said(picture: Path) -> list[str]:
+    """The lines of text in a picture, which no version of matplotlib changes."""
+    return [text.text or "" for text in ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def test_the_site_has_every_page():
