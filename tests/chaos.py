@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -35,13 +34,14 @@ class Chaos:
 
     Args:
         config: of the run.
-        folder: an empty one; the run's directory is `run` in it.
+        folder: an empty one; the run's directory is `run` in it. Its name is short: workers' server listens
+            in a folder below, and a socket's path has no room for more.
         seed: of what happens when.
     """
 
     def __init__(self, config: Path, folder: Path, seed: int = 1):
-        # Workers' server listens there, which has no room for a long name.
-        self.run, self.temporary = folder / "run", Path(tempfile.mkdtemp(prefix="azgen-"))
+        self.run, self.temporary = folder / "run", folder / "tmp"
+        self.temporary.mkdir()
         self._config, self._random = config, random.Random(seed)
         self._mark = f"{folder}:{os.getpid()}"
         self.records: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ class Chaos:
         return True
 
     def close(self) -> None:
-        """Ends the run, if it has not ended; what is temporary is looked at by `left_files`."""
+        """Ends the run, if it has not ended."""
         self._process.kill()
         self._process.wait()
 
@@ -176,9 +176,7 @@ class Chaos:
     def left_files(self) -> list[Path]:
         """Files that should not be there."""
         inside = [path for path in self.run.rglob("*") if path.name.startswith(".") or path.suffix == ".part"]
-        temporary = list(self.temporary.iterdir())
-        shutil.rmtree(self.temporary)
-        return [*inside, *temporary]
+        return [*inside, *self.temporary.iterdir()]
 
 
 def history(records: list[dict[str, Any]]) -> dict[Any, Any]:

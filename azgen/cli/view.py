@@ -152,8 +152,8 @@ def _population(progress: Progress) -> str:
 
 def _stands(progress: Progress) -> str:
     """How good the populations are; the archive of one island may still be in a stage before."""
-    (stage, *others) = progress.stages or ("",)
-    return stage if stage and not others else f"best on its search tasks {progress.island_fitness:.4f}"
+    stage = progress.stages[0] if len(progress.stages) == 1 else ""
+    return stage or f"best on its search tasks {progress.island_fitness:.4f}"
 
 
 def _note(event: Resumed | Warned | Quarantined) -> str:

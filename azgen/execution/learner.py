@@ -69,10 +69,8 @@ class Learner:
             )
         self._shape, self._metric, self.failed = (n_features, n_classes), metric, False
         check_width(n_features, n_classes)
-        found, conditions = (
-            as_program(program, several_classes=n_classes > 0),
-            Conditions(seed, 1, dtype, max_abs_error),
-        )
+        found = as_program(program, several_classes=n_classes > 0)
+        conditions = Conditions(seed, 1, dtype, max_abs_error)
         one = self._task(np.zeros((1, n_features)), None)
         check_form(found, [one])
         kind = _NativeMemory if backend == "native" else _OracleMemory

@@ -79,10 +79,8 @@ class OracleLearner:
     def __init__(self, program: Program, task: Task, number: int, conditions: Conditions):
         self._live, self._form, self._classes = program.live(), program.form, task.vector_classes
         self._is_classification, self._number_type = task.is_classification, np.dtype(conditions.dtype).type
-        self._limit, self._no_label = (
-            self._number_type(conditions.max_abs_error),
-            np.zeros(task.y_train.shape[1:], conditions.dtype)[()],
-        )
+        self._limit = self._number_type(conditions.max_abs_error)
+        self._no_label = np.zeros(task.y_train.shape[1:], conditions.dtype)[()]
         generator = Generator(task_state(conditions.seed, number), conditions.dtype)
         self._memory = OracleMemory(program.memory, task.n_features, conditions.dtype, generator)
         self._memory.run(self._live.setup)

@@ -18,6 +18,7 @@ from azgen.execution.execute import native_code
 from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.layout import LaneTasks, check_tasks, lay_out, trained_twice
 from azgen.execution.rating import Rating
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import FUNCTIONS, VECTOR, Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
@@ -145,6 +146,12 @@ def population_tasks(settings: Settings, split: TaskSplit, population: int) -> t
     island = population % settings.islands.count
     own, tasks = own_tasks(settings), island_tasks(settings, island)
     return split.search if tasks == own else tasks.beside(own, settings.seed, user=settings.user)
+
+
+def population_conditions(settings: Settings, population: int) -> Conditions:
+    """How a population's programs are executed on its search tasks."""
+    tasks = island_tasks(settings, population % settings.islands.count)
+    return replace(settings.conditions, epochs=tasks.epochs)
 
 
 def redrawn_tasks(settings: Settings, population: int) -> tuple[Task, ...]:

@@ -4,7 +4,7 @@ Selection tasks are few, and a search looks at thousands of programs, so the bes
 part. The champion is the cheapest program that is not worse than it by more than one standard error; it
 fails on no selection task, not even when it is trained twice as long. The best program that the run started
 from gives way only to one that is better beyond the 95 % interval. Then every line goes without which it does
-as well.
+as well, and better constants are looked for if that is asked for.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from azgen.plain import Writers, as_plain
 from azgen.runs.events import Champion
 from azgen.search.evolve import Evolution
 from azgen.search.hall import HallOfFame, alike
-from azgen.search.task_set import population_tasks
+from azgen.search.task_set import population_conditions, population_tasks
 from azgen.settings.resolve import PICKS
 from azgen.settings.settings import Settings
-from azgen.settings.tasks import island_tasks
 from azgen.study.candidates import Candidate, chosen, rated
 from azgen.study.scores import Interval, is_level
 from azgen.study.starts import tune_starts
@@ -191,16 +190,10 @@ def _pruned(
     """
     before, space = candidate.champion, evolution.space
     tasks = population_tasks(settings, split, before.population)
-    changed = island_tasks(settings, before.population % settings.islands.count)
+    conditions = population_conditions(settings, before.population)
     kernel = space.task_set(before.population % settings.islands.count, before.population).kernel
     for tolerance in (TOLERANCE, 0.0):
-        result = prune(
-            before.program,
-            tasks,
-            tolerance=tolerance,
-            conditions=dataclasses.replace(settings.conditions, epochs=changed.epochs),
-            kernel=kernel,
-        )
+        result = prune(before.program, tasks, tolerance=tolerance, conditions=conditions, kernel=kernel)
         program = result.program.normalized()
         if program.hash == before.program.hash:
             break
@@ -216,13 +209,13 @@ def _pruned(
 def _tuned(evolution: Evolution, champion: Champion, split: TaskSplit, settings: Settings) -> Champion:
     """A champion with better constants, if any are found; it is no worse on the selection tasks."""
     tasks = population_tasks(settings, split, champion.population)
-    changed = island_tasks(settings, champion.population % settings.islands.count)
+    conditions = population_conditions(settings, champion.population)
     (found,) = tune_starts(
         {"champion": champion.program},
         tasks,
         split.select,
-        epochs=(changed.epochs,),
-        conditions=settings.conditions,
+        epochs=(conditions.epochs,),
+        conditions=conditions,
     ).members
     better = _rerated(evolution, dataclasses.replace(champion, program=found.program.normalized()), settings)
     gains = better.search_fitness > champion.search_fitness and better.holds >= champion.holds

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import multiprocess
 import pytest
 
 from azgen import deadline
@@ -72,6 +71,5 @@ def test_where_there_can_be_no_server_a_worker_is_a_new_interpreter(
     long.mkdir()
     server._end_server()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    monkeypatch.setitem(multiprocess.current_process()._config, "tempdir", str(long))
     with started(where_it_is) as connection:
         assert connection.recv()["preloaded"] is False

@@ -384,7 +384,6 @@ def test_workers_end_with_their_coordinator(how: int, tmp_path_factory: pytest.T
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        process_group=0,  # as a shell does; when it has ended, one that is stopped brings a SIGHUP on all
     )
     assert coordinator.stdout is not None
     pids = [int(word) for word in coordinator.stdout.readline().split()]

@@ -223,20 +223,19 @@ def test_what_cannot_be_resumed_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(not possible(), reason="needs Linux, and setpriv if the user is root")
-def test_whatever_happens_to_a_run_it_finds_the_same(tmp_path: Path) -> None:
+def test_whatever_happens_to_a_run_it_finds_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
     # Each once. An interruption is slow; a cut-off checkpoint comes with a killed coordinator.
     kinds = [kind for kind in KINDS if kind not in ("interrupt", "coordinator killed")]
-    chaos = disturbed(EAGER, tmp_path, kinds, rounds=4)
+    chaos = disturbed(EAGER, tmp_path_factory.mktemp("run"), kinds, rounds=4)
     told = [record["event"] for record in chaos.records]
     assert "Resumed" in told and "Warned" in told and "Quarantined" not in told
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not possible(), reason="needs Linux, and setpriv if the user is root")
-def test_a_hundred_disturbances_change_nothing(tmp_path: Path) -> None:
+def test_a_hundred_disturbances_change_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     chosen = random.Random(5)
     kinds = [chosen.choice(KINDS) for _ in range(100)]
-    disturbed(
-        changed(EAGER, stop__max_programs=5_000_000, stop__round_programs=5000), tmp_path, kinds, rounds=3
-    )
+    settings = changed(EAGER, stop__max_programs=5_000_000, stop__round_programs=5000)
+    disturbed(settings, tmp_path_factory.mktemp("run"), kinds, rounds=3)
     print({kind: kinds.count(kind) for kind in KINDS})

@@ -120,9 +120,8 @@ def _error(error: BaseException) -> bytes:
 
 def _end_with_coordinator() -> None:
     """Ends this process when the coordinator ends, however that happens."""
-    if (
-        sys.platform == "linux"
-    ):  # as the server that it is forked from ends; this ends one that is stopped, too
+    if sys.platform == "linux":
+        # The server that it is forked from ends with the coordinator. This ends one that is stopped, too.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     coordinator = parent_process()
 
