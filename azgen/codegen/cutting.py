@@ -37,7 +37,7 @@ _LEAN_LINK = ("-nostdlib", "-fno-use-linker-plugin", "-Wl,--as-needed")
 
 _PARTS = re.compile(
     r"/\* Module declarations from [^\n]*\n(?P<declarations>.*?)\n/\* #### Code section: .*?"
-    r"\n/\* #### Code section: module_code ### \*/\n(?P<functions>.*?)\n/\* #### Code section: ",
+    r"\n/\* #### Code section: module_code ### \*/(?P<functions>.*?)\n/\* #### Code section: ",
     re.DOTALL,
 )
 

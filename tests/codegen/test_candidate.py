@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from azgen.codegen import build, compiler, cutting
-from azgen.codegen.candidate_source import Candidate, find_fusion, render_candidates
+from azgen.codegen.candidate_source import Candidate, find_fusion, render_candidates, render_runner
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.target import Target
 from azgen.codegen.templates import FUSIONS
@@ -224,6 +225,26 @@ def test_candidates_are_functions_without_a_module(
         path.read_bytes() for path in directory.glob("azgen_candidate_*") if path.suffix != ".pyx"
     )
     assert (b"PyInit_" in compiled) == bool(cut)
+
+
+def test_what_runs_candidates_is_compiled_once_and_without_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZGEN_BUILD_DIR", str(tmp_path / "build"))
+    compile_c, compiled = compiler.compile_c, list[str]()
+
+    def told(c_path: Path, *rest: Any, **options: Any) -> float:
+        compiled.append(c_path.read_text())
+        return compile_c(c_path, *rest, **options)
+
+    monkeypatch.setattr(compiler, "compile_c", told)
+    target = Target(4, lane_type("float32", 4), "rmse")
+    files = render_runner(target)
+    build.build(
+        "runner", files, flags=compiler.candidate_flags(), libraries=target.libraries, functions_alone=True
+    )
+    (source,) = compiled
+    assert "groups.h" in source and "Py" not in source.replace("Py_ssize_t", "")
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not list what is mapped")
