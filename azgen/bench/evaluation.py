@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from azgen.bench.timing import in_turns
 from azgen.bench.workloads import N_TASKS, N_VALID, PROGRAMS, regression_tasks, search_kernel, variants
 from azgen.bench.yardstick import Yardstick
 from azgen.codegen.kernel_source import STRANDS
-from azgen.execution.execute import native_code
+from azgen.codegen.lanes import LaneType
+from azgen.execution.execute import native_code, target_for
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
 from azgen.language.program import Program
@@ -63,10 +64,18 @@ def kernel_work(
     return Work(kernel.module.evaluate, arguments, fitness[:, : data.n_tasks], (programs, data))
 
 
-def native_work(kernel: Kernel, program: Program, data: LaneTasks) -> Work:
-    """Evaluation of a program's native code."""
+def native_work(program: Program, tasks: Sequence[Task], lane: LaneType | None = None) -> Work:
+    """Evaluation of a program's native code.
+
+    Args:
+        program, tasks: what is evaluated on what.
+        lane: lane type; None: the one that suits them.
+    """
+    target = target_for(program, tasks[0], "float32", len(tasks))
+    target = target if lane is None else replace(target, lane=lane)
+    data = lay_out(tasks, target.lane)
     # Its own evaluate() also makes arrays for the results, some microseconds that would count here.
-    code = native_code(kernel.spec.target).prepare(program)
+    code = native_code(target).prepare(program)
     fitness = np.empty(data.n_groups * data.lanes)
     arguments = code.arguments(data, fitness)
     return Work(code.compiled.evaluate, arguments, fitness[None, : data.n_tasks], (code, data))
@@ -103,7 +112,7 @@ def evaluation_works(name: str, n_features: int, n_train: int, n_tasks: int = N_
     works = {
         ALONE: kernel_work(kernel, kernel.encode(variants(name, 1)), data),
         INTERLEAVED: kernel_work(kernel, kernel.encode(variants(name, STRANDS)), data),
-        NATIVE: native_work(kernel, zoo(name), data),
+        NATIVE: native_work(zoo(name), tasks),
     }
     for work in works.values():
         work()

@@ -14,17 +14,22 @@ from azgen.language.meaning import PARTIAL_SUMS
 MANY = None
 """As many tasks as there are lanes, or more."""
 
-_L1_BYTES = 24 << 10
-_L2_BYTES = 1 << 20
-"""Size of a program's largest register from which on it crowds the first and second cache of common
-processors."""
+_NEAR_BYTES, _FURTHER = 12 << 10, 0.5
+"""A matrix's SIMD register costs 1 if all of the matrix takes up so many bytes, and with every doubling of
+them so much more: the first-level cache has vectors, examples and the stack beside it."""
 
-_BEYOND_L1, _BEYOND_L2 = 1.3, 3.0
-"""What a SIMD register of a matrix costs there, if it costs 1 in the first cache."""
-
-_PER_GROUP, _PER_ONE_LANE = 35.0, 50.0
+_PER_GROUP, _PER_ONE_LANE = 35.0, 80.0
 """What a lane group costs an example besides its vectors and matrices, counted in registers of them; with one
 lane sums within registers add to it."""
+
+_NATIVELY, _HELD, _PASSED = 10.0, 0.5, 1.2
+"""Without matrices native code is a short chain: what a lane group costs then, and a register of a vector
+that stays in its place, or of one of so many bytes that the examples outgrow the second-level cache."""
+
+_LONG_BYTES = 1 << 10
+
+_PER_HALVING = 1.5
+"""What it costs to add up a pack natively, for every time that it is halved."""
 
 _PER_SUM = 4.0
 """What a sum costs besides, in registers, where it adds entries within registers in an order of their own."""
@@ -138,14 +143,21 @@ class LaneType:
         return f"{self.dtype}, {self.lanes} lane{'s' if self.lanes > 1 else ''}{packs}"
 
 
-def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: int | None = MANY) -> LaneType:
+def lane_type(
+    dtype: str,
+    n_features: int,
+    *,
+    matrices: bool = False,
+    n_tasks: int | None = MANY,
+    natively: bool = False,
+) -> LaneType:
     """The lane type of this machine that suits programs of F features on so many tasks.
 
     Lanes may be as many as fill a SIMD register, or fewer, down to 16 bytes, or one; what they leave of the
     register is a pack's. One task has one lane, as others would copy its examples into idle ones, unless that
     is slower, as with few features. For more,
     that is taken which costs least: the number of lane groups times what an example costs in one, which is
-    something as such and more for every register of its largest vector or matrix, by the cache that this fits
+    something as such and more for every register of its largest vector or matrix, by how large that is
     (measured, docs/performance.md). The tasks' fitness is the same to the last bit.
 
     Args:
@@ -153,6 +165,7 @@ def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: i
         n_features: F.
         matrices: whether programs have some, and so F registers of F entries.
         n_tasks: tasks that will be executed together; MANY: as many as there are lanes, or more.
+        natively: by candidates alone, for whom the kernel need not lay them out.
 
     Raises:
         AzgenError: unknown number type.
@@ -163,8 +176,12 @@ def lane_type(dtype: str, n_features: int, *, matrices: bool = False, n_tasks: i
     def cost(lane: LaneType) -> float:
         registers = rows * (lane.units(n_features) + (not lane.sums_by_folding(n_features)) * _PER_SUM)
         size = rows * lane.stride(n_features) * lane.bytes
-        each = _BEYOND_L2 if size > _L2_BYTES else _BEYOND_L1 if size > _L1_BYTES else 1.0
-        as_such = _PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
+        if natively and not matrices:
+            each = _PASSED if size > _LONG_BYTES else _HELD
+            as_such = _NATIVELY + _PER_HALVING * math.log2(lane.pack)
+        else:
+            each = 1.0 + _FURTHER * max(0.0, math.log2(size / _NEAR_BYTES))
+            as_such = _PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
         groups = 1 / lane.lanes if n_tasks is MANY else math.ceil(n_tasks / lane.lanes)
         return groups * (as_such + each * registers)
 

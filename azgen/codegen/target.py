@@ -35,14 +35,16 @@ class Target:
         dtype: str,
         classes: int = 0,
         n_tasks: int | None = MANY,
+        natively: bool = False,
     ) -> Target:
         """The target for programs of this memory, with the lane type that suits it and so many tasks on this
-        machine.
+        machine; `natively` as for `lane_type`.
 
         Raises:
             AzgenError: unknown number type.
         """
-        lane = lane_type(dtype, n_features, matrices=memory.matrices > 0, n_tasks=n_tasks)
+        some = memory.matrices > 0
+        lane = lane_type(dtype, n_features, matrices=some, n_tasks=n_tasks, natively=natively)
         return cls(n_features, lane, metric, classes)
 
     @property

@@ -228,7 +228,8 @@ def _by_oracle(program: Program, tasks: Sequence[Task], conditions: Conditions) 
 def target_for(program: Program, task: Task, dtype: str, n_tasks: int | None = MANY) -> Target:
     """What a program's native code is specialised to, for so many tasks of the shape of this one."""
     memory = program.normalized().memory
-    return Target.of(memory, task.n_features, task.metric, dtype, task.vector_classes, n_tasks)
+    shape = task.n_features, task.metric, dtype, task.vector_classes
+    return Target.of(memory, *shape, n_tasks, natively=True)
 
 
 @lru_cache(maxsize=64)
@@ -250,7 +251,7 @@ def compile_together(
     by_target: dict[Target, list[Program]] = {}
     for program in programs:
         memory = program.normalized().memory
-        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks)
+        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks, natively=True)
         by_target.setdefault(target, []).append(program)
     for target, members in by_target.items():
         native_code(target).compile(members)

@@ -4,10 +4,12 @@ they compute."""
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from azgen.codegen import lanes as lane_choice
 from azgen.codegen.lanes import MANY, LaneType, lane_type, lane_types
 from azgen.codegen.packs import total_of_packs, totals_of_packs
 from azgen.codegen.target import Target
@@ -45,13 +47,13 @@ def test_programs_give_the_same_bits_in_all_lane_types(n_features: int, dtype: s
 
 
 def test_one_task_has_one_lane_and_many_have_all() -> None:
-    narrow, wide = (lane_type("float32", 16, matrices=True, n_tasks=n) for n in (1, MANY))
+    narrow, wide = (lane_type("float32", 8, matrices=True, n_tasks=n) for n in (1, MANY))
     assert (narrow.lanes, wide.pack) == (1, 1) and narrow.pack <= wide.lanes
-    assert lane_type("float32", 16, matrices=True, n_tasks=1000) == wide
+    assert lane_type("float32", 8, matrices=True, n_tasks=1000) == wide
     program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")
-    tasks = random_tasks(np.random.default_rng(0), 16, n_tasks=1)
+    tasks = random_tasks(np.random.default_rng(0), 8, n_tasks=1)
     size = {lane: lay_out(tasks, lane).arrays["x"].nbytes for lane in (narrow, wide)}
-    assert size == {narrow: 16 * 4 * 12, wide: wide.lanes * 16 * 4 * 12}
+    assert size == {narrow: 8 * 4 * 12, wide: wide.lanes * 8 * 4 * 12}
     assert execute(program, tasks).fitness == execute(program, tasks, "oracle").fitness
 
 
@@ -128,3 +130,50 @@ def test_probabilities_of_far_scores_are_exact(dtype: str) -> None:
     far = np.abs(scores) > 720
     assert set(native.predictions[:, far].ravel()) == {0.0, 1.0}
     np.testing.assert_array_equal(native.predictions[:, far], oracle.predictions[:, far])
+
+
+@dataclass
+class Registers:
+    """A compiler for a processor with registers of so many bits."""
+
+    bits: int
+    target: str = "x86_64-linux-gnu"
+
+    def vector_bits(self) -> int:
+        """Width of the registers."""
+        return self.bits
+
+    def vector_math(self) -> frozenset[str]:
+        """None of the vector library's functions."""
+        return frozenset()
+
+
+@pytest.mark.parametrize(
+    ("bits", "n_features", "n_tasks", "kernel", "native"),
+    [
+        # Measured, docs/performance.md: a net's lanes x pack for the kernel, and natively without matrices.
+        (512, 8, 10, (16, 1), (16, 1)),
+        (512, 16, 16, (8, 2), (16, 1)),
+        (512, 16, 100, (8, 2), (16, 1)),
+        (512, 32, 10, (4, 4), (8, 2)),
+        (512, 64, 10, (1, 16), (4, 4)),
+        (512, 64, 1, (1, 16), (1, 16)),
+        (256, 16, 10, (4, 2), (8, 1)),
+        (256, 16, 100, (8, 1), (8, 1)),
+        (256, 32, 10, (4, 2), (8, 1)),
+        (256, 64, 10, (1, 8), (4, 2)),
+    ],
+)
+def test_the_lane_type_chosen_is_what_was_measured_to_be_fast(
+    monkeypatch: pytest.MonkeyPatch,
+    bits: int,
+    n_features: int,
+    n_tasks: int,
+    kernel: tuple[int, int],
+    native: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(lane_choice, "find_toolchain", lambda: Registers(bits))
+    net = lane_type("float32", n_features, matrices=True, n_tasks=n_tasks)
+    linear = lane_type("float32", n_features, n_tasks=n_tasks, natively=True)
+    assert (net.lanes, net.pack) == kernel
+    assert (linear.lanes, linear.pack) == native
