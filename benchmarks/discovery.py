@@ -21,6 +21,7 @@ from typing import Any
 import azgen
 from azgen.language.zoo import find_program
 from azgen.study.finished import Run
+from azgen.study.racer import TuningTasks
 from azgen.study.scores import Interval
 from azgen.study.starts import tune_starts
 
@@ -44,7 +45,7 @@ def difference(run: Run, name: str) -> tuple[float, Interval]:
     """A tuned program's fitness on the test tasks, and by how much the champion is better."""
     tasks = run.tasks
     known = (*tasks.search, *tasks.select)
-    tuned = tune_starts({name: find_program(name)}, known, tasks.select, epochs=(1,)).members[0]
+    tuned = tune_starts({name: find_program(name)}, TuningTasks(known, tasks.select), epochs=(1,)).members[0]
     fitness = azgen.execute(tuned.program, tasks.test, dtype=run.settings.dtype).fitness
     return float(fitness.mean()), Interval.of(run.outcome.test_fitness - fitness)
 

@@ -30,7 +30,8 @@ def _little_tuning(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs on tables and images tune what they start from for a hundredth of the time, but in experiments."""
     with pytest.MonkeyPatch.context() as patch:
         if "not slow" in request.config.getoption("markexpr"):
-            patch.setattr(starts, "BUDGET", racing.BUDGET / 100)
+            for name in ("BUDGET", "CROSS_BUDGET"):
+                patch.setattr(starts, name, getattr(racing, name) / 100)
         yield
 
 

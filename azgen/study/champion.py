@@ -28,6 +28,7 @@ from azgen.search.task_set import population_conditions, population_tasks
 from azgen.settings.resolve import PICKS
 from azgen.settings.settings import Settings
 from azgen.study.candidates import Candidate, chosen, rated
+from azgen.study.racer import TuningTasks
 from azgen.study.scores import Interval, is_level
 from azgen.study.starts import tune_starts
 from azgen.study.understanding.evidence import Evidence
@@ -212,8 +213,7 @@ def _tuned(evolution: Evolution, champion: Champion, split: TaskSplit, settings:
     conditions = population_conditions(settings, champion.population)
     (found,) = tune_starts(
         {"champion": champion.program},
-        tasks,
-        split.select,
+        TuningTasks(tasks, split.select),
         epochs=(conditions.epochs,),
         conditions=conditions,
     ).members

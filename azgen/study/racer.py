@@ -35,6 +35,21 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class TuningTasks:
+    """What programs are tuned and compared on; all tasks have one metric and number of features.
+
+    Attributes:
+        search: constants are tuned on these.
+        select: and on these it is seen whether they hold.
+        cross: of a table, those that tell which program suits it best; empty: search and selection tasks do.
+    """
+
+    search: Sequence[Task]
+    select: Sequence[Task]
+    cross: Sequence[Task] = ()
+
+
+@dataclass(frozen=True)
 class Start:
     """A tuned program.
 
@@ -44,6 +59,7 @@ class Start:
         epochs: passes over the training examples that they are meant for.
         search_fitness: per task; 0 where it failed.
         select: its rating on the selection tasks.
+        cross: fitness on each cross-validation task; empty: there are none.
     """
 
     name: str
@@ -51,6 +67,7 @@ class Start:
     epochs: int
     search_fitness: Floats = field(repr=False)
     select: Rating = field(repr=False)
+    cross: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
     def fitness(self) -> float:
@@ -59,8 +76,10 @@ class Start:
 
     @property
     def rating(self) -> float:
-        """Mean of the fitness on search and on selection tasks: of these there are too few examples to tell
-        programs apart, on those all have been tuned."""
+        """Mean fitness in cross-validation; without it, of the fitness on search and on selection tasks: of
+        these there are too few examples to tell programs apart, on those all have been tuned."""
+        if len(self.cross):
+            return float(self.cross.mean())
         return (float(self.search_fitness.mean()) + self.fitness) / 2
 
 
@@ -77,11 +96,8 @@ class Cost:
 class Bench:
     """The tasks in lanes, laid out once per lane type."""
 
-    def __init__(
-        self, few: Sequence[Task], search: Sequence[Task], select: Sequence[Task], conditions: Conditions
-    ):
-        self.few, self.search, self.select = few, search, select
-        self.conditions = conditions
+    def __init__(self, few: Sequence[Task], tasks: TuningTasks, conditions: Conditions):
+        self.few, self.tasks, self.conditions = few, tasks, conditions
         self._kept: dict[LaneType, LaneTasks] = {}
         self._lock = Lock()
 
@@ -109,9 +125,9 @@ class Racer:
         self.name, self._live, self._bench, self.deadline = name, program.live(), bench, deadline
         self._constants = np.array(self._live.constants)
         self._scaled = scaled_constants(self._live)
-        self._trials = Trials(self._live, bench.search[0], bench.conditions.dtype)
+        self._trials = Trials(self._live, bench.few[0], bench.conditions.dtype)
         self._random = np.random.default_rng([bench.conditions.seed, _STREAM])
-        self._pass = Cost(bench.search[0])(self._live) * len(bench.few)
+        self._pass = Cost(bench.few[0])(self._live) * len(bench.few)
         self.found: dict[int, Start] = {}
         self.settings, self.spent = 0, 0.0
 
@@ -165,6 +181,8 @@ class Racer:
         def rate(tasks: Sequence[Task], epochs: int) -> Floats:
             return self._trials.fitness(tasks, constants, replace(self._bench.conditions, epochs=epochs))
 
-        search, select = self._bench.search, self._bench.select
-        lasts = bool((rate(select, 2 * epochs) > 0).all())
-        return Start(self.name, program, epochs, rate(search, epochs), Rating(rate(select, epochs), lasts))
+        tasks = self._bench.tasks
+        lasts = bool((rate(tasks.select, 2 * epochs) > 0).all())
+        select = Rating(rate(tasks.select, epochs), lasts)
+        cross = rate(tasks.cross, epochs) if tasks.cross else np.zeros(0)
+        return Start(self.name, program, epochs, rate(tasks.search, epochs), select, cross)

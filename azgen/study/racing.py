@@ -18,7 +18,7 @@ from azgen.deadline import NEVER, BusyDeadline, Deadline
 from azgen.execution.execute import compile_together
 from azgen.language.conditions import USUAL, Conditions
 from azgen.language.program import Program
-from azgen.study.racer import FIRST, SIZE, Bench, Cost, Racer, Start
+from azgen.study.racer import FIRST, SIZE, Bench, Cost, Racer, Start, TuningTasks
 from azgen.tasks.task import Task
 
 EPOCHS = (1, 3, 10, 30, 100)
@@ -26,6 +26,11 @@ EPOCHS = (1, 3, 10, 30, 100)
 
 BUDGET = 3e11
 """Multiplications that all tuning may cost: some eight seconds of one core with AVX-512."""
+
+CROSS_EPOCHS = (*EPOCHS, 300)
+CROSS_BUDGET = 1e12
+"""The same where programs are compared by cross-validation, which tells what many passes bring, in a run of a
+minute."""
 
 _GENERATIONS = (8, 4, 2)
 """Numbers of generations, the first that can be afforded."""
@@ -76,8 +81,7 @@ class Race:
 
 def race(
     programs: Mapping[str, Program],
-    search: Sequence[Task],
-    select: Sequence[Task],
+    tasks: TuningTasks,
     *,
     epochs: Sequence[int] = EPOCHS,
     conditions: Conditions = USUAL,
@@ -89,7 +93,7 @@ def race(
 
     Args:
         programs: by name, at least one, of the tasks' form.
-        search, select: tasks of one metric and number of features.
+        tasks: what they are tuned on, and compared on in the end.
         epochs: numbers of passes to choose from, rising, in place of that of the conditions; of those that
             are within .001 of the best the smallest is taken. One alone is taken as it is.
         conditions: how programs are executed; the seed decides the factors too.
@@ -98,11 +102,12 @@ def race(
         observe: told what is being tuned.
         deadline: after it no other program is tuned, and none for other numbers of passes.
     """
+    search = tasks.search
     first = search[0]
     shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
     compile_together(list(programs.values()), *shape)
     n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
-    bench = Bench(search[:n_tasks], search, select, conditions)
+    bench = Bench(search[:n_tasks], tasks, conditions)
     racers = [Racer(name, program, bench, deadline) for name, program in programs.items()]
     later = BusyDeadline(deadline.left, _LEAST_SECONDS)
     in_order = sorted(racers, key=lambda racer: racer.cost(1, 1))  # cheap ones first, if time runs out

@@ -19,9 +19,12 @@ from azgen.language.zoo import zoo, zoo_names
 from azgen.runs.events import StartsTuned
 from azgen.search.starts import start_program
 from azgen.settings.settings import Settings
-from azgen.study.racer import Start
-from azgen.study.racing import BUDGET, EPOCHS, LEVEL, RaceOptions, race
-from azgen.tasks.task import Task, TaskSplit
+from azgen.study.racer import Start, TuningTasks
+from azgen.study.racing import BUDGET, CROSS_BUDGET, CROSS_EPOCHS, EPOCHS, LEVEL, RaceOptions, race
+from azgen.tasks.task import TaskSplit
+
+_WHOLE_RUN = 60.0
+"""Seconds of a run from which on tuning may cost all of its budget."""
 
 _NEXT_TO = 2e-3
 """Rating by which a program may be behind the best."""
@@ -104,15 +107,21 @@ def tuned_starts(settings: Settings, split: TaskSplit, deadline: Deadline = NEVE
         programs = {name: program for name, program in named.items() if program and program.live().constants}
         if not table or not programs:
             return None
+    epochs, budget = (CROSS_EPOCHS, _cross_budget(settings)) if split.cross else (EPOCHS, BUDGET)
     return tune_starts(
         programs,
-        split.search,
-        split.select,
-        epochs=EPOCHS if how.tune_epochs else (how.epochs,),
+        TuningTasks(split.search, split.select, split.cross),
+        epochs=epochs if how.tune_epochs else (how.epochs,),
         conditions=settings.conditions,
-        budget=BUDGET,
+        budget=budget,
         deadline=deadline,
     )
+
+
+def _cross_budget(settings: Settings) -> float:
+    """Multiplications for tuning; less in a run that is to be short."""
+    share = min(1.0, settings.stop.max_seconds / _WHOLE_RUN) if settings.stop.max_seconds else 1.0
+    return CROSS_BUDGET * share
 
 
 def fitting_programs(form: Form, n_features: int, memory: Memory, *, biased: bool) -> dict[str, Program]:
@@ -176,12 +185,9 @@ def _reads_before_writing(program: Program) -> bool:
 
 
 def tune_starts(
-    programs: Mapping[str, Program],
-    search: Sequence[Task],
-    select: Sequence[Task],
-    **options: Unpack[RaceOptions],
+    programs: Mapping[str, Program], tasks: TuningTasks, **options: Unpack[RaceOptions]
 ) -> Starts:
-    """Tunes programs on the search tasks and ranks them on the selection tasks; see `race`.
+    """Tunes programs on the search tasks, and takes those that suit the tasks best; see `race`.
 
     Raises:
         AzgenError: no program, or one of another form than the tasks.
@@ -190,8 +196,8 @@ def tune_starts(
     if not programs:
         raise AzgenError("there is no program to start from that fits the tasks and the memory")
     for program in programs.values():
-        check_form(program, search)
-    found = race(programs, search, select, **options)
+        check_form(program, tasks.search)
+    found = race(programs, tasks, **options)
     chosen = chosen_epochs(found.tried)
     members = sorted(level_starts(found.at(chosen)), key=lambda s: -s.fitness)
     return Starts(tuple(members), chosen, found.tried, found.settings, time.perf_counter() - began)

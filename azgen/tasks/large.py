@@ -21,6 +21,8 @@ _STREAM = 5  # of the seed: which of the rows that are set aside a large table i
 def shortened(plan: SplitPlan, n_features: int, *, seed: int, ordered: bool) -> SplitPlan:
     """The same plan with fewer tasks, and then fewer rows in each, for each set beyond `MOST_NUMBERS`.
 
+    Cross-validation beyond it is left out: there are rows enough to select on.
+
     Args:
         n_features: F.
         seed: decides which rows stay that selection and test tasks are scored on.
@@ -31,7 +33,13 @@ def shortened(plan: SplitPlan, n_features: int, *, seed: int, ordered: bool) -> 
         search=_shortened(plan.search, n_features, seed, ordered),
         select=_shortened(plan.select, n_features, seed, ordered),
         test=_shortened(plan.test, n_features, seed, ordered),
+        cross=plan.cross if _numbers(plan.cross, n_features) <= MOST_NUMBERS else (),
     )
+
+
+def _numbers(splits: Sequence[Split], n_features: int) -> int:
+    """Features of all examples of a task set together."""
+    return sum(len(split.train) + len(split.valid) for split in splits) * n_features
 
 
 def _shortened(splits: Sequence[Split], n_features: int, seed: int, ordered: bool) -> tuple[Split, ...]:

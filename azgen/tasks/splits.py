@@ -5,12 +5,17 @@ Every search task is a split of the search rows. Every selection task trains on 
 search task does, and is scored on the selection rows. Every test task trains on all rows but the test rows,
 each in an order of its own, and is scored on the test rows. So nothing that a selection or test task is
 scored on was seen by an earlier stage.
+
+Cross-validation tasks, of numbers, are folds of all rows but the test rows: what has no more than a few
+constants from the search rows, as tuned programs of the zoo have, is compared on these, which train on nearly
+as many rows as there will be in the end. (Of classes they were no better than search and selection tasks; see
+docs/discovery.md.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -43,13 +48,26 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class SplitPlan:
-    """Row numbers of all tasks of one table; `rest_rows` are all rows but `test_rows`."""
+    """Row numbers of all tasks of one table; `rest_rows` are all rows but `test_rows`.
+
+    `cross` is empty of classes, of rows in the order of time, where search tasks are drawn anew, and where
+    there are too few rows or groups.
+    """
 
     search: tuple[Split, ...]
     select: tuple[Split, ...]
     test: tuple[Split, ...]
     rest_rows: Rows
     test_rows: Rows
+    cross: tuple[Split, ...] = ()
+
+
+FOLDS, REPEATS = 8, 3
+"""Of cross-validation: folds, and how often they are cut anew."""
+
+_CROSS = 4  # purpose of its random numbers
+_LEAST_CROSS = 5 * FOLDS
+"""Rows, without the test rows, from which on there is cross-validation."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,8 @@ class Draw(Bounded):
 def plan_random(n_rows: int, options: TableOptions, draw: Draw, classes: Codes | None = None) -> SplitPlan:
     """Rows are exchangeable. With classes (one code per row) every part has them in nearly equal shares."""
     cut, folds = partial(cut_rows, classes), partial(row_folds, classes)
-    return _plan(np.arange(n_rows), options, draw, cut, folds)
+    plan = _plan(np.arange(n_rows), options, draw, cut, folds)
+    return plan if classes is not None or draw.redraw else _with_cross(plan, draw, folds)
 
 
 def plan_grouped(groups: Codes, options: TableOptions, draw: Draw, classes: Codes | None = None) -> SplitPlan:
@@ -83,7 +102,8 @@ def plan_grouped(groups: Codes, options: TableOptions, draw: Draw, classes: Code
             "test and selection and still split the others"
         )
     cut, folds = partial(cut_groups, groups, classes), partial(group_folds, groups, classes)
-    return _plan(np.arange(len(groups)), options, draw, cut, folds)
+    plan = _plan(np.arange(len(groups)), options, draw, cut, folds)
+    return plan if classes is not None or draw.redraw else _with_cross(plan, draw, folds)
 
 
 def plan_ordered(time: NDArray[np.float64], options: TableOptions, classes: Codes | None = None) -> SplitPlan:
@@ -134,22 +154,47 @@ def _plan(rows: Rows, options: TableOptions, draw: Draw, cut: _Cut, folds: _Fold
     rest, test = cut(rows, options.test_fraction, random_aside)
     search, select = cut(rest, options.select_fraction, random_aside)
     if options.folds:
-        parts = folds(search, options.folds, random_search)
-        splits = [(np.concatenate([p for p in parts if p is not part]), part) for part in parts]
+        pairs = _folded(folds(search, options.folds, random_search))
     else:
-        splits = [cut(search, options.valid_fraction, random_search) for _ in range(options.n_search)]
-    # Whole groups and folds differ a little in size, and lanes must not: the longer ones lose rows at random.
-    n_train = min(len(train) for train, _ in splits)
-    n_valid = min(len(valid) for _, valid in splits)
+        pairs = [cut(search, options.valid_fraction, random_search) for _ in range(options.n_search)]
+    splits = _of_one_size(pairs, random_search)
+    n_train = len(splits[0].train)
     return SplitPlan(
-        search=tuple(
-            Split(random_search.permutation(train)[:n_train], random_search.permutation(valid)[:n_valid])
-            for train, valid in splits
-        ),
+        search=splits,
         select=tuple(
             Split(random_select.permutation(search)[:n_train], select) for _ in range(options.n_select)
         ),
         test=tuple(Split(random_test.permutation(rest), test) for _ in range(options.n_test)),
         rest_rows=rest,
         test_rows=test,
+    )
+
+
+def _with_cross(plan: SplitPlan, draw: Draw, folds: _Folds) -> SplitPlan:
+    """A plan with cross-validation, where there are rows and groups enough."""
+    random = random_for(draw.seed, _CROSS)
+    if len(plan.rest_rows) < _LEAST_CROSS:
+        return plan
+    try:
+        pairs = [pair for _ in range(REPEATS) for pair in _folded(folds(plan.rest_rows, FOLDS, random))]
+    except AzgenError:  # fewer groups than folds
+        return plan
+    return replace(plan, cross=_of_one_size(pairs, random))
+
+
+def _folded(parts: list[Rows]) -> list[tuple[Rows, Rows]]:
+    """(training, validation) rows, each part being the validation rows once."""
+    return [(np.concatenate([p for p in parts if p is not part]), part) for part in parts]
+
+
+def _of_one_size(pairs: list[tuple[Rows, Rows]], random: np.random.Generator) -> tuple[Split, ...]:
+    """Pairs of training and validation rows as splits.
+
+    Whole groups and folds differ a little in size, and lanes must not: the longer ones lose rows at random.
+    """
+    n_train = min(len(train) for train, _ in pairs)
+    n_valid = min(len(valid) for _, valid in pairs)
+    return tuple(
+        Split(random.permutation(train)[:n_train], random.permutation(valid)[:n_valid])
+        for train, valid in pairs
     )

@@ -49,6 +49,7 @@ class TableRead:
             search=self._tasks(self.plan.search, "search split"),
             select=self._tasks(self.plan.select, "selection split"),
             test=self._tasks(self.plan.test, "test, training order"),
+            cross=self._tasks(self.plan.cross, "cross-validation split"),
             description="; ".join([self._description(), *self._remarks]),
             feature_names=(*self.features.names, *zeros),
             label_names=self.labels.names,

@@ -222,6 +222,7 @@ class TaskSplit:
         label_names: regression: the target's name; classification: names of class 0, class 1, ...
         provenance: plain data (JSON): source, seed, sizes, standardisation.
         raw: a table's rows in its own units; None for other sources.
+        cross: of a table, cross-validation over all rows but the test rows; empty: there is none.
     """
 
     search: tuple[Task, ...]
@@ -232,6 +233,7 @@ class TaskSplit:
     label_names: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     raw: RawRows | None = None
+    cross: tuple[Task, ...] = ()
 
     def __repr__(self) -> str:
         return f"TaskSplit({self.description})"
@@ -246,7 +248,7 @@ class TaskSplit:
 
     def __post_init__(self) -> None:
         common: tuple[Any, ...] | None = None
-        for name, tasks in self.sets():
+        for name, tasks in (*self.sets(), *([("cross-validation", self.cross)] if self.cross else [])):
             if not tasks:
                 raise AzgenError(f"the {name} set has no task; at least one is needed")
             if len({task.shape_key for task in tasks}) > 1:
@@ -289,7 +291,10 @@ class TaskSplit:
         if not fits:
             kind = "classification" if classes else "regression"
             raise AzgenError(f"the metric is '{metric}'; for {kind} it must be one of {', '.join(known)}")
-        changed = {name: tuple(replace(task, metric=metric) for task in tasks) for name, tasks in self.sets()}
+        sets = dict[str, tuple[Task, ...]](self.sets()) | {"cross": self.cross}
+        changed = {
+            name: tuple(replace(task, metric=metric) for task in tasks) for name, tasks in sets.items()
+        }
         return replace(self, **changed)  # type: ignore[arg-type]
 
     def sets(self) -> Iterator[tuple[SetName, tuple[Task, ...]]]:

@@ -14,7 +14,7 @@ from azgen.language.program import Program
 from azgen.language.zoo import zoo, zoo_names
 from azgen.search.starts import start_programs
 from azgen.settings.resolve import resolve_settings
-from azgen.study.racer import Start
+from azgen.study.racer import Start, TuningTasks
 from azgen.study.starts import (
     chosen_epochs,
     fitting_programs,
@@ -44,7 +44,9 @@ def tasks(source="affine", count=6, n_train=60, first=0):
 @pytest.fixture(scope="module")
 def starts():
     programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
-    return tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=3))
+    return tune_starts(
+        programs, TuningTasks(tasks(), tasks(first=50)), epochs=(1, 2, 5), conditions=Conditions(seed=3)
+    )
 
 
 def test_programs_that_fit_form_features_and_memory():
@@ -123,11 +125,17 @@ def test_starts_are_tuned_ranked_and_true(starts):
 
 def test_the_same_seed_gives_the_same_starts(starts):
     programs = {f"zoo:{name}": zoo(name) for name in ("linear", "affine", "neural-net")}
-    again = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=3))
+    again = tune_starts(
+        programs, TuningTasks(tasks(), tasks(first=50)), epochs=(1, 2, 5), conditions=Conditions(seed=3)
+    )
     assert [str(s.program) for s in again.tried] == [str(s.program) for s in starts.tried]
-    other = tune_starts(programs, tasks(), tasks(first=50), epochs=(1, 2, 5), conditions=Conditions(seed=4))
+    other = tune_starts(
+        programs, TuningTasks(tasks(), tasks(first=50)), epochs=(1, 2, 5), conditions=Conditions(seed=4)
+    )
     assert [str(s.program) for s in other.tried] != [str(s.program) for s in starts.tried]
-    alone = tune_starts(programs, tasks(), tasks(first=50), epochs=(2,), conditions=Conditions(seed=3))
+    alone = tune_starts(
+        programs, TuningTasks(tasks(), tasks(first=50)), epochs=(2,), conditions=Conditions(seed=3)
+    )
     assert {s.epochs for s in alone.tried} == {2} and alone.epochs == 2
 
 
@@ -136,8 +144,7 @@ def test_less_is_tried_where_it_costs_much(starts):
     seen = []
     few = tune_starts(
         programs,
-        tasks(),
-        tasks(first=50),
+        TuningTasks(tasks(), tasks(first=50)),
         conditions=Conditions(seed=3),
         budget=1e6,
         observe=lambda *what: seen.append(what),
@@ -166,11 +173,38 @@ def test_starts_are_good_on_search_and_selection_tasks_and_never_fail():
     ]
 
 
+def test_cross_validation_decides_where_there_is_one():
+    def start(epochs, select, cross):
+        rating = Rating(np.array(select), lasts=True)
+        return Start("x", zoo("linear"), epochs, np.array(select), rating, np.array(cross))
+
+    lucky, sound = start(2, [0.9, 0.9], [0.6, 0.6]), start(5, [0.8, 0.8], [0.7, 0.7])
+    assert chosen_epochs([lucky, sound]) == 5 and level_starts([lucky, sound]) == [sound]
+
+
+def test_many_passes_are_tuned_where_cross_validation_tells_what_they_bring(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(120, 3))
+    path = tmp_path / "net.csv"
+    rows = np.column_stack([x, np.abs(x[:, 0]) + x[:, 1]])
+    np.savetxt(path, rows, "%.4f", ",", header="a,b,c,y", comments="")
+    settings = resolve_settings(data=str(path), target="y", max_time=20)
+    split = settings.tasks.split(0)
+    assert len(split.cross) == 24 and split.cross[0].n_train > split.search[0].n_train
+    found = tuned_starts(settings, split)
+    for start in found.tried:
+        again = execute(start.program, split.cross, epochs=start.epochs).fitness
+        np.testing.assert_array_equal(start.cross, again)
+    assert max(start.epochs for start in found.tried) > 30
+    shorter = tuned_starts(resolve_settings(data=str(path), target="y", max_time=2), split)
+    assert shorter.settings < found.settings
+
+
 def test_there_must_be_a_program_of_the_right_form():
     with pytest.raises(AzgenError, match="no program to start from"):
-        tune_starts({}, tasks(), tasks())
+        tune_starts({}, TuningTasks(tasks(), tasks()))
     with pytest.raises(AzgenError, match="several classes"):
-        tune_starts({"zoo:softmax-linear": zoo("softmax-linear")}, tasks(), tasks())
+        tune_starts({"zoo:softmax-linear": zoo("softmax-linear")}, TuningTasks(tasks(), tasks()))
 
 
 def test_a_named_start_is_tuned_to_the_width_of_a_table(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.tasks.splits import Draw, plan_grouped, plan_ordered, plan_random
+from azgen.tasks.splits import FOLDS, REPEATS, Draw, plan_grouped, plan_ordered, plan_random
 from tests.tasks.tables import of_ten, table_tasks
 
 
@@ -33,7 +33,20 @@ def check(plan, n_rows):
         assert len(split.train) == len(plan.search[0].train)
     for split in plan.test:
         assert set(split.valid.tolist()) == test and set(split.train.tolist()) == rest
-    assert len({(len(split.train), len(split.valid)) for split in plan.search}) == 1
+    for splits in (plan.search, plan.cross):
+        assert len({(len(split.train), len(split.valid)) for split in splits}) <= 1
+    check_cross(plan, rest)
+
+
+def check_cross(plan, rest):
+    """Cross-validation: folds of all rows but the test rows, each of which trains on the others."""
+    for repeat in range(0, len(plan.cross), FOLDS):
+        folds = plan.cross[repeat : repeat + FOLDS]
+        scored = [row for split in folds for row in split.valid.tolist()]
+        assert len(folds) == FOLDS and len(scored) == len(set(scored)) and set(scored) <= rest
+        for split in folds:
+            assert not set(split.train) & set(split.valid)
+            assert set(split.train.tolist()) <= rest and len(set(split.train)) == len(split.train)
 
 
 @given(
@@ -52,7 +65,12 @@ def test_random_splits(n_rows, n_search, fractions, seed):
         select_fraction=select,
         valid_fraction=valid,
     )
-    check(plan_random(n_rows, options, Draw(seed)), n_rows)
+    plan = plan_random(n_rows, options, Draw(seed))
+    check(plan, n_rows)
+    enough = len(plan.rest_rows) >= 5 * FOLDS
+    assert len(plan.cross) == (REPEATS * FOLDS if enough else 0)
+    for split in plan.cross:  # nearly all rows
+        assert len(split.train) + len(split.valid) > len(plan.rest_rows) - FOLDS
 
 
 @given(classes=st.lists(st.integers(5, 60), min_size=2, max_size=5), seed=st.integers(0, 1000))
@@ -60,6 +78,7 @@ def test_stratified_splits(classes, seed):
     codes = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(classes)), classes))
     plan = plan_random(len(codes), of_ten(), Draw(seed), codes)
     check(plan, len(codes))
+    assert not plan.cross
     for split in (*plan.search, *plan.select, *plan.test):
         assert len(set(codes[split.valid])) == len(classes)
     for split in (*plan.search, *plan.test):
@@ -84,7 +103,8 @@ def test_groups_stay_together(seed, folds):
     groups = random.permutation(groups)
     plan = plan_grouped(groups, of_ten(n_search=5, folds=folds), Draw(seed))
     check(plan, len(groups))
-    for split in (*plan.search, *plan.select, *plan.test):
+    assert plan.cross or len(plan.rest_rows) < 5 * FOLDS
+    for split in (*plan.search, *plan.select, *plan.test, *plan.cross):
         assert not set(groups[split.train]) & set(groups[split.valid])
     selection = set(groups[plan.select[0].valid])
     assert not selection & set(groups[plan.test_rows])
@@ -101,6 +121,7 @@ def test_later_rows_are_scored(n_rows, distinct, seed):
         assert "rows are left to search on" in str(problem) or "same time" in str(problem)
         return
     check(plan, n_rows)
+    assert not plan.cross
     assert time[plan.rest_rows].max() < time[plan.test_rows].min()  # rows of one moment stay together
     for split in (*plan.search, *plan.select, *plan.test):
         assert (np.diff(time[split.train]) >= 0).all()
@@ -122,6 +143,7 @@ def test_search_tasks_differ_and_more_of_them_leave_the_test_rows():
 def test_redrawn_search_tasks_use_the_same_search_rows(folds):
     first, again = (plan_random(100, of_ten(folds=folds), Draw(4, n)) for n in (0, 1))
     check(again, 100)
+    assert first.cross and not again.cross
     assert np.array_equal(first.test_rows, again.test_rows)
     for a, b in zip((*first.select, *first.test), (*again.select, *again.test), strict=True):
         assert np.array_equal(a.train, b.train) and np.array_equal(a.valid, b.valid)
