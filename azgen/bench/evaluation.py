@@ -61,7 +61,7 @@ def kernel_work(
     """Evaluation of encoded programs on the kernel, normal form and decoding included."""
     fitness = np.empty((len(programs), data.n_groups * data.lanes))
     arguments = (programs.ctypes.data, len(programs), data.address, fitness.ctypes.data, 0, keep_dead_code)
-    return Work(kernel.module.evaluate, arguments, fitness[:, : data.n_tasks], (programs, data))
+    return Work(kernel.calls.evaluate, arguments, fitness[:, : data.n_tasks], (programs, data))
 
 
 def native_work(program: Program, tasks: Sequence[Task], lane: LaneType | None = None) -> Work:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from azgen.codegen.kernel_source import KernelSpec
 from azgen.execution.kernel import Kernel, build_kernel
+from azgen.execution.kernel_calls import truth_values
 from azgen.language.instruction import Memory
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
@@ -99,8 +100,8 @@ def random_programs(kernel: Kernel, sizes: tuple[int, int, int], count: int, see
     programs = np.zeros(count, kernel.program)
     programs["size"] = sizes
     island = np.zeros(1, island_dtype(kernel.program))  # its zeros say that constants are drawn uniformly
-    every = (True, True, True)
-    kernel.module.randomize(programs.ctypes.data, count, every, island.ctypes.data, mix(seed))
+    every = truth_values([True] * 3)
+    kernel.calls.randomize(programs.ctypes.data, count, every, island.ctypes.data, mix(seed))
     return programs
 
 

@@ -1,8 +1,9 @@
 """Libraries of C functions cut out of what Cython writes.
 
 Around functions that know no Python, Cython writes a module that Python can import: 4 800 lines, and all of
-Python's headers, which take the C compiler longer than a candidate does. A candidate is called by its
-address, so only its functions are kept, under the few lines that they need. The .pyx is the same.
+Python's headers, which take the C compiler longer than a candidate does, and a third of a kernel's time. Both
+are called by their functions' addresses, so only their types and functions are kept, under the few lines that
+these need. The .pyx is the same.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ typedef ptrdiff_t Py_ssize_t;
 _LEAN_LINK = ("-nostdlib", "-fno-use-linker-plugin", "-Wl,--as-needed")
 
 _PARTS = re.compile(
+    r"\n/\* #### Code section: type_declarations ### \*/(?P<types>.*?)\n/\* #### Code section: .*?"
     r"/\* Module declarations from [^\n]*\n(?P<declarations>.*?)\n/\* #### Code section: .*?"
     r"\n/\* #### Code section: module_code ### \*/(?P<functions>.*?)\n/\* #### Code section: ",
     re.DOTALL,
@@ -54,7 +56,7 @@ def functions_alone(c_path: Path) -> str | None:
     ours = [name for name in re.findall(r'#include "([^"]+)"', text) if (c_path.parent / name).is_file()]
     includes = "\n".join(f'#include "{name}"' for name in dict.fromkeys(ours))
     prelude = _PRELUDE.format(source=c_path.with_suffix(".pyx").name, includes=includes)
-    return "\n".join((prelude, parts["declarations"], parts["functions"], ""))
+    return "\n".join((prelude, parts["types"], parts["declarations"], parts["functions"], ""))
 
 
 def lean_link(toolchain: Toolchain) -> tuple[str, ...]:

@@ -101,5 +101,5 @@ def bind_candidate(candidate: PreparedCandidate, room: Room) -> BoundProgram:
 def bind_encoded(kernel: Kernel, program: NDArray[Any], room: Room) -> BoundProgram:
     """A program in the kernel's form (an array of one), on tasks in the kernel's lanes."""
     addresses = (each.ctypes.data for each in (room.fitness, room.predictions))
-    arguments = program.ctypes.data, 1, room.tasks.address, *addresses
-    return BoundProgram(kernel.module.evaluate, arguments, program, room)
+    arguments = program.ctypes.data, 1, room.tasks.address, *addresses, False
+    return BoundProgram(kernel.calls.evaluate, arguments, program, room)

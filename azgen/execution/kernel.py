@@ -14,6 +14,7 @@ from azgen.codegen.compiler import DEFAULT_FLAGS, find_toolchain
 from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.codegen.lanes import LaneType
 from azgen.errors import AzgenError
+from azgen.execution.kernel_calls import kernel_calls
 from azgen.execution.layout import TASKS, LaneTasks, aligned
 from azgen.language.instruction import Address, Instruction
 from azgen.language.program import Program
@@ -52,17 +53,15 @@ class Kernel:
     def __init__(self, spec: KernelSpec):
         self.spec = spec
         flags = _flags(spec.n_features)
-        self.built = build("kernel", render_kernel(spec), flags=flags, libraries=spec.target.libraries)
-        self.module: Any = self.built.module
+        self.built = build(
+            "kernel", render_kernel(spec), flags=flags, libraries=spec.target.libraries, functions_alone=True
+        )
+        self.calls = kernel_calls(self.built.module, evolves=spec.evolves, archive=spec.archive)
         self.program = program_dtype(spec.capacity)
         self._first = {"s": 0, "v": spec.memory.scalars, "m": spec.memory.scalars + spec.memory.vectors}
-        sizes = self.module.sizes()
-        ours = {
-            "instruction": INSTRUCTION.itemsize,
-            "program": self.program.itemsize,
-            "tasks": TASKS.itemsize,
-        }
-        if any(sizes[name] != size for name, size in ours.items()):
+        ours, sizes = [dtype.itemsize for dtype in (INSTRUCTION, self.program, TASKS)], np.zeros(3, np.int64)
+        self.calls.sizes(sizes.ctypes.data)
+        if sizes.tolist() != ours:
             raise AssertionError(f"the kernel lays out its structures otherwise than Python: {sizes}, {ours}")
 
     def register(self, address: Address) -> int:
@@ -133,7 +132,7 @@ class Kernel:
     def normal_form(self, program: Program) -> Program:
         """The program's normal form, as the kernel computes it."""
         given, result = self.encode([program]), np.zeros(1, self.program)
-        self.module.normal_form(given.ctypes.data, result.ctypes.data)
+        self.calls.normal_form(given.ctypes.data, result.ctypes.data)
         return self.decode(result[0])
 
     def evaluate(
@@ -151,7 +150,7 @@ class Kernel:
             room_for_predictions(n, tasks, self.spec.lane, self.spec.classes) if with_predictions else None
         )
         address = predictions.ctypes.data if predictions is not None else 0
-        self.module.evaluate(programs.ctypes.data, n, tasks.address, fitness.ctypes.data, address)
+        self.calls.evaluate(programs.ctypes.data, n, tasks.address, fitness.ctypes.data, address, False)
         return fitness[:, : tasks.n_tasks], per_task(predictions, tasks.n_tasks)
 
     def succeeds(self, program: NDArray[Any], *sets: LaneTasks) -> bool:

@@ -203,7 +203,7 @@ class Archive:
         polished = few.shrink(program)
         fitness = float(polisher.fitness(program)[0])
         keys = np.zeros(1, np.uint64)
-        self.kernel.module.cells(program.ctypes.data, 1, keys.ctypes.data)
+        self.kernel.calls.cells(program.ctypes.data, 1, keys.ctypes.data)
         key = int(keys[0])
         place = self.place(key)
         worth = fitness >= self.top - self._settings.archive.within and (

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azgen.execution.kernel import Kernel
+from azgen.execution.kernel_calls import Sieve, truth_values
 from azgen.execution.layout import LaneTasks, first_tasks, probe_of
 from azgen.language.instruction import FUNCTIONS, Instruction
 from azgen.language.program import Program
@@ -29,8 +30,7 @@ from azgen.settings.settings import Settings
 
 @dataclass(frozen=True)
 class Best:
-    """The best program that an island has seen: its fitness on the search tasks, and which program it was,
-    from 1."""
+    """The best program that an island has seen: its fitness on the search tasks, and its number, from 1."""
 
     program: Program
     fitness: float
@@ -66,7 +66,7 @@ class Island:
         self.arrays = arrays = new_state(settings, kernel.program, mix(seed), cost_limit)
         self.population, self.fitness = arrays["population"], arrays["fitness"]
         self._state, self._known, self._hurdles = arrays["state"], arrays["known"], arrays["hurdles"]
-        if kernel.module.island_size() != self._state.dtype.itemsize:
+        if kernel.calls.island_size() != self._state.dtype.itemsize:
             raise AssertionError("the kernel lays out an island otherwise than Python")
         self._told = AncestorsTold()
         self.take_tasks(tasks)
@@ -137,8 +137,12 @@ class Island:
         self.population[:] = programs[np.arange(len(self.population)) % len(programs)]
         if any(at_random):
             members, state = self.population, self._state[0]
-            state["random"] = self._kernel.module.randomize(
-                members.ctypes.data, len(members), at_random, self._address, int(state["random"])
+            state["random"] = self._kernel.calls.randomize(
+                members.ctypes.data,
+                len(members),
+                truth_values(at_random),
+                self._address,
+                int(state["random"]),
             )
 
     def _padded(self, start: Program | None, at_random: tuple[bool, ...]) -> Program:
@@ -158,7 +162,7 @@ class Island:
         state = self._state[0]
         self.population[:] = program
         rest, random = self.population[1:], int(state["random"])
-        mutate = self._kernel.module.mutate_programs
+        mutate = self._kernel.calls.mutate_programs
         state["random"] = mutate(rest.ctypes.data, len(rest), self._address, random)
 
     def offers_from(self, fitness: float) -> None:
@@ -184,7 +188,7 @@ class Island:
         programs = self.population[np.arange(count) % len(self.population)]
         state = mix(count)
         for _ in range(mutations):
-            state = self._kernel.module.mutate_programs(programs.ctypes.data, count, self._address, state)
+            state = self._kernel.calls.mutate_programs(programs.ctypes.data, count, self._address, state)
         return programs
 
     def sample(
@@ -199,14 +203,10 @@ class Island:
             goal: fitness from which on a program is acceptable.
             found: the first acceptable programs are written here (the kernel's records).
 
-        Returns:
-            Programs that were drawn, can learn by their data flow, and are acceptable.
+        Returns: as `Sieve.sample`.
         """
-        given, room = self.population, (found.ctypes.data, len(found))
-        drawn: tuple[int, int, int] = self._kernel.module.sample_programs(
-            given.ctypes.data, tuple(functions), count, self._address, self._tasks.address, goal, room
-        )
-        return drawn
+        sieve = Sieve(self._address, self._tasks.address, goal, found.ctypes.data, len(found))
+        return sieve.sample(self._kernel.calls, self.population.ctypes.data, functions, count)
 
     def rate_initial(self, n_programs: int) -> None:
         """Rates the oldest members, which become the youngest."""
@@ -275,13 +275,13 @@ class Island:
         # Without tables, hurdles and limits the batch reaches the hook whole; and that gives up.
         state["known"]["n_sets"] = state["probed"]["n_sets"] = state["n_hurdles"] = 0
         state["cost_limit"], state["hook"] = 0, hook.address
-        self._kernel.module.evolve_island(
+        self._kernel.calls.evolve_island(
             state.ctypes.data, n_programs, initial, self._tasks.address, self._probe.address
         )
         return np.concatenate(seen) if seen else np.zeros(0, self._kernel.program)
 
     def _run(self, n_programs: int, *, initial: bool) -> None:
-        self._kernel.module.evolve_island(
+        self._kernel.calls.evolve_island(
             self._address, n_programs, initial, self._tasks.address, self._probe.address
         )
         if self._hook and self._hook.error:

@@ -38,14 +38,16 @@ class Polisher:
 
     def shrink(self, program: NDArray[Any]) -> float:
         """Takes needless instructions out of a program, in place; returns the fitness that is left."""
-        fitness, evaluated = self.kernel.module.shrink_program(
+        evaluated = np.zeros(1, np.int64)
+        fitness = self.kernel.calls.shrink_program(
             program.ctypes.data,
             self.settings.shrink_tolerance,
             self.tasks.address,
             self.tasks.n_tasks,
             self.median,
+            evaluated.ctypes.data,
         )
-        self.evaluated += evaluated
+        self.evaluated += int(evaluated[0])
         return float(fitness)
 
     def tune(self, program: NDArray[Any], fitness: float, random: int) -> float:
@@ -59,7 +61,7 @@ class Polisher:
         step, count = self.settings.tuning_step, self.settings.tuning_settings
         for _ in range(self.settings.tuning_rounds):
             variants = np.repeat(program, count)
-            random = self.kernel.module.vary_programs(variants.ctypes.data, count, step, random)
+            random = self.kernel.calls.vary_programs(variants.ctypes.data, count, step, random)
             found = self.fitness(variants)
             best = int(found.argmax())
             if found[best] > fitness:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Sequence
+from ctypes import c_double, c_int, c_int64, c_uint64, c_void_p
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +18,7 @@ from azgen.codegen.kernel_source import KernelSpec, render_kernel
 from azgen.errors import AzgenError
 from azgen.execution.execute import general_spec
 from azgen.execution.kernel import Kernel, build_kernel
+from azgen.execution.kernel_calls import declared
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
 from azgen.language.instruction import Instruction
@@ -60,7 +63,7 @@ def records_of_children(actions: dict[str, float], n: int, **changes: object) ->
     home = island(actions, **changes)
     parents = np.resize(home.population, n)
     mutated = parents.copy()
-    kernel().module.mutate_programs(mutated.ctypes.data, n, home._address, 7)
+    kernel().calls.mutate_programs(mutated.ctypes.data, n, home._address, 7)
     return parents, mutated
 
 
@@ -172,7 +175,7 @@ def test_an_instruction_that_is_alone_stays() -> None:
         "def Setup():\n  s2 = 0.5\ndef Predict():\n  s1 = s2 + s3\n  s3 = s1 + s2\ndef Learn():\n  pass\n"
     )
     records = kernel().encode([program] * 200)
-    kernel().module.mutate_programs(records.ctypes.data, 200, island({"move_instruction": 1})._address, 3)
+    kernel().calls.mutate_programs(records.ctypes.data, 200, island({"move_instruction": 1})._address, 3)
     found = {kernel().decode(record) for record in records}
     assert found == {program, dataclasses.replace(program, predict=program.predict[::-1])}
 
@@ -204,7 +207,7 @@ def test_zero_is_not_absorbing() -> None:
         "def Setup():\n  s2 = 0.0\n  s3 = 0.0\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
     )
     records = kernel().encode([zero] * 200)
-    kernel().module.mutate_programs(records.ctypes.data, 200, home._address, 3)
+    kernel().calls.mutate_programs(records.ctypes.data, 200, home._address, 3)
     constants = [c for record in records for c in kernel().decode(record).constants]
     assert any(c != 0 for c in constants)
 
@@ -230,4 +233,32 @@ def test_a_kernel_that_only_runs_programs_has_nothing_of_a_search():
         assert f" {function}(" in searches and f" {function}(" not in runs
     for function in ("cell_key", "shrink", "vary"):
         assert f" {function}(" in with_archive and f" {function}(" not in searches
-    assert "def evaluate(" in runs and "def normal_form(" in runs
+    assert " evaluate(" in runs and " normal_form(" in runs
+
+
+@pytest.mark.parametrize(("evolves", "archive"), [(True, True), (True, False), (False, False)])
+def test_python_calls_a_kernel_as_it_is_written(evolves: bool, archive: bool) -> None:
+    spec = dataclasses.replace(kernel().spec, evolves=evolves, archive=archive)
+    source = render_kernel(spec)["kernel.pyx"]
+    kinds = {"void": None, "bint": c_int, "int": c_int, "double": c_double}
+    kinds |= {"int64_t": c_int64, "uint64_t": c_uint64}
+    found = {
+        name: (
+            kinds[result],
+            *(
+                c_void_p if "*" in part else kinds[part.split()[0]]
+                for part in parameters.split(",")
+                if part.strip()
+            ),
+        )
+        for result, name, parameters in re.findall(
+            r"^cdef public (\w+) (\w+)\((.*?)\) noex", source, re.M | re.S
+        )
+    }
+    assert found == declared(evolves=evolves, archive=archive)
+
+
+def test_kernels_are_functions_without_a_module() -> None:
+    """Else they would be compiled whole, which takes half as long again, and nobody would notice."""
+    (library,) = kernel().built.directory.glob("*.so")
+    assert b"PyInit_" not in library.read_bytes()

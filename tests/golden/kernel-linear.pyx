@@ -1988,9 +1988,11 @@ cdef Sample sample(Sieve* sieve, const Program* given, const bint* which, int64_
     return result
 
 # ---------------------------------------------------------------- interface
-def sizes():
-    """Sizes in bytes of the structures that Python lays out too."""
-    return {"instruction": sizeof(Instruction), "program": sizeof(Program), "tasks": sizeof(Tasks)}
+cdef public void sizes(int64_t* bytes) noexcept nogil:
+    """Sizes of the structures that Python lays out too: an instruction, a program, tasks."""
+    bytes[0] = sizeof(Instruction)
+    bytes[1] = sizeof(Program)
+    bytes[2] = sizeof(Tasks)
 
 cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
     """In place of normalize, to measure what it saves: dead code stays, and no steps are fused."""
@@ -2002,75 +2004,66 @@ cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
         dies[i] = False
     rename(program, keep, dies, normal)
 
-def evaluate(
-    long long programs, int n_programs, long long tasks, long long fitness, long long predictions, bint keep_dead_code=False
-):
-    """Fitness and predictions of programs, which are normalised first."""
-    cdef const Program* given = <const Program*>programs
+cdef public void evaluate(
+    const Program* programs, int n_programs, const Tasks* tasks, double* fitness, lane* predictions, bint keep_dead_code
+) noexcept nogil:
+    """Fitness and predictions (unless NULL) of programs, which are normalised first."""
     cdef NormalForm* normal = <NormalForm*>room_for(n_programs * sizeof(NormalForm))
     cdef const NormalForm** list = <const NormalForm**>room_for(n_programs * sizeof(NormalForm*))
     cdef Strand* strands = <Strand*>room_for(4 * sizeof(Strand))
     cdef int i
-    with nogil:
-        for i in range(n_programs):
-            if keep_dead_code:
-                keep_all(&given[i], &normal[i])
-            else:
-                normalize(&given[i], &normal[i])
-            list[i] = &normal[i]
-        evaluate_programs(strands, list, n_programs, <const Tasks*>tasks, <double*>fitness, <lane*>predictions)
-        free(normal)
-        free(list)
-        free(strands)
+    for i in range(n_programs):
+        if keep_dead_code:
+            keep_all(&programs[i], &normal[i])
+        else:
+            normalize(&programs[i], &normal[i])
+        list[i] = &normal[i]
+    evaluate_programs(strands, list, n_programs, tasks, fitness, predictions)
+    free(normal)
+    free(list)
+    free(strands)
 
-def normal_form(long long program, long long result):
+cdef public uint64_t normal_form(const Program* program, Program* result) noexcept nogil:
     """Writes a program's normal form; returns its 64-bit key."""
     cdef NormalForm normal
-    normalize(<const Program*>program, &normal)
-    (<Program*>result)[0] = normal.program
+    normalize(program, &normal)
+    result[0] = normal.program
     return program_key(&normal.program, True)
 
-def island_size():
+cdef public int64_t island_size() noexcept nogil:
     """Size in bytes of the island, which Python lays out too."""
     return sizeof(Island)
 
-def randomize(long long programs, int n_programs, functions, long long island, uint64_t random):
+cdef public uint64_t randomize(
+    Program* programs, int n_programs, const bint* which, const Island* island, uint64_t random
+) noexcept nogil:
     """Replaces every instruction of some functions (three truth values), sizes kept; returns the generator's state."""
-    cdef bint[3] which = functions
     cdef int i
     for i in range(n_programs):
-        randomize_program(&(<Program*>programs)[i], which, &(<Island*>island).mutation, &random)
+        randomize_program(&programs[i], which, &island.mutation, &random)
     return random
 
-def program_can_learn(long long program):
+cdef public bint program_can_learn(const Program* program) noexcept nogil:
     """Whether features and label reach the prediction as they must, see can_learn."""
-    return can_learn(<const Program*>program)
+    return can_learn(program)
 
-def mutate_programs(long long programs, int n_programs, long long island, uint64_t random):
+cdef public uint64_t mutate_programs(
+    Program* programs, int n_programs, const Island* island, uint64_t random
+) noexcept nogil:
     """Mutates every program once by the island's settings; returns the generator's state."""
     cdef int i
     for i in range(n_programs):
-        make_child(&(<Program*>programs)[i], &(<Island*>island).mutation, &random)
+        make_child(&programs[i], &island.mutation, &random)
     return random
 
-def evolve_island(long long island, long long n_programs, bint initial, long long tasks, long long probe):
+cdef public void evolve_island(
+    Island* island, int64_t n_programs, bint initial, const Tasks* tasks, const Tasks* probe
+) noexcept nogil:
     """Rates the initial population, or makes and rates that many children."""
-    with nogil:
-        evolve(<Island*>island, n_programs, initial, <const Tasks*>tasks, <const Tasks*>probe)
+    evolve(island, n_programs, initial, tasks, probe)
 
-def sample_programs(long long given, functions, int64_t n_programs, long long island, long long tasks, double goal, found):
-    """Random search, see sample: how many programs were drawn, can learn, and are acceptable.
-
-    functions: three truth values, which are random; found: address of, and room for, acceptable programs; the island
-    must not probe.
-    """
-    cdef bint[3] which = functions
-    cdef long long programs
-    cdef Sieve sieve
-    cdef Sample result
-    programs, sieve.room = found
-    sieve.island, sieve.tasks = <Island*>island, <const Tasks*>tasks
-    sieve.goal, sieve.found = goal, <Program*>programs
-    with nogil:
-        result = sample(&sieve, <const Program*>given, which, n_programs)
-    return result.drawn, result.can_learn, result.acceptable
+cdef public void sample_programs(
+    Sieve* sieve, const Program* given, const bint* which, int64_t n_programs, Sample* result
+) noexcept nogil:
+    """Random search, see sample; the sieve's island must not probe."""
+    result[0] = sample(sieve, given, which, n_programs)

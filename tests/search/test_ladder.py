@@ -132,7 +132,7 @@ class Ladder:
 
     def _key(self, form: Any) -> int:
         result = np.zeros(1, self.kernel.program)
-        return int(self.kernel.module.normal_form(form.reshape(1).ctypes.data, result.ctypes.data))
+        return int(self.kernel.calls.normal_form(form.reshape(1).ctypes.data, result.ctypes.data))
 
     def _cost(self, form: Any) -> float:
         record = self.tasks.record[0]

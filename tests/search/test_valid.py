@@ -49,7 +49,7 @@ def island(valid: str) -> Island:
 
 def can_learn(programs: NDArray[np.void]) -> list[bool]:
     return [
-        bool(kernel().module.program_can_learn(program.ctypes.data)) for program in programs.reshape(-1, 1)
+        bool(kernel().calls.program_can_learn(program.ctypes.data)) for program in programs.reshape(-1, 1)
     ]
 
 

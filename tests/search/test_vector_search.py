@@ -96,7 +96,7 @@ def test_programs_of_the_scalar_form_are_refused() -> None:
 def test_mutation_writes_every_address_but_label_and_features() -> None:
     home = island()
     members = np.resize(home.population, 2000)
-    kernel().module.mutate_programs(members.ctypes.data, len(members), home._address, 7)
+    kernel().calls.mutate_programs(members.ctypes.data, len(members), home._address, 7)
     written = {i.writes for m in members for i in kernel().decode(m).instructions() if i.writes}
     assert {str(a) for a in written} == {
         *("s0", "s1", "s2", "s3"),

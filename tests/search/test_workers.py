@@ -189,7 +189,7 @@ def test_a_hundred_kills_change_nothing() -> None:
 
 def key_of(space: SearchSpace, program: Program) -> int:
     given, result = space.kernel.encode([program]), np.zeros(1, space.kernel.program)
-    return int(space.kernel.module.normal_form(given.ctypes.data, result.ctypes.data)) % 2**64
+    return int(space.kernel.calls.normal_form(given.ctypes.data, result.ctypes.data)) % 2**64
 
 
 @pytest.mark.parametrize(

@@ -299,4 +299,4 @@ def _key(tasks: TaskSet, program: Program) -> int:
     """The kernel's key of a program's normal form."""
     kernel = tasks.kernel
     given, result = kernel.encode([program]), np.zeros(1, kernel.program)
-    return int(kernel.module.normal_form(given.ctypes.data, result.ctypes.data))
+    return int(kernel.calls.normal_form(given.ctypes.data, result.ctypes.data))
