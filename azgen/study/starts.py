@@ -81,6 +81,7 @@ class Starts:
                 "epochs": member.epochs,
                 "search_fitness": float(member.search_fitness.mean()),
                 "select_fitness": member.fitness,
+                **({"cross_validation_fitness": member.rating} if len(member.cross) else {}),
                 "program": str(self.programs[member.name]),
             }
             for member in self.members

@@ -196,6 +196,9 @@ def test_many_passes_are_tuned_where_cross_validation_tells_what_they_bring(tmp_
         again = execute(start.program, split.cross, epochs=start.epochs).fitness
         np.testing.assert_array_equal(start.cross, again)
     assert max(start.epochs for start in found.tried) > 30
+    for record in found.as_records():
+        start = next(s for s in found.members if s.name == record["name"])
+        assert record["cross_validation_fitness"] == pytest.approx(start.cross.mean())
     shorter = tuned_starts(resolve_settings(data=str(path), target="y", max_time=2), split)
     assert shorter.settings < found.settings
 
