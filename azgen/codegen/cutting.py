@@ -42,17 +42,23 @@ _PARTS = re.compile(
     r"\n/\* #### Code section: module_code ### \*/(?P<functions>.*?)\n/\* #### Code section: ",
     re.DOTALL,
 )
+_VARIABLE = re.compile(r"^static [^\n(]*?(\w+)(\[\d+\])*;", re.MULTILINE)
 
 
 def functions_alone(c_path: Path) -> str | None:
     """The C source of a module's own functions, from the C file that Cython has written.
 
     None if that does not look as expected, as another version's may: then the whole file is to be compiled.
+
+    Raises:
+        AssertionError: the module has variables, which would be 0: Python gives them their values.
     """
     text = c_path.read_text(encoding="utf-8")
     parts = _PARTS.search(text)
     if parts is None:
         return None
+    if variable := _VARIABLE.search(parts["declarations"]):
+        raise AssertionError(f"{c_path.stem}: {variable[1]} is a module's variable, and there is no module")
     ours = [name for name in re.findall(r'#include "([^"]+)"', text) if (c_path.parent / name).is_file()]
     includes = "\n".join(f'#include "{name}"' for name in dict.fromkeys(ours))
     prelude = _PRELUDE.format(source=c_path.with_suffix(".pyx").name, includes=includes)

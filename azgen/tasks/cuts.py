@@ -17,8 +17,7 @@ Codes: TypeAlias = NDArray[np.int64]
 
 
 def random_for(seed: int, purpose: int, redraw: int = 0) -> np.random.Generator:
-    """Random numbers for setting rows aside (purpose 0), search (1), selection (2) or test tasks
-    (3), or cross-validation (4)."""
+    """Random numbers for setting rows aside (purpose 0), search (1), selection (2) or test tasks (3)."""
     return np.random.default_rng([seed, purpose, redraw])
 
 

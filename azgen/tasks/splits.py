@@ -65,7 +65,7 @@ class SplitPlan:
 FOLDS, REPEATS = 8, 3
 """Of cross-validation: folds, and how often they are cut anew."""
 
-_CROSS = 4  # purpose of its random numbers
+_CROSS = 4  # purpose of its random numbers, beside those that `random_for` names
 _LEAST_CROSS = 5 * FOLDS
 """Rows, without the test rows, from which on there is cross-validation."""
 

@@ -280,3 +280,18 @@ def test_flags_suit_the_compiler() -> None:
     flags = compiler.candidate_flags(toolchain)
     assert "-ffp-contract=off" in flags and "-march=native" in flags
     assert ("-O1" in flags) == ("clang" not in toolchain.version)
+
+
+def test_a_variable_of_the_module_which_would_never_get_its_value_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "shares.pyx"
+
+    def alone() -> str | None:
+        compiler.cython_to_c(source)
+        return cutting.functions_alone(source.with_suffix(".c"))
+
+    function = "cdef public double part(double x) noexcept nogil:\n    return x * SHARE\n"
+    source.write_text(f"cdef double SHARE = 0.5\n\n{function}", encoding="utf-8")
+    with pytest.raises(AssertionError, match="SHARE is a module's variable"):
+        alone()
+    source.write_text(f"cdef enum:\n    SHARE = 2\n\n{function}", encoding="utf-8")
+    assert "part" in str(alone())

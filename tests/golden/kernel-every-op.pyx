@@ -2271,7 +2271,8 @@ cdef enum:
     PRIOR_TRIALS = 20           # of every action, of which one gained, before any is made
     MOST_ADAPTED = 4            # times as often as its weight says an action is taken at most, and so many times less
 
-cdef double FORGETTING = 0.998  # of what actions gained, with every batch
+cdef extern from "tables.h" nogil:
+    double FORGETTING           # of what actions gained, with every batch
 
 cdef int64_t tournament(Island* island) noexcept nogil:
     """Index of the best of some members drawn with replacement; the first drawn wins ties."""
@@ -2523,7 +2524,8 @@ cdef void offer(Elites* elites, const Program* normal, double fitness) noexcept 
     elites.fitness[worst] = fitness
     elites.program[worst] = normal[0]
 
-cdef double VARIED = 0.6         # share of the constants that a variant changes
+cdef extern from "tables.h" nogil:
+    double VARIED               # share of the constants that a variant changes
 
 cdef struct Bench:              # room to rate variants of a program
     Strand* strands

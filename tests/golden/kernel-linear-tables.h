@@ -26,6 +26,10 @@ static const OpRow OPS[] = {
     { 2, 0, { 1, 1 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 8.0 }, /* 5 vector_inner_product */
 };
 
+/* No variables of the .pyx: those get their values from the initialisation of a Python module, which there is not. */
+#define FORGETTING 0.998
+#define VARIED 0.6
+
 /* Registers of each type lie one after another: first one, their number, the first that a program may write. */
 static const int FIRST[3] = { 0, 4, 7 };
 static const int COUNT[3] = { 4, 3, 0 };

@@ -1735,7 +1735,8 @@ cdef enum:
     PRIOR_TRIALS = 20           # of every action, of which one gained, before any is made
     MOST_ADAPTED = 4            # times as often as its weight says an action is taken at most, and so many times less
 
-cdef double FORGETTING = 0.998  # of what actions gained, with every batch
+cdef extern from "tables.h" nogil:
+    double FORGETTING           # of what actions gained, with every batch
 
 cdef int64_t tournament(Island* island) noexcept nogil:
     """Index of the best of some members drawn with replacement; the first drawn wins ties."""
