@@ -302,3 +302,17 @@ def test_a_network_with_its_backward_pass_is_discovered(seed: int, tmp_path: Pat
     assert run.test_fitness > 0.87
     ops = {i.op.name for i in run.champion.program.instructions()}
     assert {"matrix_vector_product", "vector_max", "vector_outer_product"} <= ops
+
+
+def test_a_variant_changes_six_tenths_of_the_constants_by_log_normal_factors() -> None:
+    kernel = space().stages(0)[-1].kernel
+    program = Program.parse(
+        "def Setup():\n  s1 = 0.5\n  s2 = 2.0\n  s3 = -0.1\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
+    )
+    variants = np.repeat(kernel.encode([program]), 4000)
+    kernel.calls.vary_programs(variants.ctypes.data, len(variants), 0.25, 7)
+    factors = np.array([kernel.decode(variant).constants for variant in variants]) / [0.5, 2.0, -0.1]
+    changed = factors != 1.0
+    np.testing.assert_allclose(changed.mean(axis=0), 0.6, atol=0.04)
+    logs = np.log(factors[changed])
+    assert abs(logs.mean()) < 0.02 and logs.std() == pytest.approx(0.25, abs=0.02)
