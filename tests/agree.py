@@ -1,4 +1,4 @@
-"""Oracle, kernel and native code on thousands of random programs: ``python -m tests.agree 10000``.
+"""Oracle, kernel and native code on thousands of random programs: ``python -m tests.agree 10000 [--fused]``.
 
 Too long for the suite, which compares some hundreds. F, the number of tasks (and with it lanes and packs) and
 the number type change from block to block. Compiles in a folder of its own.
@@ -24,7 +24,7 @@ BLOCK = 64
 """Programs that are compiled together; half of them long and alive."""
 
 
-def main(n_programs: int) -> None:
+def main(n_programs: int, fused: bool) -> None:
     tally, shapes, started = Tally(), set[str](), time.process_time()
     blocks = itertools.cycle(itertools.product(("float32", "float64"), FEATURES, TASKS))
     for number, (dtype, n_features, n_tasks) in enumerate(blocks):
@@ -33,9 +33,9 @@ def main(n_programs: int) -> None:
         rng = np.random.default_rng(number)
         programs = [(random_program, lively_program)[i % 2](rng) for i in range(BLOCK)]
         tasks = random_tasks(rng, n_features, n_tasks, ("rmse", "accuracy")[number % 5 == 0])
-        compile_together(programs, n_features, tasks[0].metric, dtype, n_tasks=n_tasks)
+        compile_together(programs, n_features, tasks[0].metric, dtype, n_tasks=n_tasks, fused=fused)
         for program in programs:
-            tally.compare(program, tasks, dtype)
+            tally.compare(program, tasks, dtype, fused)
         shapes.add(str(lane_type(dtype, n_features, matrices=True, n_tasks=n_tasks)))
         print(
             f"{tally.programs} programs: {tally.exact} with the same bits in all three, "
@@ -50,4 +50,5 @@ def main(n_programs: int) -> None:
 
 if __name__ == "__main__":
     with fresh_build_directory():
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+        numbers = [int(word) for word in sys.argv[1:] if word.isdecimal()]
+        main(numbers[0] if numbers else 10_000, "--fused" in sys.argv)

@@ -142,12 +142,12 @@ class Tally:
     exported: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def compare(self, program: Program, tasks: list[Task], dtype: str) -> None:
+    def compare(self, program: Program, tasks: list[Task], dtype: str, fused: bool = False) -> None:
         """Runs a program on all three executors and notes how they agree."""
         metric = tasks[0].metric
-        oracle = execute(program, tasks, "oracle", dtype=dtype)
-        kernel = execute(program, tasks, "kernel", dtype=dtype)
-        native = execute(program, tasks, "native", dtype=dtype)
+        oracle = execute(program, tasks, "oracle", dtype=dtype, fused=fused)
+        kernel = execute(program, tasks, "kernel", dtype=dtype, fused=fused)
+        native = execute(program, tasks, "native", dtype=dtype, fused=fused)
         self.programs += 1
         if not same_bits(kernel, native):
             self.wrong.append(f"kernel and native differ, {dtype}, F = {tasks[0].n_features}:\n{program}")

@@ -45,6 +45,7 @@ class KernelSpec:
         evolves: whether it searches; else it only runs programs, and is compiled in half the time.
         archive: whether it searches with an archive, too.
         n_tasks: tasks that it mostly runs on, for the lane type; it runs on any number.
+        fused: whether sums of products are by fused multiply-add.
     """
 
     n_features: int
@@ -59,11 +60,13 @@ class KernelSpec:
     evolves: bool = True
     archive: bool = False
     n_tasks: int | None = MANY
+    fused: bool = False
 
     @cached_property
     def target(self) -> Target:
         """What the kernel has in common with candidates on this machine."""
-        return Target.of(self.memory, self.n_features, self.metric, self.dtype, self.classes, self.n_tasks)
+        shape = self.memory, self.n_features, self.metric, self.dtype, self.classes, self.n_tasks
+        return Target.of(*shape, self.fused)
 
     @property
     def form(self) -> Form:

@@ -30,13 +30,45 @@ def total_of_packs(count: int, lane: LaneType) -> list[str]:
     return lines
 
 
+def total_of_products(count: int, lane: LaneType) -> list[str]:
+    """Statements that add the products of `count` entries of packs a0, a1, ... and b0, b1, ...; the first
+    entry of p0 is the sum.
+
+    As `meaning.fused_sum`: the upper half is multiplied and added to the lower half of the products in one,
+    then sums are as ever. Where there is no product -0.0 is multiplied by 1.
+    """
+    if count == 1:
+        return ["pack p0 = a0 * b0;"]
+    half, pack = (count + 1) // 2, lane.pack
+    registers, (skipped, start) = -(-count // pack), divmod(half, pack)
+    lines = []
+    if count % 2:
+        for name, other in (("a", "PACK_NEUTRAL"), ("b", "PACK_ONE")):
+            last, taken = divmod(count, pack)
+            kept = [place if place < taken else pack + place for place in range(pack)]
+            lines.append(f"{name}{last} = {shuffle(f'{name}{last}', other, kept, lane)};")
+    for k in range(-(-half // pack)):
+        upper = []
+        for name, other in (("a", "PACK_NEUTRAL"), ("b", "PACK_ONE")):
+            names = [*(f"{name}{i}" for i in range(registers)), other]
+            first, second = (names[min(k + skipped + more, registers)] for more in (0, 1))
+            upper.append(shuffle(first, second, range(start, start + pack), lane) if start else first)
+        lines.append(f"pack p{k} = pack_fma({upper[0]}, {upper[1]}, a{k} * b{k});")
+    return [*lines, *total_of_packs(half, lane)]
+
+
 def totals_of_packs(lane: LaneType) -> list[str]:
     """Statements that add the entries of each of as many packs as a pack has entries: p0 to p{pack - 1}.
 
     Entry i of p0 becomes the sum of p{i}. All are halved together: two packs, each with the sums of some rows
     in blocks, become one with blocks of half the size.
     """
-    lines, pack, block = [], lane.pack, lane.pack
+    return _halved(lane.pack, lane)
+
+
+def _halved(block: int, lane: LaneType) -> list[str]:
+    """Statements that make one pack of so many, whose entries they add in blocks of that size."""
+    lines, pack = [], lane.pack
     while block > 1:
         block //= 2
         starts = range(0, pack, 2 * block)
@@ -48,10 +80,27 @@ def totals_of_packs(lane: LaneType) -> list[str]:
     return lines
 
 
-def pack_head(count: int, lane: LaneType) -> str:
+def totals_of_products(lane: LaneType) -> list[str]:
+    """Statements that add the products of each of as many packs a[0], a[1], ... as a pack has entries with
+    pack b, as `total_of_products`; entry i of p0 becomes the sum of those of a[i].
+
+    The lower halves of two packs are multiplied together, and so are the upper ones.
+    """
+    half = lane.pack // 2
+    lower = [place + i for place in (0, lane.pack) for i in range(half)]
+    upper = [entry + half for entry in lower]
+    lines = [f"pack lower = {shuffle('b', 'b', lower, lane)}, upper = {shuffle('b', 'b', upper, lane)};"]
+    for k in range(half):
+        a, b = f"a[{k}]", f"a[{k + half}]"
+        product = f"{shuffle(a, b, lower, lane)} * lower"
+        lines.append(f"pack p{k} = pack_fma({shuffle(a, b, upper, lane)}, upper, {product});")
+    return [*lines, *_halved(half, lane)]
+
+
+def pack_head(count: int, lane: LaneType, others: str = "PACK_NEUTRAL") -> str:
     """The first entries of pack a, and in place of the others what is neutral in a sum."""
     kept = [place if place < count else lane.pack + place for place in range(lane.pack)]
-    return shuffle("a", "PACK_NEUTRAL", kept, lane)
+    return shuffle("a", others, kept, lane)
 
 
 def shuffle(first: str, second: str, entries: Sequence[int], lane: LaneType) -> str:

@@ -19,12 +19,14 @@ class Target:
         lane: the SIMD lane type; its number type is that of the arithmetic.
         metric: what fitness means; it decides the loss in the generated code.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
+        fused: whether sums of products are by fused multiply-add.
     """
 
     n_features: int
     lane: LaneType
     metric: Metric
     classes: int = 0
+    fused: bool = False
 
     @classmethod
     def of(
@@ -36,6 +38,7 @@ class Target:
         classes: int = 0,
         n_tasks: int | None = MANY,
         natively: bool = False,
+        fused: bool = False,
     ) -> Target:
         """The target for programs of this memory, with the lane type that suits it and so many tasks on this
         machine; `natively` as for `lane_type`.
@@ -45,7 +48,7 @@ class Target:
         """
         some = memory.matrices > 0
         lane = lane_type(dtype, n_features, matrices=some, n_tasks=n_tasks, natively=natively)
-        return cls(n_features, lane, metric, classes)
+        return cls(n_features, lane, metric, classes, fused)
 
     @property
     def stride(self) -> int:
@@ -75,6 +78,7 @@ class Target:
             "classification": is_classification(self.metric),
             "form": self.form,
             "classes": self.classes,
+            "fused": self.fused,
         }
 
     def numbers(self, memory: Memory) -> int:

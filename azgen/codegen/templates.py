@@ -10,10 +10,17 @@ from functools import lru_cache
 import jinja2
 
 from azgen.codegen.lanes import LaneType
-from azgen.codegen.packs import pack_head, total_of_packs, totals_of_packs
+from azgen.codegen.packs import (
+    pack_head,
+    total_of_packs,
+    total_of_products,
+    totals_of_packs,
+    totals_of_products,
+)
 from azgen.codegen.target import Target
 from azgen.codegen.template_folder import template_directory
 from azgen.language import random as draws
+from azgen.language.fused import fused_sums
 from azgen.language.meaning import PARTIAL_SUMS
 from azgen.language.metrics import LEAST_PROBABILITY
 from azgen.language.op import Op
@@ -47,6 +54,8 @@ def environment() -> jinja2.Environment:
     )
     result.globals.update(
         fold=fold,
+        fold_products=fold_products,
+        fused_sums=fused_sums,
         is_called=is_called,
         entry_statement=entry_statement,
         PARTIAL_SUMS=PARTIAL_SUMS,
@@ -54,6 +63,8 @@ def environment() -> jinja2.Environment:
         STACK_BYTES=STACK_BYTES,
         LANE_FUNCTIONS=LANE_FUNCTIONS,
         total_of_packs=total_of_packs,
+        total_of_products=total_of_products,
+        totals_of_products=totals_of_products,
         totals_of_packs=totals_of_packs,
         pack_head=pack_head,
         LEAST_PROBABILITY=LEAST_PROBABILITY,
@@ -77,7 +88,21 @@ def fold(entry: str, count: int, indent: int = 4) -> str:
 
     What is too long for a line is a level of the tree a line, from `indent` spaces on.
     """
-    terms: list[_Sum] = [entry.format(i=i) for i in range(count)]
+    return _folded([entry.format(i=i) for i in range(count)], indent)
+
+
+def fold_products(a: str, b: str, count: int, unit: str, indent: int = 4) -> str:
+    """Expression that adds products of entries 0 to count-1 of a and b in the order of
+    `azgen.language.meaning.fused_sum`, by fused multiply-add of lanes or packs."""
+    half = fused_sums(count)
+    terms = [f"{a} * {b}".format(i=i) for i in range(half)]
+    for i in range(count - half):
+        terms[i] = f"{unit}_fma({a}, {b}, ".format(i=half + i) + f"{terms[i]})"
+    return _folded(terms, indent)
+
+
+def _folded(entries: list[str], indent: int) -> str:
+    terms: list[_Sum] = [*entries]
     while len(terms) > 1:
         half = (len(terms) + 1) // 2
         terms = [(terms[i], terms[i + half]) if i + half < len(terms) else terms[i] for i in range(half)]

@@ -47,19 +47,19 @@ def find_source(folder: str | Path, program: Program) -> Path:
     )
 
 
-def prepare_edited(program: Program, source: Path, task: Task, dtype: str) -> PreparedCandidate:
+def prepare_edited(program: Program, source: Path, task: Task, conditions: Conditions) -> PreparedCandidate:
     """A program with the native code that an edited source compiles to.
 
     Args:
         program: whose constants it takes.
         source: see `find_source`; generated for tasks of the shape of this one, and edited then.
-        task, dtype: what it is to run on.
+        task, conditions: what it is to run on, and how.
 
     Raises:
         AzgenError: it was generated for something else.
         CompilerError: it cannot be compiled; says where.
     """
-    target, text = target_for(program, task, dtype), read_text(source)
+    target, text = target_for(program, task, conditions), read_text(source)
     _check_target(source, text, candidate_source(program, target))
     files = render_candidates([program], target) | {"candidates.pyx": text}
     try:
@@ -72,7 +72,7 @@ def prepare_edited(program: Program, source: Path, task: Task, dtype: str) -> Pr
 def execute_edited(program: Program, source: Path, tasks: Sequence[Task], conditions: Conditions) -> Result:
     """Executes a program on tasks by the native code of an edited source; see `prepare_edited`."""
     check_tasks(tasks)
-    prepared = prepare_edited(program, source, tasks[0], conditions.dtype)
+    prepared = prepare_edited(program, source, tasks[0], conditions)
     lane = prepared.target.lane
     room = Room(lay_out(tasks, lane, conditions), lane, tasks[0].vector_classes)
     return bind_candidate(prepared, room)()

@@ -87,7 +87,7 @@ class PreparedTasks:
         first, n_tasks = self._tasks[0], len(self._tasks)
         codes, rooms = dict[bool, NativeCode](), dict[bool, Room]()
         for matrices, members in by_target.items():
-            target = target_for(members[0], first, self._conditions.dtype, n_tasks)
+            target = target_for(members[0], first, self._conditions, n_tasks)
             codes[matrices] = native_code(target)
             codes[matrices].compile(members)
             rooms[matrices] = self._room(target.lane)
@@ -98,7 +98,7 @@ class PreparedTasks:
     def _on_kernel(self, program: Program) -> Callable[[], Result]:
         # Registers are renamed by first appearance, so the normal form's memory is the smallest.
         normal_form = program.normalized()
-        kernel = build_kernel(general_spec(normal_form, self._tasks[0], self._conditions.dtype))
+        kernel = build_kernel(general_spec(normal_form, self._tasks[0], self._conditions))
         return bind_encoded(kernel, kernel.encode([normal_form]), self._room(kernel.spec.lane))
 
     def _room(self, lane: LaneType) -> Room:
@@ -116,6 +116,7 @@ def execute(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    fused: bool = False,
 ) -> Result: ...
 
 
@@ -128,6 +129,7 @@ def execute(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    fused: bool = False,
 ) -> list[Result]: ...
 
 
@@ -139,6 +141,7 @@ def execute(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    fused: bool = False,
 ) -> Result | list[Result]:
     """Executes a program on tasks: Setup, training example by example, then validation.
 
@@ -151,12 +154,13 @@ def execute(
         epochs: passes over the training examples; the first in the given order, later ones shuffled.
         dtype: "float32" or "float64".
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+        fused: whether sums of products are by fused multiply-add (docs/semantics.md).
 
     Raises:
         AzgenError: tasks that do not agree, a program of another form than theirs, or an unknown backend or
             number type.
     """
-    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error).execute(program, backend)
+    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error, fused).execute(program, backend)
 
 
 def prepare(
@@ -167,10 +171,11 @@ def prepare(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    fused: bool = False,
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again, with everything already built; see
     `execute`."""
-    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error).prepare(program, backend)
+    return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error, fused).prepare(program, backend)
 
 
 def prepare_tasks(
@@ -179,13 +184,14 @@ def prepare_tasks(
     epochs: int = 1,
     dtype: str = "float32",
     max_abs_error: float = 100.0,
+    fused: bool = False,
 ) -> PreparedTasks:
     """Tasks to execute many programs on, one by one or together: `.execute(program)`, `.execute([programs])`.
 
     They are laid out for generated code once, which for large tasks takes longer than running a program.
     Arguments and errors are those of `execute`.
     """
-    return PreparedTasks(list_of_tasks(tasks), Conditions(seed, epochs, dtype, max_abs_error))
+    return PreparedTasks(list_of_tasks(tasks), Conditions(seed, epochs, dtype, max_abs_error, fused))
 
 
 def list_of_tasks(tasks: Any) -> list[Task]:
@@ -225,11 +231,11 @@ def _by_oracle(program: Program, tasks: Sequence[Task], conditions: Conditions) 
     return result_of(*oracle.execute(program, tasks, conditions), conditions.dtype)
 
 
-def target_for(program: Program, task: Task, dtype: str, n_tasks: int | None = MANY) -> Target:
+def target_for(program: Program, task: Task, how: Conditions, n_tasks: int | None = MANY) -> Target:
     """What a program's native code is specialised to, for so many tasks of the shape of this one."""
     memory = program.normalized().memory
-    shape = task.n_features, task.metric, dtype, task.vector_classes
-    return Target.of(memory, *shape, n_tasks, natively=True)
+    shape = task.n_features, task.metric, how.dtype, task.vector_classes
+    return Target.of(memory, *shape, n_tasks, natively=True, fused=how.fused)
 
 
 @lru_cache(maxsize=64)
@@ -245,25 +251,26 @@ def compile_together(
     dtype: str,
     classes: int = 0,
     n_tasks: int | None = MANY,
+    fused: bool = False,
 ) -> None:
     """Compiles programs that are to be executed natively on so many tasks, each for the target that suits it,
     in few modules, which costs less than one by one."""
     by_target: dict[Target, list[Program]] = {}
     for program in programs:
         memory = program.normalized().memory
-        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks, natively=True)
+        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks, natively=True, fused=fused)
         by_target.setdefault(target, []).append(program)
     for target, members in by_target.items():
         native_code(target).compile(members)
 
 
-def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
+def general_spec(program: Program, task: Task, how: Conditions) -> KernelSpec:
     """A kernel for any program of about this size: all ops, memory and capacity rounded up so that few are
     built."""
     memory, n_features = program.memory, task.n_features
     # Without matrices the lane type may be wider, for candidates and kernel alike; if it is not, there is
     # room for some.
-    lanes = [lane_type(dtype, n_features, matrices=some) for some in (False, True)]
+    lanes = [lane_type(how.dtype, n_features, matrices=some) for some in (False, True)]
     matrices = _rounded_up(memory.matrices, 4) if memory.matrices or lanes[0] == lanes[1] else 0
     fitting = [op for op in OPS if matrices or "m" not in op.signature]
     own = user_ops({instruction.op for instruction in program.instructions()})
@@ -271,12 +278,13 @@ def general_spec(program: Program, task: Task, dtype: str) -> KernelSpec:
         n_features,
         Memory(_rounded_up(memory.scalars, 16), _rounded_up(memory.vectors, 16), matrices),
         task.metric,
-        dtype,
+        how.dtype,
         also=tuple(sorted({op.name for op in (*fitting, *own)})),
         capacity=_rounded_up(sum(1 for _ in program.instructions()), 64),
         table=_table_with(own),
         classes=task.vector_classes,
         evolves=False,
+        fused=how.fused,
     )
 
 

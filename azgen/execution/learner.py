@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from azgen.codegen.candidate_source import Candidate, render_candidates
-from azgen.codegen.target import Target
 from azgen.errors import AzgenError
+from azgen.execution.execute import target_for
 from azgen.execution.kernel import per_task, room_for_predictions
 from azgen.execution.layout import aligned, check_form, check_width, lay_out, probe_of
 from azgen.execution.native import PreparedCandidate, compile_candidates
@@ -41,7 +41,7 @@ class Learner:
         metric: as for `azgen.Task`; of classification metrics predictions are probabilities.
         n_classes: columns of one-hot labels, for programs of the vector form; 0: labels are single numbers.
         backend: "native" (compiled) or "oracle" (NumPy, the definition).
-        seed, dtype, max_abs_error: as for `azgen.execute`.
+        seed, dtype, max_abs_error, fused: as for `azgen.execute`.
 
     Attributes:
         failed: whether an error in learning was NaN or above max_abs_error; nothing is learned from then on,
@@ -62,6 +62,7 @@ class Learner:
         seed: int = 0,
         dtype: str = "float32",
         max_abs_error: float = 100.0,
+        fused: bool = False,
     ):
         if backend not in get_args(LearnerBackend):
             raise AzgenError(
@@ -70,7 +71,7 @@ class Learner:
         self._shape, self._metric, self.failed = (n_features, n_classes), metric, False
         check_width(n_features, n_classes)
         found = as_program(program, several_classes=n_classes > 0)
-        conditions = Conditions(seed, 1, dtype, max_abs_error)
+        conditions = Conditions(seed, 1, dtype, max_abs_error, fused)
         one = self._task(np.zeros((1, n_features)), None)
         check_form(found, [one])
         kind = _NativeMemory if backend == "native" else _OracleMemory
@@ -179,9 +180,7 @@ class _NativeMemory:
     @classmethod
     def new(cls, program: Program, task: Task, conditions: Conditions) -> _NativeMemory:
         normal_form = program.normalized()
-        target = Target.of(
-            normal_form.memory, task.n_features, task.metric, conditions.dtype, task.vector_classes, 1
-        )
+        target = target_for(normal_form, task, conditions, 1)
         files = render_candidates([program], target, keeps_memory=True)
         (compiled,) = compile_candidates("learner", files, [program.structure_hash], target).values()
         lanes = target.lane.lanes

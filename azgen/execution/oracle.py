@@ -28,8 +28,10 @@ from azgen.tasks.task import Task
 class OracleMemory:
     """All addresses of one task, zero at the start; arrays are replaced, never changed in place."""
 
-    def __init__(self, memory: Memory, n_features: int, dtype: Any, generator: Generator):
-        self.dtype = np.dtype(dtype)
+    def __init__(
+        self, memory: Memory, n_features: int, dtype: Any, generator: Generator, fused: bool = False
+    ):
+        self.dtype, self.fused = np.dtype(dtype), fused
         self.n_features = n_features
         self.generator = generator
         shapes = {"s": (), "v": (n_features,), "m": (n_features, n_features)}
@@ -59,6 +61,8 @@ class OracleMemory:
             for kind, value in zip(op.constants, instruction.constants, strict=True)
         ]
         operands = [self[address] for address in instruction.reads]
+        if self.fused and op.fused:
+            return op.fused(*operands)
         if op.stochastic:
             return op.numpy(self.generator, *constants, self._shapes[op.result])
         if op.family == "broadcast":
@@ -82,7 +86,9 @@ class OracleLearner:
         self._limit = self._number_type(conditions.max_abs_error)
         self._no_label = np.zeros(task.y_train.shape[1:], conditions.dtype)[()]
         generator = Generator(task_state(conditions.seed, number), conditions.dtype)
-        self._memory = OracleMemory(program.memory, task.n_features, conditions.dtype, generator)
+        self._memory = OracleMemory(
+            program.memory, task.n_features, conditions.dtype, generator, conditions.fused
+        )
         self._memory.run(self._live.setup)
 
     def copy(self) -> OracleLearner:

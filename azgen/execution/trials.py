@@ -57,11 +57,11 @@ class Trials:
     Args:
         program: its live code is run; settings are given in the order of its text.
         task: one of those that it will run on; decides features, metric and classes.
-        dtype: "float32" or "float64".
+        conditions: whose number type and fused multiply-add count.
     """
 
-    def __init__(self, program: Program, task: Task, dtype: str):
-        target = target_for(program, task, dtype)
+    def __init__(self, program: Program, task: Task, conditions: Conditions):
+        target = target_for(program, task, conditions)
         self.lane = target.lane
         self._candidate = native_code(target).prepare(program)
 

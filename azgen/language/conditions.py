@@ -30,6 +30,7 @@ class Conditions(Bounded):
         epochs: passes over the training examples; the first in the given order, later ones shuffled.
         dtype: number type of the arithmetic, "float32" or "float64".
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+        fused: whether sums of products are by fused multiply-add (docs/semantics.md).
 
     Raises:
         AzgenError: a value out of its range.
@@ -39,6 +40,7 @@ class Conditions(Bounded):
     epochs: Positive = 1
     dtype: str = "float32"
     max_abs_error: AboveZero = 100.0
+    fused: bool = False
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)

@@ -46,7 +46,8 @@ def softmax(a: Any, n_classes: int) -> Any:
     return result
 
 
-def _by_row(function: Any, matrix: Any) -> Any:
+def by_row(function: Any, matrix: Any) -> Any:
+    """The function's values of a matrix's rows."""
     return np.array([function(row) for row in matrix], dtype=matrix.dtype)
 
 
@@ -73,7 +74,7 @@ def st_dev(a: Any) -> Any:
 
 def matrix_vector_product(a: Any, b: Any) -> Any:
     """Matrix times vector."""
-    return _by_row(lambda row: inner_product(row, b), a)
+    return by_row(lambda row: inner_product(row, b), a)
 
 
 def matrix_matrix_product(a: Any, b: Any) -> Any:
@@ -86,7 +87,7 @@ def matrix_matrix_product(a: Any, b: Any) -> Any:
 
 def row_norms(a: Any) -> Any:
     """Euclidean norm of every row."""
-    return _by_row(norm, a)
+    return by_row(norm, a)
 
 
 def column_norms(a: Any) -> Any:
@@ -100,12 +101,12 @@ def column_norms(a: Any) -> Any:
 
 def row_means(a: Any) -> Any:
     """Arithmetic mean of every row."""
-    return _by_row(mean, a)
+    return by_row(mean, a)
 
 
 def row_st_devs(a: Any) -> Any:
     """Population standard deviation of every row."""
-    return _by_row(st_dev, a)
+    return by_row(st_dev, a)
 
 
 def step_from_zero(a: Any) -> Any:

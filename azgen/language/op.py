@@ -58,6 +58,8 @@ class Op:
         commutative: exchanging the operands never changes the result, not even by rounding.
         family: what the op does, whatever the types of its operands, as one of `FAMILIES`; empty for a
             user's own ops and no_op. What recognises ops, such as export, goes by it.
+        fused: of a sum of products what it means by fused multiply-add (`Conditions.fused`), as `numpy`; None:
+            the same as without.
     """
 
     id: int
@@ -73,6 +75,7 @@ class Op:
     target: str = "{out}"
     commutative: bool = False
     family: str = ""
+    fused: Callable[..., Any] | None = None
 
     @property
     def operands(self) -> str:

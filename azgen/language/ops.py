@@ -14,7 +14,7 @@ import copyreg
 from collections.abc import Callable
 from typing import Any
 
-from azgen.language import meaning
+from azgen.language import fused, meaning
 from azgen.language.later import functions as np
 from azgen.language.op import Cost, Op, OpTable
 
@@ -96,7 +96,7 @@ OPS = OpTable([
     Op(20, "vector_reciprocal", "v -> v", "1 / {a}", np.reciprocal, "lane_reciprocal({a})", "1 / {a}", _times(4, _per_vector),
        "Reciprocal of every entry.", family="reciprocal"),
     Op(21, "vector_norm", "v -> s", "norm({a})", meaning.norm, "vector_norm({a})", "np.linalg.norm({a})",
-       _times(2, _per_vector), "Euclidean norm of a vector.", family="norm"),
+       _times(2, _per_vector), "Euclidean norm of a vector.", family="norm", fused=fused.norm),
     Op(22, "vector_abs", "v -> v", "abs({a})", np.abs, "lane_abs({a})", "np.abs({a})", _per_vector,
        "Absolute value of every entry.", family="absolute"),
     Op(23, "vector_sum", "vv -> v", "{a} + {b}", np.add, "{a} + {b}", "{a} + {b}", _per_vector,
@@ -108,7 +108,7 @@ OPS = OpTable([
     Op(26, "vector_division", "vv -> v", "{a} / {b}", np.divide, "{a} / {b}", "{a} / {b}", _times(4, _per_vector),
        "Entrywise quotient of two vectors.", family="quotient"),
     Op(27, "vector_inner_product", "vv -> s", "dot({a}, {b})", meaning.inner_product, "vector_inner_product({a}, {b})",
-       "{a} @ {b}", _times(2, _per_vector), "Inner product of two vectors.", commutative=True, family="inner_product"),
+       "{a} @ {b}", _times(2, _per_vector), "Inner product of two vectors.", commutative=True, family="inner_product", fused=fused.fused_sum),
     Op(28, "vector_outer_product", "vv -> m", "outer({a}, {b})", np.multiply.outer, "vector_outer_product({out}, {a}, {b})",
        "np.outer({a}, {b})", _per_matrix, "Outer product: entry (i, j) is a_i * b_j.", family="outer_product"),
     Op(29, "scalar_matrix_product", "sm -> m", "{a} * {b}", np.multiply, "{a} * {b}", "{a} * {b}", _per_matrix,
@@ -116,17 +116,17 @@ OPS = OpTable([
     Op(30, "matrix_reciprocal", "m -> m", "1 / {a}", np.reciprocal, "lane_reciprocal({a})", "1 / {a}", _times(4, _per_matrix),
        "Reciprocal of every entry.", family="reciprocal"),
     Op(31, "matrix_vector_product", "mv -> v", "dot({a}, {b})", meaning.matrix_vector_product,
-       "matrix_vector_product({out}, {a}, {b})", "{a} @ {b}", _times(2, _per_matrix), "Matrix times vector.", family="matrix_product"),
+       "matrix_vector_product({out}, {a}, {b})", "{a} @ {b}", _times(2, _per_matrix), "Matrix times vector.", family="matrix_product", fused=fused.matrix_vector_product),
     Op(32, "vector_column_broadcast", "v -> m", "bcast({a}, axis=0)", meaning.columns, "vector_column_broadcast({out}, {a})",
        "np.tile({a}[:, None], (1, n_features))", _per_matrix, "Matrix with every column equal to the vector.", family="columns"),
     Op(33, "vector_row_broadcast", "v -> m", "bcast({a}, axis=1)", meaning.rows, "vector_row_broadcast({out}, {a})",
        "np.tile({a}, (n_features, 1))", _per_matrix, "Matrix with every row equal to the vector.", family="rows"),
     Op(34, "matrix_norm", "m -> s", "norm({a})", meaning.norm, "matrix_norm({a})", "np.linalg.norm({a})",
-       _times(2, _per_matrix), "Frobenius norm of a matrix.", family="norm"),
+       _times(2, _per_matrix), "Frobenius norm of a matrix.", family="norm", fused=fused.norm),
     Op(35, "matrix_column_norm", "m -> v", "norm({a}, axis=0)", meaning.column_norms, "matrix_column_norm({out}, {a})",
-       "np.linalg.norm({a}, axis=0)", _times(2, _per_matrix), "Euclidean norm of every column.", family="column_norm"),
+       "np.linalg.norm({a}, axis=0)", _times(2, _per_matrix), "Euclidean norm of every column.", family="column_norm", fused=fused.column_norms),
     Op(36, "matrix_row_norm", "m -> v", "norm({a}, axis=1)", meaning.row_norms, "matrix_row_norm({out}, {a})",
-       "np.linalg.norm({a}, axis=1)", _times(2, _per_matrix), "Euclidean norm of every row.", family="row_norm"),
+       "np.linalg.norm({a}, axis=1)", _times(2, _per_matrix), "Euclidean norm of every row.", family="row_norm", fused=fused.row_norms),
     Op(37, "matrix_transpose", "m -> m", "transpose({a})", np.transpose, "matrix_transpose({out}, {a})", "{a}.T",
        _per_matrix, "Transpose of a matrix.", family="transpose"),
     Op(38, "matrix_abs", "m -> m", "abs({a})", np.abs, "lane_abs({a})", "np.abs({a})", _per_matrix,
@@ -140,7 +140,7 @@ OPS = OpTable([
     Op(42, "matrix_division", "mm -> m", "{a} / {b}", np.divide, "{a} / {b}", "{a} / {b}", _times(4, _per_matrix),
        "Entrywise quotient of two matrices.", family="quotient"),
     Op(43, "matrix_matrix_product", "mm -> m", "matmul({a}, {b})", meaning.matrix_matrix_product,
-       "matrix_matrix_product({out}, {a}, {b})", "{a} @ {b}", lambda F: 2.0 * F**3, "Matrix product.", family="matrix_product"),
+       "matrix_matrix_product({out}, {a}, {b})", "{a} @ {b}", lambda F: 2.0 * F**3, "Matrix product.", family="matrix_product", fused=fused.matrix_matrix_product),
     Op(44, "scalar_min", "ss -> s", "minimum({a}, {b})", meaning.smaller, "lane_min({a}, {b})",
        "minimum({a}, {b})", _flat, "Smaller of two scalars; the first when either is NaN.", family="minimum"),
     Op(45, "vector_min", "vv -> v", "minimum({a}, {b})", meaning.smaller, "lane_min({a}, {b})",
@@ -160,11 +160,11 @@ OPS = OpTable([
     Op(52, "matrix_row_mean", "m -> v", "mean({a}, axis=1)", meaning.row_means, "matrix_row_mean({out}, {a})",
        "np.mean({a}, axis=1)", _per_matrix, "Arithmetic mean of every row.", family="row_mean"),
     Op(53, "matrix_row_st_dev", "m -> v", "std({a}, axis=1)", meaning.row_st_devs, "matrix_row_st_dev({out}, {a})",
-       "np.std({a}, axis=1)", _times(3, _per_matrix), "Population standard deviation of every row (two-pass).", family="row_st_dev"),
+       "np.std({a}, axis=1)", _times(3, _per_matrix), "Population standard deviation of every row (two-pass).", family="row_st_dev", fused=fused.row_st_devs),
     Op(54, "vector_st_dev", "v -> s", "std({a})", meaning.st_dev, "vector_st_dev({a})", "np.std({a})", _times(3, _per_vector),
-       "Population standard deviation of a vector's entries (two-pass).", family="st_dev"),
+       "Population standard deviation of a vector's entries (two-pass).", family="st_dev", fused=fused.st_dev),
     Op(55, "matrix_st_dev", "m -> s", "std({a})", meaning.st_dev, "matrix_st_dev({a})", "np.std({a})", _times(3, _per_matrix),
-       "Population standard deviation of a matrix's entries (two-pass).", family="st_dev"),
+       "Population standard deviation of a matrix's entries (two-pass).", family="st_dev", fused=fused.st_dev),
     Op(56, "scalar_const_set", " -> s", "{x}", lambda x: x, "{x}", "{x}", _flat,
        "Scalar constant.", _VALUE, family="constant"),
     Op(57, "vector_const_set", " -> v", "{y}", meaning.with_element, "{out}[{x}] = {y}",

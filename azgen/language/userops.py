@@ -86,6 +86,7 @@ def check_op(op: Op, table: OpTable = OPS) -> None:
     need(not op.stochastic, "these constants would make it draw random numbers, which your own ops cannot")
     need(op.target == "{out}", "the target must be {out}")
     need(not op.family, "families are for azgen's own ops")
+    need(op.fused is None, "fused multiply-add is for azgen's own ops")
     need(isinstance(op.doc, str) and bool(op.doc.strip()) and "\n" not in op.doc, "doc must be one sentence")
     need(not op.commutative or (len(op.operands) == 2 and len(set(op.operands)) == 1),
          "only an op of two operands of one type can be commutative")  # fmt: skip

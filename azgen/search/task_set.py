@@ -121,6 +121,7 @@ def kernel_spec(
         archive=settings.evolution.strategy == "archive",
         # All kernels of the run have its lane type: sets of another number of tasks need none of their own.
         n_tasks=number_searched_on(settings.tasks),
+        fused=settings.execution.fused,
     )
 
 

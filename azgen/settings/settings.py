@@ -22,11 +22,14 @@ class ExecutionSettings(Bounded):
         epochs: passes over the training examples.
         tune_epochs: the start "auto" also finds out how many passes are best; that number replaces epochs.
         max_abs_error: a task fails, with fitness 0, at a prediction error above this or NaN.
+        fused: sums of products (dot, matmul, norm, std) are by fused multiply-add, rounded once a term: other
+            last digits, and slow on a processor that has no such instruction.
     """
 
     epochs: Positive = 1
     tune_epochs: bool = False
     max_abs_error: AboveZero = 100.0
+    fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ class Settings(Bounded):
     def conditions(self) -> Conditions:
         """How programs are executed on the run's own tasks."""
         how = self.execution
-        return Conditions(self.seed, how.epochs, self.dtype, how.max_abs_error)
+        return Conditions(self.seed, how.epochs, self.dtype, how.max_abs_error, how.fused)
 
     @property
     def user(self) -> UserFile:

@@ -90,7 +90,8 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Dea
 
     def compiled(*names: str) -> list[Named]:
         some = [programs[name] for name in names]
-        compile_together(some, shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks))
+        shaped = shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks)
+        compile_together(some, *shaped, fused=settings.execution.fused)
         return []
 
     constant = _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)

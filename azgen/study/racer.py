@@ -125,7 +125,7 @@ class Racer:
         self.name, self._live, self._bench, self.deadline = name, program.live(), bench, deadline
         self._constants = np.array(self._live.constants)
         self._scaled = scaled_constants(self._live)
-        self._trials = Trials(self._live, bench.few[0], bench.conditions.dtype)
+        self._trials = Trials(self._live, bench.few[0], bench.conditions)
         self._random = np.random.default_rng([bench.conditions.seed, _STREAM])
         self._pass = Cost(bench.few[0])(self._live) * len(bench.few)
         self.found: dict[int, Start] = {}

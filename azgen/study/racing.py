@@ -105,7 +105,7 @@ def race(
     search = tasks.search
     first = search[0]
     shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
-    compile_together(list(programs.values()), *shape)
+    compile_together(list(programs.values()), *shape, fused=conditions.fused)
     n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
     bench = Bench(search[:n_tasks], tasks, conditions)
     racers = [Racer(name, program, bench, deadline) for name, program in programs.items()]

@@ -214,9 +214,9 @@ def _write(directory: RunDirectory, settings: Settings, split: TaskSplit, outcom
     champion, classes = outcome.champion, split.search[0].vector_classes
     told = origin(directory, settings, champion)
     directory.write_champions(outcome.hall_of_fame, told)
-    target = Target.of(
-        champion.program.normalized().memory, split.n_features, split.metric, settings.dtype, classes
-    )
+    shape = split.n_features, split.metric, settings.dtype, classes
+    memory, fused = champion.program.normalized().memory, settings.execution.fused
+    target = Target.of(memory, *shape, fused=fused)
     directory.write_source(candidate_source(champion.program, target, told.splitlines()))
 
 

@@ -146,7 +146,7 @@ class _Settings:
         """As many as there are trials."""
         live = program.live()
         factors = draw_factors(live, trials, conditions.seed)
-        return cls(live, factors, Trials(live, task, conditions.dtype), conditions, observe)
+        return cls(live, factors, Trials(live, task, conditions), conditions, observe)
 
     @cached_property
     def values(self) -> Floats:

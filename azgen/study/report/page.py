@@ -161,6 +161,7 @@ def _columns(run: SavedRun, metric: Metric) -> list[tuple[str, str, Any]]:
             metric,
             run.settings.dtype,
             int(environment.get("classes") or 0),
+            fused=run.settings.execution.fused,
         )
         columns.append(("Generated Cython", "cython", cython_lines(program, target)))
     columns.append(("Exported Python", "python", python_lines(program, metric, run.settings.dtype)))

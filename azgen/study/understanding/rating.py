@@ -91,17 +91,17 @@ class Rater:
         return [self._known[p.hash] for p in programs]
 
     def _natively(self, new: dict[str, Program]) -> None:
-        first, dtype, n_tasks = self._tasks[0], self._conditions.dtype, len(self._tasks)
-        shape = first.n_features, first.metric
-        compile_together(list(new.values()), *shape, dtype, first.vector_classes, n_tasks)
+        first, how, n_tasks = self._tasks[0], self._conditions, len(self._tasks)
+        shape = first.n_features, first.metric, how.dtype, first.vector_classes
+        compile_together(list(new.values()), *shape, n_tasks, how.fused)
         for key, program in new.items():
-            target = target_for(program, first, dtype, n_tasks)
+            target = target_for(program, first, how, n_tasks)
             candidate = native_code(target).prepare(program)
             self._keep(key, *candidate.evaluate(self._lanes(target.lane), with_predictions=True))
 
     def _on_kernel(self, new: dict[str, Program]) -> None:
         first = self._tasks[0]
-        kernel = self._kernel or build_kernel(general_spec(self._room, first, self._conditions.dtype))
+        kernel = self._kernel or build_kernel(general_spec(self._room, first, self._conditions))
         data = self._lanes(kernel.spec.lane)
         keys = list(new)
         numbers = len(self._tasks) * first.n_valid * (first.vector_classes or 1)
