@@ -59,6 +59,7 @@ def run(
     if json:
         heading = {"program": str(program), "hash": program.hash, "backend": backend}
         heading |= {"dtype": conditions.dtype, "metric": str(split.metric), "data": split.description}
+        heading |= {"fused": True} if conditions.fused else {}
         print(to_json(heading | {"sets": records}))
     else:
         _print(subject, rows)

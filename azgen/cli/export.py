@@ -88,7 +88,7 @@ def _c(what: Export, path: Path) -> str:
         what.found.program,
         features,
         metric=what.metric,
-        dtype=what.conditions.dtype,
+        conditions=what.conditions,
         classes=classes,
         provenance=what.provenance,
         name=path.stem,
@@ -174,6 +174,7 @@ def _export_of(found: Reference, wanted: ExportOptions) -> Export:
         Conditions(
             dtype=wanted.dtype or (run.settings.dtype if run else "float32"),
             epochs=run.settings.execution.epochs if run else 1,
+            fused=wanted.fused if wanted.fused is not None else bool(run and run.settings.execution.fused),
         ),
         wanted.features or knows.get("n_features"),
         wanted.classes or knows.get("classes") or None,

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from azgen.cli.options import ClassesOption, KindOption, MetricOption, OpsOption, ReferenceArgument
+from azgen.cli.options import (
+    ClassesOption,
+    FusedOption,
+    KindOption,
+    MetricOption,
+    OpsOption,
+    ReferenceArgument,
+)
 
 
 @dataclass(frozen=True)
@@ -40,3 +47,4 @@ class Named:
         int | None, typer.Option(min=1, metavar="N", help="Passes over the training examples.")
     ] = None
     dtype: Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")] = None
+    fused: FusedOption = None

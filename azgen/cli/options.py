@@ -91,6 +91,11 @@ MetricOption = Annotated[
     ),
 ]
 
+FusedOption = Annotated[
+    bool | None,
+    typer.Option("--fused/--no-fused", help="Sums of products by fused multiply-add: other last digits."),
+]
+
 OpsOption = Annotated[
     str | None, typer.Option("--ops", metavar="FILE.py", help="A Python file of your own ops and metrics.")
 ]
@@ -114,7 +119,7 @@ BuildDirOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder
 
 PANELS = {
     "Data": ("data", "target", "kind", "classes", "metric"),
-    "Search": ("ops", "start", "epochs", "seed", "backend", "dtype"),
+    "Search": ("ops", "start", "epochs", "seed", "backend", "dtype", "fused"),
     "Limits": ("max_time", "max_programs", "target_fitness"),
     "Islands": ("islands", "workers", "engine", "scheduler"),
     "Output": ("baselines", "pick"),
@@ -199,6 +204,7 @@ OVERRIDES: dict[str, Any] = {
         ),
     ],
     "dtype": Annotated[str | None, typer.Option(metavar="TYPE", help="Number type: float32 or float64.")],
+    "fused": FusedOption,
     "baselines": Annotated[
         str | None,
         typer.Option(
@@ -229,6 +235,7 @@ _PLACES = {
     "islands.count": "islands",
     "stop.max_seconds": "max_time",
     "execution.epochs": "epochs",
+    "execution.fused": "fused",
     "evolution.initial": "start",
 }
 """Options by the place of their setting."""

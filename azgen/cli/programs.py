@@ -129,6 +129,7 @@ def _source(found: Reference, wanted: SourceOptions) -> str:
     """The Cython source that a program is compiled from."""
     several = found.program.form == VECTOR
     features, classes, dtype = wanted.features, wanted.classes, wanted.dtype
+    fused = bool(wanted.fused)
     if classes and not several:
         raise AzgenError(f"--classes is for programs of several classes ({VECTOR})")
     if found.run is not None:
@@ -136,6 +137,7 @@ def _source(found: Reference, wanted: SourceOptions) -> str:
         if file.is_file() and found.champion is found.run.champion:
             return read_text(file)
         features, dtype = int(found.run.environment.get("n_features", features)), found.run.settings.dtype
+        fused = found.run.settings.execution.fused
         classes = found.run.environment.get("classes", classes)
     classes = (classes or features) if several else 0
     check_width(features, classes)
@@ -145,4 +147,4 @@ def _source(found: Reference, wanted: SourceOptions) -> str:
             f"the metric is {rated}, but the program tells classes apart ({VECTOR}): take "
             f"{', '.join(CLASSIFICATION_METRICS)}"
         )
-    return generated_source(found.program, features, rated, dtype, classes)
+    return generated_source(found.program, features, rated, dtype, classes, fused)

@@ -91,7 +91,7 @@ class LineView:
             case StartsTuned():
                 self._line(_tuned(event))
             case Started():
-                self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.dtype}")
+                self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.arithmetic}")
                 self._line(event.tasks)
                 self._line(f"search space: {event.search_space}; {_kernel(event)}")
             case Resumed() | Warned() | Quarantined():
@@ -206,7 +206,7 @@ class LiveView:
         """The picture as it is now."""
         settings, parts = self._settings, list[RenderableType]()
         parts.append(
-            Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.dtype}", style="bold")
+            Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.arithmetic}", style="bold")
         )
         if self._started:
             parts.append(Text(self._started.tasks))

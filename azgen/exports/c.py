@@ -16,7 +16,7 @@ from azgen.exports.names import Namer
 from azgen.exports.provenance import Provenance
 from azgen.language import Address, Instruction, Program
 from azgen.language import random as draws
-from azgen.language.conditions import check_dtype
+from azgen.language.conditions import USUAL, Conditions
 from azgen.language.instruction import FEATURES, VECTOR, Function
 from azgen.language.meaning import element_index
 from azgen.language.metrics import Metric, is_classification
@@ -87,7 +87,7 @@ def render_c(
     n_features: int,
     *,
     metric: Metric | None = None,
-    dtype: str = "float32",
+    conditions: Conditions = USUAL,
     classes: int = 0,
     provenance: Provenance | None = None,
     name: str = "learner",
@@ -99,7 +99,8 @@ def render_c(
     Args:
         program: the program.
         n_features: number of features, at least as many as classes.
-        metric, dtype, provenance: as for `azgen.export`.
+        metric, provenance: as for `azgen.export`.
+        conditions: number type, and whether sums of products are by fused multiply-add, C99's fma.
         classes: how many there are, for programs of the vector form; else 0.
         name: of the struct, a C identifier.
         constants_given: whether ``name_setup`` takes the evolved constants as an array, in the order in which
@@ -108,14 +109,13 @@ def render_c(
     Raises:
         AzgenError: an argument makes no sense.
     """
-    check_dtype(dtype)
     several = program.form == VECTOR
     _check(name, several, classes, n_features)
     classifier = several or is_classification(metric or "rmse")
     live = program.normalized()
     numbers = count() if constants_given else None
     setup, predict, learn = (_body(live, function, n_features, numbers) for function in live.functions)
-    about = _about(live, classifier, classes if several else 0, dtype)
+    about = _about(live, classifier, classes if several else 0, conditions)
     told = (provenance or Provenance()).sentences()
     text = environment().get_template("export/c/learner.h.j2").render(
         **about,
@@ -143,14 +143,15 @@ def _check(name: str, several: bool, classes: int, n_features: int) -> None:
         )
 
 
-def _about(live: Program, classifier: bool, classes: int, dtype: str) -> dict[str, Any]:
+def _about(live: Program, classifier: bool, classes: int, how: Conditions) -> dict[str, Any]:
     """What the template needs for the struct, and the functions that the program's lines call."""
-    ops, used, short = _ops(live), _used(live, classifier), dtype == "float32"
+    ops, used, short = _ops(live), _used(live, classifier), how.dtype == "float32"
     about = {
         "classes": classes,
         "classifier": classifier,
         "stochastic": live.stochastic,
         "ctype": "float" if short else "double",
+        "fused": how.fused,
     }
     helpers = environment().get_template("export/c/helpers.h.j2").render(
         **about,

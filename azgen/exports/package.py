@@ -50,7 +50,7 @@ def render_package(
         program,
         n_features,
         metric=metric,
-        dtype=conditions.dtype,
+        conditions=conditions,
         classes=classes,
         provenance=provenance,
         constants_given=True,

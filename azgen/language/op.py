@@ -58,8 +58,8 @@ class Op:
         commutative: exchanging the operands never changes the result, not even by rounding.
         family: what the op does, whatever the types of its operands, as one of `FAMILIES`; empty for a
             user's own ops and no_op. What recognises ops, such as export, goes by it.
-        fused: of a sum of products what it means by fused multiply-add (`Conditions.fused`), as `numpy`; None:
-            the same as without.
+        fused: what it means by fused multiply-add (`Conditions.fused`), where that is another thing: of sums
+            of products.
     """
 
     id: int

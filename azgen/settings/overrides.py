@@ -53,6 +53,7 @@ class Overrides(ResumeOverrides, total=False):
         islands: populations that evolve side by side and exchange programs.
         backend: "auto", "kernel" or "native": what rates children; never changes results.
         dtype: "float32" or "float64".
+        fused: whether sums of products are by fused multiply-add.
         baselines: "all" or "few": what the champion is compared with.
         pick: which program is the champion: "cheapest-within-error", "best" (both on the selection tasks), or
             N for the N-th best.
@@ -71,6 +72,7 @@ class Overrides(ResumeOverrides, total=False):
     islands: int | None
     backend: str | None
     dtype: str | None
+    fused: bool | None
     baselines: str | None
     pick: str | int | None
 

@@ -145,7 +145,7 @@ def _override_tasks(plain: dict[str, Any], overrides: Overrides) -> None:
         execution |= {"epochs": overrides.get("epochs")}
     if "epochs" in execution:
         execution = {"tune_epochs": False} | execution
-    plain["execution"] |= execution
+    plain["execution"] |= execution | _present({"fused": overrides.get("fused")})
     if start := overrides.get("start"):
         if not isinstance(start, str | Sequence | Path):
             raise AzgenError(f"start is {start!r}; it must be a text such as zoo:linear, or several")

@@ -56,8 +56,9 @@ def generated_source(
     metric: Metric,
     dtype: str,
     classes: int = 0,
+    fused: bool = False,
 ) -> str:
     """The Cython source that a program is compiled from, with its constants' values; for several classes, or
     0 for the scalar form."""
-    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes)
+    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes, fused=fused)
     return candidate_source(program, target)

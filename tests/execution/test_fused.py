@@ -1,16 +1,23 @@
-"""Sums of products by fused multiply-add: oracle, kernel, native code and C agree to the last bit, on all lanes."""
+"""Sums of products by fused multiply-add: oracle, kernel and native code agree to the last bit, on all lanes."""
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from azgen.codegen.lanes import lane_types
+from azgen.codegen.candidate_source import render_candidates
+from azgen.codegen.lanes import LaneType, lane_types
 from azgen.codegen.target import Target
 from azgen.execution.execute import execute
 from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
 from azgen.language import OPS, Program
+from azgen.language.fused import fused_multiply_add
 from tests.agreement import random_tasks
 
 FUSED = [op for op in OPS if op.fused]
@@ -71,3 +78,65 @@ def test_native_code_of_all_lane_types_and_oracle_agree(n_features: int, dtype: 
         fitness, predictions = code.prepare(PROGRAM).evaluate(data, with_predictions=True)
         np.testing.assert_array_equal(predictions, expected.predictions, f"{lane}")
         np.testing.assert_array_equal(fitness, expected.fitness, f"{lane}")
+
+
+def test_kernel_and_native_code_agree_with_it_and_without_it_they_say_something_else() -> None:
+    tasks = random_tasks(np.random.default_rng(0), 5, 3)
+    fused, kernel, without = (
+        execute(PROGRAM, tasks, backend, fused=how)
+        for backend, how in (("native", True), ("kernel", True), ("native", False))
+    )
+    np.testing.assert_array_equal(fused.predictions, kernel.predictions)
+    assert not np.array_equal(fused.predictions, without.predictions)
+    np.testing.assert_allclose(fused.predictions, without.predictions, rtol=1e-2)
+
+
+LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
+for _function, _number in ((LIBM.fma, ctypes.c_double), (LIBM.fmaf, ctypes.c_float)):
+    _function.restype, _function.argtypes = _number, [_number] * 3
+
+SPECIAL = [0.0, -0.0, 1.0, 0.5, 3.0, float("inf"), float("-inf"), float("nan")]
+SPECIAL += [1.401298464324817e-45, 3.4028234663852886e38, 1.1754943508222875e-38]
+SINGLES = st.floats(width=32) | st.sampled_from(SPECIAL)
+DOUBLES = st.floats() | st.sampled_from([*SPECIAL, 5e-324, 1.7976931348623157e308, 2.2250738585072014e-308])
+
+
+@given(SINGLES, SINGLES, SINGLES, st.booleans())
+def test_between_singles_it_is_what_c_computes(a: float, b: float, c: float, near: bool) -> None:
+    _compare(LIBM.fmaf, np.float32, a, b, c, near)
+
+
+@given(DOUBLES, DOUBLES, DOUBLES, st.booleans())
+def test_between_doubles_it_is_what_c_computes(a: float, b: float, c: float, near: bool) -> None:
+    _compare(LIBM.fma, np.float64, a, b, c, near)
+
+
+def _compare(function, number, a: float, b: float, c: float, near: bool) -> None:
+    """`near`: c is nearly the opposite of the product, of which only the rounding error is left."""
+    with np.errstate(all="ignore"):
+        a, b = number(a), number(b)
+        c = -(a * b) if near else number(c)
+        found = fused_multiply_add(a, b, c)
+    expected = number(function(a.item(), b.item(), c.item()))
+    assert found.dtype == number
+    assert found.tobytes() == expected.tobytes() or (np.isnan(found) and np.isnan(expected))
+
+
+def test_without_such_an_instruction_the_bits_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler is told that the processor has none: C's function takes its place."""
+    monkeypatch.setenv("AZGEN_CFLAGS", "-mno-fma -mno-avx512f")
+    lane, tasks = LaneType("float32", 4, x86=True), random_tasks(np.random.default_rng(3), 5, 3)
+    expected = execute(PROGRAM, tasks, "oracle", fused=True)
+    code, data = NativeCode(Target(5, lane, "rmse", fused=True)), lay_out(tasks, lane)
+    code.compile([PROGRAM])
+    found = code.prepare(PROGRAM).evaluate(data, with_predictions=True)[1]
+    np.testing.assert_array_equal(found, expected.predictions)
+
+
+def test_source_says_it_and_is_as_ever_without() -> None:
+    lane = LaneType("float32", 16, x86=True)
+    with_it, without = (
+        render_candidates([PROGRAM], Target(8, lane, "rmse", fused=fused)) for fused in (True, False)
+    )
+    assert "fused multiply-add" in with_it["candidates.pyx"] and "lane_fma(" in with_it["candidates.pyx"]
+    assert not any("fma" in text or "fused" in text for text in without.values())

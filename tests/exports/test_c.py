@@ -13,11 +13,13 @@ from azgen.execution.execute import compile_together, execute
 from azgen.exports.c import render_c
 from azgen.exports.provenance import Provenance
 from azgen.language import OPS, Instruction, Program
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.userfile import load_user_file
 from azgen.language.zoo import zoo, zoo_names
 from tests.agreement import TOLERANCE, TRANSCENDENTAL, exact, random_tasks, sensitive
 from tests.commands import azgen
+from tests.execution.test_fused import PROGRAM as EVERY_SUM_OF_PRODUCTS
 from tests.strategies import lively_program
 
 FLAGS = ("-std=c99", "-pedantic", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
@@ -39,9 +41,10 @@ void run(const number *x, const {label} *y, int n_train, int n, number *out, int
 """
 
 
-def compiled(program, task, dtype, folder, classes=0):
+def compiled(program, task, dtype, folder, classes=0, fused=False):
     """What the C code predicts for a task's validation examples."""
-    source = render_c(program, task.n_features, metric=task.metric, dtype=dtype, classes=classes)
+    conditions = Conditions(dtype=dtype, fused=fused)
+    source = render_c(program, task.n_features, metric=task.metric, conditions=conditions, classes=classes)
     assert not re.search(r"\b(m|c|re)alloc\b", source)
     (folder / "learner.h").write_text(source)
     label, result, entry = (
@@ -62,10 +65,10 @@ def compiled(program, task, dtype, folder, classes=0):
     return out[len(y) :] if classes else out[len(y) :, 0]
 
 
-def check(program, task, dtype, folder, classes=0):
+def check(program, task, dtype, folder, classes=0, fused=False):
     """Whether C and native code agree: to the last bit where no transcendental function is involved."""
-    native = execute(program, [task], "native", dtype=dtype)
-    ours = compiled(program, task, dtype, folder, classes)
+    native = execute(program, [task], "native", dtype=dtype, fused=fused)
+    ours = compiled(program, task, dtype, folder, classes, fused)
     theirs = native.predictions[0]
     if native.failed[0]:
         return  # after a failure in training there are no predictions to compare
@@ -114,6 +117,14 @@ def test_random_programs(seed, tmp_path):
     if n_features >= 3:
         (task,) = random_tasks(rng, n_features, 1, "accuracy", classes=3)
         check(lively_program(rng, VECTOR), task, dtype, tmp_path, classes=3)
+
+
+@pytest.mark.parametrize("n_features", [1, 4, 5, 17])
+def test_fused_multiply_add(n_features, tmp_path):
+    for dtype in ("float32", "float64"):
+        (task,) = random_tasks(np.random.default_rng(n_features), n_features, 1)
+        check(EVERY_SUM_OF_PRODUCTS, task, dtype, tmp_path, fused=True)
+        check(EVERY_SUM_OF_PRODUCTS, task, dtype, tmp_path)
 
 
 @pytest.mark.parametrize(("dtype", "left_out"), [("float32", set()), ("float64", TRANSCENDENTAL)])

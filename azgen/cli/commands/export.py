@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from azgen.cli.options import MemberOption, OpsOption, ReferenceArgument
+from azgen.cli.options import FusedOption, MemberOption, OpsOption, ReferenceArgument
 from azgen.cli.values import declared, grouped
 
 FORMS = {
@@ -40,6 +40,7 @@ class ExportOptions:
         str | None,
         typer.Option(metavar="TYPE", help="Number type: float32 (default) or float64; a run knows its own."),
     ] = None
+    fused: FusedOption = None
     rank: MemberOption = None
     form: Annotated[
         str, typer.Option(metavar="FORM", help=f"What to write: {', '.join(FORMS)} (default python).")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from azgen.cli.options import MemberOption, OpsOption, ReferenceArgument
+from azgen.cli.options import FusedOption, MemberOption, OpsOption, ReferenceArgument
 from azgen.cli.values import declared, grouped
 
 
@@ -37,6 +37,7 @@ class SourceOptions:
     dtype: Annotated[
         str, typer.Option(metavar="TYPE", help="With --source, for a program: float32 or float64.")
     ] = "float32"
+    fused: FusedOption = None
 
 
 @grouped("wanted")
