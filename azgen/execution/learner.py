@@ -41,7 +41,7 @@ class Learner:
         metric: as for `azgen.Task`; of classification metrics predictions are probabilities.
         n_classes: columns of one-hot labels, for programs of the vector form; 0: labels are single numbers.
         backend: "native" (compiled) or "oracle" (NumPy, the definition).
-        seed, dtype, max_abs_error, fused: as for `azgen.execute`.
+        seed, dtype, max_abs_error: as for `azgen.execute`.
 
     Attributes:
         failed: whether an error in learning was NaN or above max_abs_error; nothing is learned from then on,
@@ -62,7 +62,6 @@ class Learner:
         seed: int = 0,
         dtype: str = "float32",
         max_abs_error: float = 100.0,
-        fused: bool = False,
     ):
         if backend not in get_args(LearnerBackend):
             raise AzgenError(
@@ -71,7 +70,7 @@ class Learner:
         self._shape, self._metric, self.failed = (n_features, n_classes), metric, False
         check_width(n_features, n_classes)
         found = as_program(program, several_classes=n_classes > 0)
-        conditions = Conditions(seed, 1, dtype, max_abs_error, fused)
+        conditions = Conditions(seed, 1, dtype, max_abs_error)
         one = self._task(np.zeros((1, n_features)), None)
         check_form(found, [one])
         kind = _NativeMemory if backend == "native" else _OracleMemory

@@ -1,4 +1,4 @@
-"""Sums of products by fused multiply-add: oracle, kernel and native code agree to the last bit, on all lanes."""
+"""Sums of products by fused multiply-add: all executors agree to the last bit, in all lane types."""
 
 from __future__ import annotations
 
