@@ -57,7 +57,7 @@ def run(
             "rms_error": record.get("rms_error"),
         }
     if json:
-        heading = {"program": str(program), "hash": program.hash, "backend": backend}
+        heading: dict[str, Any] = {"program": str(program), "hash": program.hash, "backend": backend}
         heading |= {"dtype": conditions.dtype, "metric": str(split.metric), "data": split.description}
         heading |= {"fused": True} if conditions.fused else {}
         print(to_json(heading | {"sets": records}))
