@@ -19,6 +19,7 @@ from azgen.codegen.lanes import LaneType
 from azgen.execution.execute import native_code, target_for
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, lay_out
+from azgen.language.conditions import USUAL
 from azgen.language.program import Program
 from azgen.language.zoo import zoo
 from azgen.tasks.task import Task
@@ -71,7 +72,7 @@ def native_work(program: Program, tasks: Sequence[Task], lane: LaneType | None =
         program, tasks: what is evaluated on what.
         lane: lane type; None: the one that suits them.
     """
-    target = target_for(program, tasks[0], "float32", len(tasks))
+    target = target_for(program, tasks[0], USUAL, len(tasks))
     target = target if lane is None else replace(target, lane=lane)
     data = lay_out(tasks, target.lane)
     # Its own evaluate() also makes arrays for the results, some microseconds that would count here.

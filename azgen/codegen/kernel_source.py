@@ -66,7 +66,7 @@ class KernelSpec:
     def target(self) -> Target:
         """What the kernel has in common with candidates on this machine."""
         shape = self.memory, self.n_features, self.metric, self.dtype, self.classes, self.n_tasks
-        return Target.of(*shape, self.fused)
+        return Target.of(*shape, fused=self.fused)
 
     @property
     def form(self) -> Form:

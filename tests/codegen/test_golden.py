@@ -60,6 +60,7 @@ SOURCES = {
     "candidate-linear.pyx": lambda: candidate("linear", target=Target(4, LANE, "rmse")),
     "candidate-batch.pyx": lambda: candidate("affine", "neural-net", target=Target(16, LANE, "accuracy")),
     "candidate-packed.pyx": lambda: candidate("neural-net", target=Target(64, PACKED, "accuracy")),
+    "candidate-fused.pyx": lambda: candidate("neural-net", target=Target(8, LANE, "rmse", fused=True)),
     "candidate-classes.pyx": lambda: candidate("softmax-linear", target=Target(8, ONE_LANE, "log-loss", 3)),
     "candidate-copy.pyx": lambda: candidate_source(
         zoo("neural-net"),

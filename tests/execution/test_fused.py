@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from azgen.execution.native import NativeCode
 from azgen.language import OPS, Program
 from azgen.language.fused import fused_multiply_add
 from tests.agreement import random_tasks
+from tests.commands import azgen
 
 FUSED = [op for op in OPS if op.fused]
 
@@ -140,3 +143,16 @@ def test_source_says_it_and_is_as_ever_without() -> None:
     )
     assert "fused multiply-add" in with_it["candidates.pyx"] and "lane_fma(" in with_it["candidates.pyx"]
     assert not any("fma" in text or "fused" in text for text in without.values())
+
+
+def test_a_run_keeps_the_choice(tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    evolve = ("evolve", "linear", "--fused", "--seed", "1", "--target-fitness", "1", "--baselines", "few")
+    azgen(*evolve, "--max-programs", "20000", "--out", whole)
+    azgen(*evolve, "--max-programs", "10000", "--out", halves)
+    azgen("resume", halves, "--max-programs", "20000")
+    champions = [(folder / "champion.az").read_text().partition("def Setup")[2] for folder in (whole, halves)]
+    assert champions[0] == champions[1]
+    assert "fused = true" in (halves / "config.toml").read_text()
+    assert json.loads(azgen("run", halves, "--json"))["fused"] is True
+    assert "fused" not in json.loads(azgen("run", halves, "--no-fused", "--json"))

@@ -21,6 +21,7 @@ from azgen.execution.kernel import Kernel, build_kernel
 from azgen.execution.kernel_calls import declared
 from azgen.execution.layout import lay_out
 from azgen.language import OPS, Memory, Program
+from azgen.language.conditions import USUAL
 from azgen.language.instruction import Instruction
 from azgen.language.zoo import zoo
 from azgen.search.island import Island
@@ -226,7 +227,7 @@ def test_programs_that_do_not_fit_are_refused() -> None:
 
 def test_a_kernel_that_only_runs_programs_has_nothing_of_a_search():
     task = linear_tasks(1, 4, 20, 10, seed=0)[0]
-    runs = render_kernel(general_spec(zoo("linear"), task, "float32"))["kernel.pyx"]
+    runs = render_kernel(general_spec(zoo("linear"), task, USUAL))["kernel.pyx"]
     searches = render_kernel(kernel().spec)["kernel.pyx"]
     with_archive = render_kernel(dataclasses.replace(kernel().spec, archive=True))["kernel.pyx"]
     for function in ("mutate", "evolve", "rate"):
