@@ -34,8 +34,8 @@ def total_of_products(count: int, lane: LaneType) -> list[str]:
     """Statements that add the products of `count` entries of packs a0, a1, ... and b0, b1, ...; the first
     entry of p0 is the sum.
 
-    As `meaning.fused_sum`: the upper half is multiplied and added to the lower half of the products in one,
-    then sums are as ever. Where there is no product -0.0 is multiplied by 1.
+    As `azgen.language.fused.fused_sum`: the upper half is multiplied and added to the lower half of the
+    products in one, then sums are as ever. Where there is no product -0.0 is multiplied by 1.
     """
     if count == 1:
         return ["pack p0 = a0 * b0;"]
@@ -43,10 +43,9 @@ def total_of_products(count: int, lane: LaneType) -> list[str]:
     registers, (skipped, start) = -(-count // pack), divmod(half, pack)
     lines = []
     if count % 2:
+        last, taken = divmod(count, pack)
         for name, other in (("a", "PACK_NEUTRAL"), ("b", "PACK_ONE")):
-            last, taken = divmod(count, pack)
-            kept = [place if place < taken else pack + place for place in range(pack)]
-            lines.append(f"{name}{last} = {shuffle(f'{name}{last}', other, kept, lane)};")
+            lines.append(f"{name}{last} = {pack_head(taken, lane, other, f'{name}{last}')};")
     for k in range(-(-half // pack)):
         upper = []
         for name, other in (("a", "PACK_NEUTRAL"), ("b", "PACK_ONE")):
@@ -97,10 +96,11 @@ def totals_of_products(lane: LaneType) -> list[str]:
     return [*lines, *_halved(half, lane)]
 
 
-def pack_head(count: int, lane: LaneType, others: str = "PACK_NEUTRAL") -> str:
-    """The first entries of pack a, and in place of the others what is neutral in a sum."""
+def pack_head(count: int, lane: LaneType, others: str = "PACK_NEUTRAL", of: str = "a") -> str:
+    """The first entries of a pack, and in place of the others those of another, usually what is neutral in a
+    sum."""
     kept = [place if place < count else lane.pack + place for place in range(lane.pack)]
-    return shuffle("a", others, kept, lane)
+    return shuffle(of, others, kept, lane)
 
 
 def shuffle(first: str, second: str, entries: Sequence[int], lane: LaneType) -> str:

@@ -93,7 +93,7 @@ def fold(entry: str, count: int, indent: int = 4) -> str:
 
 def fold_products(a: str, b: str, count: int, unit: str, indent: int = 4) -> str:
     """Expression that adds products of entries 0 to count-1 of a and b in the order of
-    `azgen.language.meaning.fused_sum`, by fused multiply-add of lanes or packs."""
+    `azgen.language.fused.fused_sum`, by fused multiply-add of lanes or packs."""
     half = fused_sums(count)
     terms = [f"{a} * {b}".format(i=i) for i in range(half)]
     for i in range(count - half):
