@@ -13,6 +13,7 @@ from azgen.cli.report import print_champion, print_fitness, print_hall, print_la
 from azgen.errors import AzgenError
 from azgen.execution.layout import check_width
 from azgen.files import read_text
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.metrics import CLASSIFICATION_METRICS
 from azgen.language.program import Program
@@ -128,16 +129,18 @@ def _facts(program: Program) -> list[tuple[str, str]]:
 def _source(found: Reference, wanted: SourceOptions) -> str:
     """The Cython source that a program is compiled from."""
     several = found.program.form == VECTOR
-    features, classes, dtype = wanted.features, wanted.classes, wanted.dtype
-    fused = bool(wanted.fused)
+    features, classes = wanted.features, wanted.classes
+    conditions = Conditions(dtype=wanted.dtype, fused=bool(wanted.fused))
     if classes and not several:
         raise AzgenError(f"--classes is for programs of several classes ({VECTOR})")
     if found.run is not None:
         file = found.run.path / SOURCE
         if file.is_file() and found.champion is found.run.champion:
             return read_text(file)
-        features, dtype = int(found.run.environment.get("n_features", features)), found.run.settings.dtype
-        fused = found.run.settings.execution.fused
+        features, conditions = (
+            int(found.run.environment.get("n_features", features)),
+            found.run.settings.conditions,
+        )
         classes = found.run.environment.get("classes", classes)
     classes = (classes or features) if several else 0
     check_width(features, classes)
@@ -147,4 +150,4 @@ def _source(found: Reference, wanted: SourceOptions) -> str:
             f"the metric is {rated}, but the program tells classes apart ({VECTOR}): take "
             f"{', '.join(CLASSIFICATION_METRICS)}"
         )
-    return generated_source(found.program, features, rated, dtype, classes, fused)
+    return generated_source(found.program, features, rated, conditions, classes)

@@ -6,8 +6,9 @@ import tomli_w
 
 from azgen.codegen.candidate_source import candidate_source
 from azgen.codegen.kernel_source import render_kernel
-from azgen.codegen.target import Target
 from azgen.codegen.templates import environment
+from azgen.execution.edited import source_target
+from azgen.language.conditions import Conditions
 from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.runs.directory import RunDirectory
@@ -51,14 +52,8 @@ def _literal(text: str) -> str:
 
 
 def generated_source(
-    program: Program,
-    n_features: int,
-    metric: Metric,
-    dtype: str,
-    classes: int = 0,
-    fused: bool = False,
+    program: Program, n_features: int, metric: Metric, conditions: Conditions, classes: int = 0
 ) -> str:
     """The Cython source that a program is compiled from, with its constants' values; for several classes, or
     0 for the scalar form."""
-    target = Target.of(program.normalized().memory, n_features, metric, dtype, classes, fused=fused)
-    return candidate_source(program, target)
+    return candidate_source(program, source_target(program, n_features, metric, conditions, classes))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from azgen.codegen.candidate_source import candidate_source
-from azgen.codegen.target import Target
 from azgen.deadline import Deadline, aside
 from azgen.errors import AzgenError
+from azgen.execution.edited import source_target
 from azgen.execution.verify import verify
 from azgen.exports.module import export
 from azgen.exports.provenance import Provenance
@@ -214,9 +214,7 @@ def _write(directory: RunDirectory, settings: Settings, split: TaskSplit, outcom
     champion, classes = outcome.champion, split.search[0].vector_classes
     told = origin(directory, settings, champion)
     directory.write_champions(outcome.hall_of_fame, told)
-    shape = split.n_features, split.metric, settings.dtype, classes
-    memory, fused = champion.program.normalized().memory, settings.execution.fused
-    target = Target.of(memory, *shape, fused=fused)
+    target = source_target(champion.program, split.n_features, split.metric, settings.conditions, classes)
     directory.write_source(candidate_source(champion.program, target, told.splitlines()))
 
 

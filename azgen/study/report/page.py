@@ -7,9 +7,9 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from azgen.codegen.target import Target
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
+from azgen.execution.edited import source_target
 from azgen.execution.verify import verify
 from azgen.language.instruction import FUNCTIONS
 from azgen.language.metrics import Metric, describe_metric, is_classification
@@ -155,14 +155,8 @@ def _columns(run: SavedRun, metric: Metric) -> list[tuple[str, str, Any]]:
     program, environment = run.program, run.environment
     columns = [("Program", "program", program_lines(program))]
     if "n_features" in environment:
-        target = Target.of(
-            program.normalized().memory,
-            int(environment["n_features"]),
-            metric,
-            run.settings.dtype,
-            int(environment.get("classes") or 0),
-            fused=run.settings.execution.fused,
-        )
+        n_features, classes = int(environment["n_features"]), int(environment.get("classes") or 0)
+        target = source_target(program, n_features, metric, run.settings.conditions, classes)
         columns.append(("Generated Cython", "cython", cython_lines(program, target)))
     columns.append(("Exported Python", "python", python_lines(program, metric, run.settings.dtype)))
     return columns
