@@ -58,8 +58,7 @@ def run(
         }
     if json:
         heading: dict[str, Any] = {"program": str(program), "hash": program.hash, "backend": backend}
-        heading |= {"dtype": conditions.dtype, "metric": str(split.metric), "data": split.description}
-        heading |= {"fused": True} if conditions.fused else {}
+        heading |= conditions.arithmetic_record | {"metric": str(split.metric), "data": split.description}
         print(to_json(heading | {"sets": records}))
     else:
         _print(subject, rows)

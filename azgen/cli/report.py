@@ -15,6 +15,7 @@ from rich.table import Table
 from azgen.cli.listing import print_code
 from azgen.cli.output import duration, grid, interval, ladder, spaced, thousands
 from azgen.extras import installed, missing
+from azgen.language.conditions import Conditions
 from azgen.runs.members import ranked
 from azgen.runs.saved import SavedRun
 from azgen.study.verdict import loses_to_a_constant, standing, verdict
@@ -41,8 +42,9 @@ def print_champion(to: Console, result: Mapping[str, Any]) -> None:
     which = champion.get("origin") or (
         f"program {thousands(champion['number'])} of {thousands(counts['programs'])}"
     )
+    arithmetic = Conditions(dtype=result["dtype"], fused=result.get("fused", False)).arithmetic
     to.print(
-        f"Champion: {which} ({result['name']}, seed {result['seed']}, {result['dtype']})",
+        f"Champion: {which} ({result['name']}, seed {result['seed']}, {arithmetic})",
         style="bold",
         highlight=False,
     )

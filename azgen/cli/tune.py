@@ -79,7 +79,7 @@ def _record(subject: Subject, tuned: Tuned) -> dict[str, Any]:
         "full_trials": tuned.full_trials,
         "seconds": tuned.seconds,
         "seed": conditions.seed,
-        "dtype": conditions.dtype,
+        **conditions.arithmetic_record,
         "metric": str(split.metric),
         "data": split.description,
         "factors": list(tuned.factors),
@@ -110,7 +110,7 @@ def _heading(reference: str, record: dict[str, Any], tuned: Tuned) -> str:
     count = test["tuned"]["fitness"]["n"]
     return (
         f"# {reference}, its constants tuned: the best of {tuned.trials} settings (seed "
-        f"{tuned.conditions.seed}, {tuned.conditions.dtype}, epochs {tuned.conditions.epochs}).\n"
+        f"{tuned.conditions.seed}, {tuned.conditions.arithmetic}, epochs {tuned.conditions.epochs}).\n"
         f"# {record['data']}\n"
         f"# Mean fitness on {count} test tasks: {before:.6g} before, {after:.6g} now.\n"
     )

@@ -87,11 +87,12 @@ class LineView:
 
     def observe(self, event: Event) -> None:
         """Prints the event, or keeps quiet if the last line is recent."""
+        settings = self._settings
         match event:
             case StartsTuned():
                 self._line(_tuned(event))
             case Started():
-                self._line(f"{self._settings.name}, seed {self._settings.seed}, {self._settings.arithmetic}")
+                self._line(f"{settings.name}, seed {settings.seed}, {settings.conditions.arithmetic}")
                 self._line(event.tasks)
                 self._line(f"search space: {event.search_space}; {_kernel(event)}")
             case Resumed() | Warned() | Quarantined():
@@ -206,7 +207,10 @@ class LiveView:
         """The picture as it is now."""
         settings, parts = self._settings, list[RenderableType]()
         parts.append(
-            Text(f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.arithmetic}", style="bold")
+            Text(
+                f"azgen evolve  {settings.name}, seed {settings.seed}, {settings.conditions.arithmetic}",
+                style="bold",
+            )
         )
         if self._started:
             parts.append(Text(self._started.tasks))

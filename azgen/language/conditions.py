@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from azgen.bounds import AboveZero, Bounded, Count, Positive
 from azgen.errors import AzgenError
@@ -45,6 +46,16 @@ class Conditions(Bounded):
     def __post_init__(self) -> None:
         check_dtype(self.dtype)
         super().__post_init__()
+
+    @property
+    def arithmetic(self) -> str:
+        """Number type, and how sums of products are computed, in words."""
+        return self.dtype + (", fused multiply-add" if self.fused else "")
+
+    @property
+    def arithmetic_record(self) -> dict[str, Any]:
+        """The same as plain values, as results have it."""
+        return {"dtype": self.dtype, **({"fused": True} if self.fused else {})}
 
 
 USUAL = Conditions()

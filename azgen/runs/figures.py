@@ -131,6 +131,7 @@ class Result(Bounded):
     search_seconds: NotNegative = 0.0
     epochs: Positive = 1
     choice: Choice | None = None
+    fused: bool = False
     target: Unit | None = None
     quarantined: tuple[Suspect, ...] = ()
     ratings: Ratings | None = None

@@ -185,11 +185,6 @@ class Settings(Bounded):
         return Conditions(self.seed, how.epochs, self.dtype, how.max_abs_error, how.fused)
 
     @property
-    def arithmetic(self) -> str:
-        """Number type, and how sums of products are computed, in words."""
-        return self.dtype + (", fused multiply-add" if self.execution.fused else "")
-
-    @property
     def user(self) -> UserFile:
         """Ops and metrics, the user's own among them.
 

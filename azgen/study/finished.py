@@ -208,7 +208,7 @@ class Run:
             "metric": str(metric),
             "fitness_is": describe_metric(metric),
             "classification": is_classification(metric),
-            "dtype": settings.dtype,
+            **settings.conditions.arithmetic_record,
             "data": self.tasks.description,
             "test_digest": digest(self.tasks.test),
             "champion": self.champion,

@@ -154,5 +154,7 @@ def test_a_run_keeps_the_choice(tmp_path: Path) -> None:
     champions = [(folder / "champion.az").read_text().partition("def Setup")[2] for folder in (whole, halves)]
     assert champions[0] == champions[1]
     assert "fused = true" in (halves / "config.toml").read_text()
+    assert json.loads((halves / "result.json").read_text())["fused"] is True
+    assert "float32, fused multiply-add)" in azgen("show", halves)
     assert json.loads(azgen("run", halves, "--json"))["fused"] is True
     assert "fused" not in json.loads(azgen("run", halves, "--no-fused", "--json"))

@@ -111,7 +111,8 @@ def _worth(run: SavedRun) -> Worth:
 
 def _facts(run: SavedRun) -> list[tuple[str, str]]:
     result, settings = run.result, run.settings
-    facts = [("run", f"{run.name} (preset {settings.name}, seed {settings.seed}, {settings.arithmetic})")]
+    arithmetic = settings.conditions.arithmetic
+    facts = [("run", f"{run.name} (preset {settings.name}, seed {settings.seed}, {arithmetic})")]
     if result is None:
         return [*facts, ("state", f"not finished; azgen resume {run.path} goes on with it")]
     champion = run.champion
