@@ -16,7 +16,9 @@ from azgen.codegen.templates import (
     statement,
     tidy,
 )
+from azgen.language.conditions import Conditions
 from azgen.language.instruction import Address, Function, Instruction
+from azgen.language.metrics import Metric
 from azgen.language.normalize import live_after, live_before
 from azgen.language.op import Op
 from azgen.language.program import Program
@@ -241,6 +243,19 @@ def _headers(target: Target, *names: str) -> dict[str, str]:
         name: environment().get_template(f"candidate/{name}.j2").render(**target.names) for name in names
     }
     return rendered | {"lane.h": render_lane_header(target)}
+
+
+def source_target(
+    program: Program, n_features: int, metric: Metric, conditions: Conditions, classes: int
+) -> Target:
+    """What a program's source is specialised to that people read, and may edit: as for a search on many
+    tasks, so that it does not depend on how many there are.
+
+    Args:
+        classes: for programs of the vector form; else 0.
+    """
+    memory, fused = program.normalized().memory, conditions.fused
+    return Target.of(memory, n_features, metric, conditions.dtype, classes, fused=fused)
 
 
 def candidate_source(program: Program, target: Target, origin: Sequence[str] = ()) -> str:

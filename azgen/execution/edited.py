@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from azgen.codegen.candidate_source import candidate_source, render_candidates
-from azgen.codegen.target import Target
+from azgen.codegen.candidate_source import candidate_source, render_candidates, source_target
 from azgen.errors import AzgenError, CompilerError
 from azgen.execution.bound import Result, Room, bind_candidate
 from azgen.execution.layout import check_tasks, lay_out
 from azgen.execution.native import PreparedCandidate, compile_candidates
 from azgen.files import path_of, read_text
 from azgen.language.conditions import Conditions
-from azgen.language.metrics import Metric
 from azgen.language.program import Program
 from azgen.tasks.task import Task
 
@@ -25,19 +23,6 @@ _TARGET = "# Search space: "
 _COMPLAINT = re.compile(r"^(?!warning).*azgen_edited_\w+\.pyx:(\d+):(\d+): (.*)$", re.MULTILINE)
 _MOST_COMPLAINTS = 3
 """The first is what is wrong, others follow from it."""
-
-
-def source_target(
-    program: Program, n_features: int, metric: Metric, conditions: Conditions, classes: int
-) -> Target:
-    """What a program's source is specialised to that people read, and may edit: as for a search on many
-    tasks, so that it does not depend on how many there are.
-
-    Args:
-        classes: for programs of the vector form; else 0.
-    """
-    memory, fused = program.normalized().memory, conditions.fused
-    return Target.of(memory, n_features, metric, conditions.dtype, classes, fused=fused)
 
 
 def find_source(folder: str | Path, program: Program) -> Path:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tomli_w
 
-from azgen.codegen.candidate_source import candidate_source
+from azgen.codegen.candidate_source import candidate_source, source_target
 from azgen.codegen.kernel_source import render_kernel
 from azgen.codegen.templates import environment
-from azgen.execution.edited import source_target
 from azgen.language.conditions import Conditions
 from azgen.language.metrics import Metric
 from azgen.language.program import Program

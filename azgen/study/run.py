@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from azgen.codegen.candidate_source import candidate_source
+from azgen.codegen.candidate_source import candidate_source, source_target
 from azgen.deadline import Deadline, aside
 from azgen.errors import AzgenError
-from azgen.execution.edited import source_target
 from azgen.execution.verify import verify
 from azgen.exports.module import export
 from azgen.exports.provenance import Provenance

@@ -7,9 +7,9 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from azgen.codegen.candidate_source import source_target
 from azgen.codegen.templates import environment
 from azgen.errors import AzgenError
-from azgen.execution.edited import source_target
 from azgen.execution.verify import verify
 from azgen.language.instruction import FUNCTIONS
 from azgen.language.metrics import Metric, describe_metric, is_classification
