@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from azgen.codegen import compiler, cutting
+from azgen.codegen import compiler, cutting, translation
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.lanes import lane_type
@@ -80,7 +80,7 @@ def stages(programs: list[Program], n_features: int) -> dict[str, float]:
         seconds = {"render": timed(lambda: files.update(render_candidates(programs, target)))}
         for file_name, text in files.items():
             (folder / file_name).write_text(text, encoding="utf-8")
-        seconds["Cython"] = timed(lambda: compiler.cython_to_c(source))
+        seconds["Cython"] = timed(lambda: translation.cython_to_c(source, functions_alone=True))
         flags, libraries = compiler.candidate_flags(), target.libraries
         toolchain = compiler.find_toolchain()
         seconds["C compiler"] = timed(

@@ -17,7 +17,7 @@ import pandas  # noqa: F401 (imports are slow while they are watched)
 import sklearn.linear_model  # noqa: F401
 
 import azgen
-from azgen.codegen.compiler import _cython
+from azgen.codegen.translation import _cython
 from azgen.language.zoo import zoo
 from azgen.settings.resolve import resolve_settings
 from azgen.tasks.synthetic import linear_tasks

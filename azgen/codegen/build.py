@@ -23,11 +23,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from azgen.codegen import cache_folder, compiler, cutting, store
+from azgen.codegen import cache_folder, compiler, cutting, store, translation
 from azgen.errors import CacheError, CompilerError
 
 _LIBRARY_SUFFIX: str = sysconfig.get_config_var("EXT_SUFFIX")  # also tells the Python version and its ABI
 _STAGES = ("cython", "compile", "load")
+_EDITED = "edited"  # the kind of sources that people may have written anything into
 _ATTEMPTS = 5  # how often other processes may delete an entry under our hands
 
 
@@ -74,7 +75,7 @@ class Recipe:
             },
             "flags": [*self.flags, *compiler.added_flags()],
             "libraries": list(self.libraries),
-            "directives": compiler.CYTHON_DIRECTIVES,
+            "directives": translation.CYTHON_DIRECTIVES,
             "functions_alone": self.functions_alone and [*cutting.lean_link(self.toolchain)],
             "cython": _cython_version(),
             "python": _LIBRARY_SUFFIX,
@@ -239,7 +240,8 @@ def _compile(folder: Path, recipe: Recipe) -> dict[str, float]:
         target.write_text(text, encoding="utf-8", newline="")
     source, c_file = (folder / f"{name}{end}" for end in (".pyx", ".c"))
     try:
-        seconds = {"cython": compiler.cython_to_c(source, c_file)}
+        generated = recipe.functions_alone and recipe.kind != _EDITED
+        seconds = {"cython": translation.cython_to_c(source, c_file, functions_alone=generated)}
         compile_c = cutting.compile_functions if recipe.functions_alone else compiler.compile_c
         seconds["compile"] = compile_c(
             c_file, folder / recipe.library, recipe.flags, recipe.libraries, toolchain=recipe.toolchain

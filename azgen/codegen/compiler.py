@@ -1,39 +1,32 @@
-"""From Cython source to a loaded module: find the C compiler, translate, compile, load.
+"""From C to a loaded module: compile, load.
 
-Cython runs in this process and the C compiler is called directly; going through setuptools costs three times
-as much. Every failure that the user can do something about is a CompilerError that says what.
+The C compiler is called directly; going through setuptools costs three times as much. Every failure that the
+user can do something about is a CompilerError that says what.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import platform
-import re
 import subprocess
 import sys
 import sysconfig
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from azgen.codegen.toolchain import Toolchain, added_flags, compiler_environment, find_toolchain
 from azgen.errors import CompilerError
 
 __all__ = [
-    "CYTHON_DIRECTIVES",
     "DEFAULT_FLAGS",
     "Toolchain",
     "added_flags",
     "candidate_flags",
     "compile_c",
-    "cython_to_c",
     "find_toolchain",
     "load_module",
     "python_headers",
@@ -83,22 +76,6 @@ _CANDIDATE_FLAGS_OF_GCC = (
     "-fno-tree-slsr",
 )
 
-# Generated source is checked before it is rendered, so nothing is checked again at run time.
-CYTHON_DIRECTIVES: dict[str, bool | str] = {
-    "language_level": "3",
-    "autotestdict": False,
-    "binding": False,
-    "boundscheck": False,
-    "cdivision": True,
-    "embedsignature": False,
-    "emit_code_comments": False,
-    "initializedcheck": False,
-    "wraparound": False,
-}
-
-# Cython's compiler keeps state in module globals, so one translation at a time per process.
-_cython_lock = threading.Lock()
-
 
 def candidate_flags(toolchain: Toolchain | None = None) -> tuple[str, ...]:
     """Return the flags for candidates: DEFAULT_FLAGS, but for gcc only those passes that pay."""
@@ -106,59 +83,6 @@ def candidate_flags(toolchain: Toolchain | None = None) -> tuple[str, ...]:
     if "clang" in toolchain.version:  # knows few of these by name
         return DEFAULT_FLAGS
     return (*_CANDIDATE_FLAGS_OF_GCC, *DEFAULT_FLAGS[1:])
-
-
-def cython_to_c(pyx_path: Path, c_path: Path | None = None, *, module_name: str | None = None) -> float:
-    """Translate a .pyx file to C and return the wall-clock seconds that it took.
-
-    The C file is written beside the source unless `c_path` says otherwise; the module is called like the file
-    unless `module_name` says otherwise. Prints nothing. Raises CompilerError with Cython's message for bad
-    source.
-    """
-    pyx_path = pyx_path.absolute()
-    c_path = pyx_path.with_suffix(".c") if c_path is None else c_path.absolute()
-    listing = pyx_path.with_suffix(
-        ".lis"
-    )  # where Cython puts its messages when they are not to go to the terminal
-    started = time.perf_counter()
-    try:
-        with _cython_lock, _no_garbage_collection():
-            Main, Options = _cython()
-            options = Options.CompilationOptions(
-                compiler_directives=CYTHON_DIRECTIVES,
-                output_file=str(c_path),
-                errors_to_stderr=False,
-                use_listing_file=True,
-                c_line_in_traceback=False,
-            )
-            result = Main.compile_single(str(pyx_path), options, module_name or pyx_path.stem)
-        if result.num_errors or result.c_file is None:
-            c_path.unlink(missing_ok=True)
-            raise CompilerError(f"Cython cannot translate {pyx_path}:\n{_read_listing(listing)}")
-    finally:
-        listing.unlink(missing_ok=True)
-    # Cython's header for C code that calls public functions: ours are looked up by name.
-    c_path.with_suffix(".h").unlink(missing_ok=True)
-    _name_source_without_folder(c_path, pyx_path.name)
-    return time.perf_counter() - started
-
-
-def _cython() -> tuple[Any, Any]:
-    """Cython's modules Main and Options; imported late, as a run that finds all in the cache needs neither.
-
-    Cython's scanner is a table of states for every character that names may contain, in all scripts: 163 MB,
-    and 0.3 s to make. Generated source is in ASCII, so the scanner is made for that.
-    """
-    from Cython.Compiler import Lexicon
-
-    for name in ("unicode_start_ch", "unicode_continuation_ch"):
-        single, ranges = getattr(Lexicon, f"{name}_any", ""), getattr(Lexicon, f"{name}_range", "")
-        pairs = zip(ranges[::2], ranges[1::2], strict=True)  # first and last character of each range
-        setattr(Lexicon, f"{name}_any", "".join(filter(str.isascii, single)))
-        setattr(Lexicon, f"{name}_range", "".join(a + z for a, z in pairs if z.isascii()))
-    from Cython.Compiler import Main, Options
-
-    return Main, Options
 
 
 def compile_c(
@@ -240,40 +164,11 @@ def python_headers() -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    # Cython makes a hundred thousand objects and drops them all at the end: collecting before is in vain.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def _flags_of_platform(flags: Sequence[str]) -> list[str]:
     # macOS tells libraries from bundles, and Python's own symbols are found only when the module is loaded.
     bundle = ["-bundle", "-undefined", "dynamic_lookup"]
     shared = bundle if platform.system() == "Darwin" else ["-shared"]
     return [part for flag in flags for part in (shared if flag == "-shared" else [flag])]
-
-
-def _name_source_without_folder(c_path: Path, source_name: str) -> None:
-    # Cython writes the path of the source into the C file. Ours is a temporary folder that is renamed later:
-    # with the bare name, the same source gives the same C file everywhere.
-    text = c_path.read_text(encoding="utf-8")
-    c_path.write_text(
-        re.sub(rf'"[^"\n]*{re.escape(source_name)}"', f'"{source_name}"', text), encoding="utf-8"
-    )
-
-
-def _read_listing(listing: Path) -> str:
-    with contextlib.suppress(OSError):
-        text = listing.read_text(encoding="utf-8", errors="replace").strip()
-        if text:
-            return text
-    return "(Cython gave no message)"
 
 
 def _compiler_failure(toolchain: Toolchain, c_path: Path, status: int, messages: str) -> str:

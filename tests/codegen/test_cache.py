@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from azgen.codegen import build, cache_folder, compiler, store
+from azgen.codegen import build, cache_folder, compiler, store, translation
 from azgen.errors import CacheError, CompilerError
 
 FILES = {
@@ -69,7 +69,7 @@ def no_compiling(monkeypatch):
     def called(*arguments, **options):
         raise AssertionError("something was compiled")
 
-    monkeypatch.setattr(compiler, "cython_to_c", called)
+    monkeypatch.setattr(translation, "cython_to_c", called)
     monkeypatch.setattr(compiler, "compile_c", called)
 
 
@@ -77,7 +77,7 @@ def no_compiling(monkeypatch):
 def quick_compiler(finished, monkeypatch):
     """A compiler that takes no time: its product is the one that is there."""
 
-    def cython_to_c(pyx_path, c_path):
+    def cython_to_c(pyx_path, c_path, *, functions_alone):
         c_path.write_text("/* C */")
         return 0.5
 
@@ -85,7 +85,7 @@ def quick_compiler(finished, monkeypatch):
         shutil.copyfile(library_of(finished.directory), so_path)
         return 0.25
 
-    monkeypatch.setattr(compiler, "cython_to_c", cython_to_c)
+    monkeypatch.setattr(translation, "cython_to_c", cython_to_c)
     monkeypatch.setattr(compiler, "compile_c", compile_c)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from azgen.codegen import build, compiler, cutting
+from azgen.codegen import build, compiler, cutting, translation
 from azgen.codegen.candidate_source import Candidate, find_fusion, render_candidates, render_runner
 from azgen.codegen.lanes import lane_type
 from azgen.codegen.target import Target
@@ -286,7 +286,7 @@ def test_a_variable_of_the_module_which_would_never_get_its_value_is_refused(tmp
     source = tmp_path / "shares.pyx"
 
     def alone() -> str | None:
-        compiler.cython_to_c(source)
+        translation.cython_to_c(source, functions_alone=True)
         return cutting.functions_alone(source.with_suffix(".c"))
 
     function = "cdef public double part(double x) noexcept nogil:\n    return x * SHARE\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from azgen.codegen import compiler, doctor, toolchain
+from azgen.codegen import compiler, doctor, toolchain, translation
 from azgen.codegen.cache_folder import set_build_directory
 from azgen.confinement import landlock_version
 from azgen.errors import CompilerError
@@ -43,7 +43,7 @@ def compiled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compiled")
     source, c_file, library = folder / "arithmetic.pyx", folder / "arithmetic.c", folder / "arithmetic.so"
     source.write_text(SOURCE)
-    seconds = compiler.cython_to_c(source), compiler.compile_c(c_file, library)
+    seconds = translation.cython_to_c(source), compiler.compile_c(c_file, library)
     return compiler.load_module("arithmetic", library), seconds, folder
 
 
@@ -73,7 +73,7 @@ def test_generated_c_does_not_depend_on_the_folder(compiled):
 def test_translating_takes_little_memory_and_other_scripts_stay_in_comments(tmp_path):
     (tmp_path / "arithmetic.pyx").write_text(f"# Größe 大 {SOURCE}", encoding="utf-8")
     program = (
-        "import sys; from pathlib import Path; from azgen.codegen.compiler import cython_to_c;"
+        "import sys; from pathlib import Path; from azgen.codegen.translation import cython_to_c;"
         "from benchmarks.processes import peak_memory; from Cython.Compiler import Main;"
         "before = peak_memory(); cython_to_c(Path(sys.argv[1])); print(peak_memory() - before)"
     )
@@ -113,7 +113,7 @@ def test_bad_source_is_one_clear_error_and_leaves_nothing(tmp_path, capfd):
     source = tmp_path / "wrong.pyx"
     source.write_text("def f(:\n    return undefined\n")
     with pytest.raises(CompilerError) as raised:
-        compiler.cython_to_c(source)
+        translation.cython_to_c(source)
     assert str(source) in str(raised.value)
     assert "wrong.pyx:1:" in str(raised.value)
     assert list(tmp_path.iterdir()) == [source]
@@ -246,7 +246,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path):
         folder = tmp_path / name
         folder.mkdir(parents=True)
         (folder / "twice.pyx").write_text("def twice(double x):\n    return x + x\n", encoding="utf-8")
-        compiler.cython_to_c(folder / "twice.pyx", folder / "twice.c")
+        translation.cython_to_c(folder / "twice.pyx", folder / "twice.c")
         compiler.compile_c(folder / "twice.c", folder / "twice.so")
         found.append((folder / "twice.so").read_bytes())
     assert found[0] == found[1]

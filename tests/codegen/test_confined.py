@@ -59,12 +59,12 @@ def tried(bytes secret, bytes new, int port, bytes program, int parent):
 WORKER = """
 import json, os, sys
 from pathlib import Path
-from azgen.codegen import cache_folder, compiler, confined
+from azgen.codegen import cache_folder, compiler, confined, translation
 
 words = json.loads(sys.argv[1])
 with cache_folder.temporary_folder(cache_folder.build_directory()) as folder:
     (folder / "malice.pyx").write_text(words["source"])
-    compiler.cython_to_c(folder / "malice.pyx", folder / "malice.c")
+    translation.cython_to_c(folder / "malice.pyx", folder / "malice.c")
     flags = ("-O0", *compiler.DEFAULT_FLAGS[1:])
     compiler.compile_c(folder / "malice.c", folder / "malice.so", flags)
     malice = compiler.load_module("malice", folder / "malice.so")

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from azgen.codegen.cache_folder import build_directory, disk_errors, temporary_folder
 from azgen.codegen.candidate_source import render_candidates
-from azgen.codegen.compiler import candidate_flags, cython_to_c, find_toolchain
+from azgen.codegen.compiler import candidate_flags, find_toolchain
 from azgen.codegen.cutting import compile_functions
 from azgen.codegen.kernel_source import STRANDS
 from azgen.codegen.measurements import CALIBRATION, read_measured, write_measured
+from azgen.codegen.translation import cython_to_c
 from azgen.errors import CacheError
 from azgen.execution.kernel import Kernel
 from azgen.execution.layout import LaneTasks, probe_of
@@ -204,7 +205,7 @@ def _compile_seconds(native: NativeCode, programs: list[Program]) -> float:
         for name, text in files.items():
             (temporary / name).write_text(text, encoding="utf-8")
         source = next(temporary.glob("*.pyx"))
-        cython_to_c(source)
+        cython_to_c(source, functions_alone=True)
         library = source.with_suffix(".so")
         toolchain, libraries = find_toolchain(), native.target.libraries
         compile_functions(
