@@ -65,14 +65,17 @@ def kernel_work(
     return Work(kernel.calls.evaluate, arguments, fitness[:, : data.n_tasks], (programs, data))
 
 
-def native_work(program: Program, tasks: Sequence[Task], lane: LaneType | None = None) -> Work:
+def native_work(
+    program: Program, tasks: Sequence[Task], lane: LaneType | None = None, often: bool = False
+) -> Work:
     """Evaluation of a program's native code.
 
     Args:
         program, tasks: what is evaluated on what.
         lane: lane type; None: the one that suits them.
+        often: see `target_for`.
     """
-    target = target_for(program, tasks[0], USUAL, len(tasks))
+    target = target_for(program, tasks[0], USUAL, len(tasks), often)
     target = target if lane is None else replace(target, lane=lane)
     data = lay_out(tasks, target.lane)
     # Its own evaluate() also makes arrays for the results, some microseconds that would count here.

@@ -45,10 +45,10 @@ class Register:
         """Whether it is reached by a pointer: every vector and matrix, however many features there are."""
         return not self.name.startswith("s")
 
-    @property
-    def declaration(self) -> str:
-        """How a declaration of variables on the stack names it."""
-        return f"{self.name} = ZERO" if self.lasts and not self.is_array else self.name
+    def declaration(self, suffix: str) -> str:
+        """How a declaration of variables on the stack names that of a lane group."""
+        name = f"{self.name}{suffix}"
+        return f"{name} = ZERO" if self.lasts and not self.is_array else name
 
     @property
     def type(self) -> str:
@@ -72,13 +72,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of Cython, and the line or two of program text that it says, with constants as c0, c1, ...
+    """What a line or two of program text, with constants as c0, c1, ..., become in Cython.
 
     Attributes:
+        codes: the lines, one a lane group of a call.
         instructions: how many of the program's it carries out.
     """
 
-    code: str
+    codes: Sequence[str]
     text: str
     instructions: int = 1
 
@@ -127,6 +128,14 @@ class Candidate:
         self.kept = list(self._parts()) if keeps_memory else []
 
     @property
+    def probability(self) -> Line:
+        """What of a classification metric makes probabilities of a prediction."""
+        suffixes = self._target.suffixes
+        if self._target.classes:
+            return Line([f"vector_softmax(v2{its})" for its in suffixes], "the classes' probabilities")
+        return Line([f"s1{its} = lane_sigmoid(s1{its})" for its in suffixes], "the probability of class 1")
+
+    @property
     def on_heap(self) -> list[Register]:
         """Memory that is too large for the stack."""
         return [register for register in (*self.lasting, *self.passing) if not register.on_stack]
@@ -163,30 +172,39 @@ class Candidate:
         op = instruction.op
         first = self._constants
         self._constants += len(op.constants)
-        constants = [
-            f"example.{'element' if kind == 'index' else 'constant'}[{first + k}]"
-            for k, kind in enumerate(op.constants)
-        ]
-        operands = [self._spelled(address) for address in instruction.reads[: len(op.operands)]]
         assert instruction.writes is not None
         self.ops.add(op)
         self._written.add(instruction.writes)
-        code = statement(
-            op, str(instruction.writes), operands, constants, self._target.stride, "example.random"
-        )
-        return Line(code, text_of(instruction, first, self._show_values))
+
+        def code(suffix: str) -> str:
+            example, out = f"example{suffix}", f"{instruction.writes}{suffix}"
+            constants = [
+                f"{example}.{'element' if kind == 'index' else 'constant'}[{first + k}]"
+                for k, kind in enumerate(op.constants)
+            ]
+            operands = [self._spelled(address, suffix) for address in instruction.reads[: len(op.operands)]]
+            return statement(op, out, operands, constants, self._target.stride, f"{example}.random")
+
+        text = text_of(instruction, first, self._show_values)
+        return Line([code(suffix) for suffix in self._target.suffixes], text)
 
     def _fused_line(self, fusion: Fusion, product: Instruction, total: Instruction) -> Line:
         assert total.writes is not None
         addend = next(address for address in total.reads if address != product.writes)
-        arguments = [str(total.writes), *(self._spelled(address) for address in (addend, *product.reads))]
         self.fusions.add(fusion)
         self._written.add(total.writes)
-        return Line(f"{fusion.name}({', '.join(arguments)})", f"{product}; {total}", instructions=2)
 
-    def _spelled(self, address: Address) -> str:
+        def code(suffix: str) -> str:
+            operands = (self._spelled(address, suffix) for address in (addend, *product.reads))
+            return f"{fusion.name}({', '.join([f'{total.writes}{suffix}', *operands])})"
+
+        codes = [code(suffix) for suffix in self._target.suffixes]
+        return Line(codes, f"{product}; {total}", instructions=2)
+
+    def _spelled(self, address: Address, suffix: str) -> str:
         """How an operand reads in generated source: label and features are the example's, others local."""
-        return f"example.{address}" if address in self.program.form.reserved else str(address)
+        its = address in self.program.form.reserved
+        return f"example{suffix}.{address}" if its else f"{address}{suffix}"
 
 
 def find_fusion(first: Instruction, second: Instruction, live: frozenset[Address]) -> Fusion | None:
@@ -223,8 +241,10 @@ def render_candidates(
     Args:
         programs: of the target's form.
         target: what the module is specialised to.
-        keeps_memory: whether they are learners, whose memory goes from one call into the next.
+        keeps_memory: whether they are learners, whose memory goes from one call into the next, and whose
+            groups go one by one.
     """
+    assert not (keeps_memory and target.interleaved > 1)
     candidates = [Candidate(program, target, keeps_memory=keeps_memory) for program in programs]
     return {
         "candidates.pyx": _module(candidates, target),

@@ -18,7 +18,7 @@ _NEAR_BYTES, _FURTHER = 12 << 10, 0.5
 """A matrix's SIMD register costs 1 if all of the matrix takes up so many bytes, and with every doubling of
 them so much more: the first-level cache has vectors, examples and the stack beside it."""
 
-_PER_GROUP, _PER_ONE_LANE = 35.0, 80.0
+PER_GROUP, _PER_ONE_LANE = 35.0, 80.0
 """What a lane group costs an example besides its vectors and matrices, counted in registers of them; with one
 lane sums within registers add to it."""
 
@@ -174,14 +174,13 @@ def lane_type(
     rows = n_features if matrices else 1
 
     def cost(lane: LaneType) -> float:
-        registers = rows * (lane.units(n_features) + (not lane.sums_by_folding(n_features)) * _PER_SUM)
-        size = rows * lane.stride(n_features) * lane.bytes
+        registers, size = registers_of(lane, n_features, rows), rows * lane.stride(n_features) * lane.bytes
         if natively and not matrices:
             each = _PASSED if size > _LONG_BYTES else _HELD
             as_such = _NATIVELY + _PER_HALVING * math.log2(lane.pack)
         else:
-            each = 1.0 + _FURTHER * max(0.0, math.log2(size / _NEAR_BYTES))
-            as_such = _PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
+            each = by_size(size)
+            as_such = PER_GROUP if lane.lanes > 1 else _PER_ONE_LANE
         groups = 1 / lane.lanes if n_tasks is MANY else math.ceil(n_tasks / lane.lanes)
         return groups * (as_such + each * registers)
 
@@ -189,6 +188,16 @@ def lane_type(
     if n_tasks == 1 and (n_features > _FEW or shapes[-1].sums_by_folding(n_features)):
         return shapes[-1]
     return min(shapes, key=cost)
+
+
+def registers_of(lane: LaneType, n_features: int, rows: int) -> float:
+    """What executing an example costs a lane group by its largest vector or matrix, in registers of it."""
+    return rows * (lane.units(n_features) + (not lane.sums_by_folding(n_features)) * _PER_SUM)
+
+
+def by_size(size: float) -> float:
+    """What a register of a matrix of so many bytes costs."""
+    return 1.0 + _FURTHER * max(0.0, math.log2(size / _NEAR_BYTES))
 
 
 def lane_types(dtype: str, n_features: int) -> Iterator[LaneType]:

@@ -20,6 +20,7 @@ class Target:
         metric: what fitness means; it decides the loss in the generated code.
         classes: entries of one-hot labels, for programs of the vector form; 0: the scalar form.
         fused: whether sums of products are by fused multiply-add.
+        interleaved: lane groups that one call of a candidate's function runs, line by line.
     """
 
     n_features: int
@@ -27,6 +28,7 @@ class Target:
     metric: Metric
     classes: int = 0
     fused: bool = False
+    interleaved: int = 1
 
     @classmethod
     def of(
@@ -66,6 +68,11 @@ class Target:
         return ("mvec", "m") if self.lane.vector_function("exp") else ("m",)
 
     @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What names of locals end in, one a lane group of a call; one group's need none."""
+        return ("_a", "_b", "_c")[: self.interleaved] if self.interleaved > 1 else ("",)
+
+    @property
     def names(self) -> dict[str, Any]:
         """What all templates may say of it."""
         return {
@@ -79,6 +86,8 @@ class Target:
             "form": self.form,
             "classes": self.classes,
             "fused": self.fused,
+            "interleaved": self.interleaved,
+            "suffixes": self.suffixes,
         }
 
     def numbers(self, memory: Memory) -> int:

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
+from azgen.codegen.interleaving import interleaved
 from azgen.codegen.kernel_source import KernelSpec
 from azgen.codegen.lanes import MANY, LaneType, lane_type
 from azgen.codegen.target import Target
@@ -57,19 +58,21 @@ class PreparedTasks:
         """Executes a program, or several, which are compiled together; see `azgen.execute`."""
         if isinstance(program, (list, tuple)):
             return [run() for run in self._bound([self._program(given) for given in program], backend)]
-        return self.prepare(program, backend)()
+        return next(self._bound([self._program(program)], backend))()
 
     def prepare(self, program: Given, backend: Backend = "native") -> Callable[[], Result]:
         """A function that executes a program again and again; see `azgen.prepare`."""
-        return next(self._bound([self._program(program)], backend))
+        return next(self._bound([self._program(program)], backend, often=True))
 
     def _program(self, given: Given) -> Program:
         found = as_program(given, several_classes=bool(self._tasks[0].vector_classes))
         check_form(found, self._tasks)
         return found
 
-    def _bound(self, programs: Sequence[Program], backend: Backend) -> Iterator[Callable[[], Result]]:
-        """Functions that execute the programs, into the same arrays."""
+    def _bound(
+        self, programs: Sequence[Program], backend: Backend, often: bool = False
+    ) -> Iterator[Callable[[], Result]]:
+        """Functions that execute the programs, into the same arrays; `often` as for `target_for`."""
         if backend not in get_args(Backend):
             raise AzgenError(f"backend {backend!r} is unknown; choose one of {', '.join(get_args(Backend))}")
         if backend == "oracle":
@@ -78,16 +81,16 @@ class PreparedTasks:
         elif backend == "kernel":
             yield from map(self._on_kernel, programs)
         else:
-            yield from self._natively(programs)
+            yield from self._natively(programs, often)
 
-    def _natively(self, programs: Sequence[Program]) -> Iterator[Callable[[], Result]]:
+    def _natively(self, programs: Sequence[Program], often: bool) -> Iterator[Callable[[], Result]]:
         by_target: dict[bool, list[Program]] = {}
         for program in programs:
             by_target.setdefault(program.normalized().memory.matrices > 0, []).append(program)
         first, n_tasks = self._tasks[0], len(self._tasks)
         codes, rooms = dict[bool, NativeCode](), dict[bool, Room]()
         for matrices, members in by_target.items():
-            target = target_for(members[0], first, self._conditions, n_tasks)
+            target = target_for(members[0], first, self._conditions, n_tasks, often)
             codes[matrices] = native_code(target)
             codes[matrices].compile(members)
             rooms[matrices] = self._room(target.lane)
@@ -174,7 +177,7 @@ def prepare(
     fused: bool = False,
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again, with everything already built; see
-    `execute`."""
+    `execute`. Its native code may be other code, which takes longer to compile and less to run."""
     return prepare_tasks(tasks, seed, epochs, dtype, max_abs_error, fused).prepare(program, backend)
 
 
@@ -216,26 +219,33 @@ def execute_under(
     conditions: Conditions, program: Program, tasks: Sequence[Task] | Task, backend: Backend = "native"
 ) -> Result:
     """Executes a program on tasks; see `execute`."""
-    return prepare_under(conditions, program, tasks, backend)()
+    return PreparedTasks(list_of_tasks(tasks), conditions).execute(program, backend)
 
 
 def prepare_under(
     conditions: Conditions, program: Program, tasks: Sequence[Task] | Task, backend: Backend = "native"
 ) -> Callable[[], Result]:
     """A function that executes a program on tasks again and again; see `prepare`."""
-    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
-    return PreparedTasks(tasks, conditions).prepare(program, backend)
+    return PreparedTasks(list_of_tasks(tasks), conditions).prepare(program, backend)
 
 
 def _by_oracle(program: Program, tasks: Sequence[Task], conditions: Conditions) -> Result:
     return result_of(*oracle.execute(program, tasks, conditions), conditions.dtype)
 
 
-def target_for(program: Program, task: Task, how: Conditions, n_tasks: int | None = MANY) -> Target:
-    """What a program's native code is specialised to, for so many tasks of the shape of this one."""
+def target_for(
+    program: Program, task: Task, how: Conditions, n_tasks: int | None = MANY, often: bool = False
+) -> Target:
+    """What a program's native code is specialised to, for so many tasks of the shape of this one.
+
+    Args:
+        often: whether it is executed so often that lane groups may be interleaved, which takes longer to
+            compile; counts only for a number of tasks that is known.
+    """
     memory = program.normalized().memory
     shape = task.n_features, task.metric, how.dtype, task.vector_classes
-    return Target.of(memory, *shape, n_tasks, natively=True, fused=how.fused)
+    target = Target.of(memory, *shape, n_tasks, natively=True, fused=how.fused)
+    return interleaved(target, program, n_tasks) if often and n_tasks is not MANY else target
 
 
 @lru_cache(maxsize=64)

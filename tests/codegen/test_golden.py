@@ -62,6 +62,9 @@ SOURCES = {
     "candidate-packed.pyx": lambda: candidate("neural-net", target=Target(64, PACKED, "accuracy")),
     "candidate-fused.pyx": lambda: candidate("neural-net", target=Target(8, LANE, "rmse", fused=True)),
     "candidate-classes.pyx": lambda: candidate("softmax-linear", target=Target(8, ONE_LANE, "log-loss", 3)),
+    "candidate-interleaved.pyx": lambda: candidate(
+        "neural-net", target=Target(16, PACKED, "accuracy", interleaved=3)
+    ),
     "candidate-copy.pyx": lambda: candidate_source(
         zoo("neural-net"),
         Target(4, LANE, "rmse"),
@@ -72,6 +75,7 @@ SOURCES = {
     )["candidates.pyx"],
     "evaluate-classes.h": lambda: runner("evaluate.h"),
     "groups-classes.h": lambda: runner("groups.h"),
+    "groups-interleaved.h": lambda: render_runner(Target(8, LANE, "log-loss", 3, interleaved=2))["groups.h"],
     "runner-classes.pyx": lambda: runner("runner.pyx"),
     "export-linear.py": lambda: render_module(zoo("linear")),
     "export-softmax.py": lambda: render_module(zoo("softmax-linear")),

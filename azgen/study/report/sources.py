@@ -60,7 +60,7 @@ def cython_lines(program: Program, target: Target) -> tuple[Line, ...]:
         number = 0
         for line in getattr(candidate, name):
             carried = tuple(f"{name}-{k}" for k in range(number, number + line.instructions))
-            expected.append((line.code, carried))
+            expected.append((line.codes[0], carried))
             number += line.instructions
     return tuple(_matched(lines, expected))
 
