@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from azgen.language.op import Op
 
@@ -27,6 +28,9 @@ class Address:
     def __str__(self) -> str:
         return f"{self.kind}{self.number}"
 
+
+_address = lru_cache(maxsize=3 * (MAX_ADDRESS + 1))(Address)
+"""An address that is made once: programs ask for the same few again and again."""
 
 LABEL = Address("s", 0)
 PREDICTION = Address("s", 1)
@@ -145,14 +149,14 @@ class Instruction:
     def reads(self) -> tuple[Address, ...]:
         """Addresses of the operands; an element setter also reads what it keeps."""
         operands = tuple(
-            Address(kind, number) for kind, number in zip(self.op.operands, (self.a, self.b), strict=False)
+            _address(kind, number) for kind, number in zip(self.op.operands, (self.a, self.b), strict=False)
         )
         return (*operands, self.writes) if self.op.keeps_rest and self.writes else operands
 
     @property
     def writes(self) -> Address | None:
         """Address of the result; None for no_op."""
-        return Address(self.op.result, self.out) if self.op.result else None
+        return _address(self.op.result, self.out) if self.op.result else None
 
     def __str__(self) -> str:
         """One line of program text, without indentation."""

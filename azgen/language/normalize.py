@@ -105,10 +105,7 @@ def normal_form(functions: Functions, form: Form) -> Functions:
 
     def renamed(instruction: Instruction) -> Instruction:
         op = instruction.op
-        operands = [
-            Address(kind, number)
-            for kind, number in zip(op.operands, (instruction.a, instruction.b), strict=False)
-        ]
+        operands = [*instruction.reads[: len(op.operands)]]
         if op.commutative:
             # Named addresses come first, in order; of two new ones, the first to appear.
             operands.sort(key=lambda address: names[address].number if address in names else float("inf"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from azgen.errors import AzgenError
@@ -33,7 +34,7 @@ FIRST_ID = 1000
 """First id of a user's own ops; those below belong to azgen."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Op:
     """One basic operation and its spelling in each of azgen's languages.
 
@@ -77,22 +78,22 @@ class Op:
     family: str = ""
     fused: Callable[..., Any] | None = None
 
-    @property
+    @cached_property
     def operands(self) -> str:
         """Types of the operands, for example ``"vv"``; empty for constants and random draws."""
         return self.signature.split("->")[0].strip()
 
-    @property
+    @cached_property
     def result(self) -> str:
         """Type of the result: ``"s"``, ``"v"``, ``"m"``, or empty for no_op."""
         return self.signature.split("->")[1].strip()
 
-    @property
+    @cached_property
     def stochastic(self) -> bool:
         """Whether the op draws random numbers."""
         return self.constants in (("low", "high"), ("mean", "stdev"))
 
-    @property
+    @cached_property
     def keeps_rest(self) -> bool:
         """Whether the op sets one element of its target and keeps the others."""
         return "index" in self.constants

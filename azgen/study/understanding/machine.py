@@ -94,10 +94,8 @@ class Machine:
             earlier = steps[-1] if steps else None
             step = Step(memory, x, self._label(output, scale), run * _STEPS + number + 1, earlier)
             self._complete(step)
-            if not all(
-                np.isfinite(v).all() and np.abs(v).max() < 1e6
-                for v in (*step.after.values(), *step.values.values())
-            ):
+            # False for NaN as well.
+            if not all(np.abs(v).max() < 1e6 for v in (*step.after.values(), *step.values.values())):
                 break
             memory = step.after
             steps.append(step)
