@@ -26,11 +26,11 @@ outgrow the second-level cache."""
 _USUAL = 3
 """Instructions that write vectors, of a program without matrices, whose work costs no more than that."""
 
-_MOST_REGISTERS, _BESIDE_MATRICES = 32, 12
-"""Registers that one vector of all groups side by side may take up, and where matrices need some, too."""
+_MOST_REGISTERS = 12
+"""Registers that one vector of all groups side by side may take up where matrices need some, too."""
 
-_MOST_MEMORY = 32 << 10
-"""Bytes that all memory of the groups may take up: the first-level cache."""
+_MOST_OF_VECTOR, _MOST_MEMORY = 2 << 10, 32 << 10
+"""Bytes that it may take up where there are none, and all memory of the groups: the first-level cache."""
 
 _STAYS = 16
 """A matrix of so few registers stays in them, unless other groups need some."""
@@ -55,7 +55,6 @@ def interleaved(target: Target, program: Program, n_tasks: int) -> Target:
     memory, each_example = normal_form.memory, (*normal_form.predict, *normal_form.learn)
     on_vectors = sum(1 for instruction in each_example if instruction.op.result == "v")
     rows = F if memory.matrices else 1
-    most_registers = _BESIDE_MATRICES if memory.matrices else _MOST_REGISTERS
 
     def cost(lane: LaneType, groups: int) -> float:
         size = rows * lane.stride(F) * lane.bytes
@@ -68,8 +67,11 @@ def interleaved(target: Target, program: Program, n_tasks: int) -> Target:
         return passes * (as_such + groups * each * registers_of(lane, F, rows))
 
     def fits(way: Target) -> bool:
-        in_bytes = way.interleaved * way.lane.bytes * way.numbers(memory)
-        return way.interleaved * way.lane.units(F) <= most_registers and in_bytes <= _MOST_MEMORY
+        groups, lane = way.interleaved, way.lane
+        if memory.matrices and groups * lane.units(F) > _MOST_REGISTERS:
+            return False
+        of_vector = groups * lane.bytes * lane.stride(F)
+        return of_vector <= _MOST_OF_VECTOR and groups * lane.bytes * way.numbers(memory) <= _MOST_MEMORY
 
     draws = any(instruction.op.stochastic for instruction in each_example)
     if draws or target.classes or (memory.matrices and rows * target.lane.units(F) <= _STAYS):

@@ -182,6 +182,7 @@ def test_what_is_prepared_may_interleave_and_what_runs_once_does_not(monkeypatch
         (512, "noisy-relu", 8, 10, (16, 1, 1)),
         (512, "softmax-linear", 8, 10, (16, 1, 1)),
         (256, "linear", 8, 16, (8, 1, 2)),
+        (256, "linear", 32, 10, (4, 2, 3)),
         (256, "neural-net", 8, 10, (4, 2, 3)),
     ],
 )
