@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from azgen.language.later import numpy as np
-from azgen.language.meaning import PARTIAL_SUMS, by_row, mean, ordered_sum
+from azgen.language.meaning import PARTIAL_SUMS, mean, ordered_sum, row_means
 
 _SPLITTER = 2.0**27 + 1
 _LEAST, _MOST = 2.0**-400, 2.0**400
@@ -100,14 +100,15 @@ def fused_sums(n: int) -> int:
 
 
 def fused_sum(a: Any, b: Any) -> Any:
-    """Sum of a[i] * b[i]: product i is added to partial sum i mod `fused_sums` in order of i, in one rounding
-    with the multiplication; then the ordered sum of the partial sums."""
-    sums = fused_sums(len(a))
-    partial = a[:sums] * b[:sums]
-    for start in range(sums, len(a), sums):
-        some = a[start : start + sums], b[start : start + sums]
-        n = len(some[0])
-        partial[:n] = fused_multiply_add(*some, partial[:n])
+    """Sum of a[i] * b[i] along the last axis: product i is added to partial sum i mod `fused_sums` in order
+    of i, in one rounding with the multiplication; then the ordered sum of the partial sums."""
+    n = a.shape[-1]
+    sums = fused_sums(n)
+    partial = a[..., :sums] * b[..., :sums]
+    for start in range(sums, n, sums):
+        some = a[..., start : start + sums], b[..., start : start + sums]
+        those = np.s_[..., : some[0].shape[-1]]
+        partial[those] = fused_multiply_add(*some, partial[those])
     return ordered_sum(partial)
 
 
@@ -124,7 +125,7 @@ def st_dev(a: Any) -> Any:
 
 def matrix_vector_product(a: Any, b: Any) -> Any:
     """Matrix times vector."""
-    return by_row(lambda row: fused_sum(row, b), a)
+    return fused_sum(a, b)
 
 
 def matrix_matrix_product(a: Any, b: Any) -> Any:
@@ -137,7 +138,7 @@ def matrix_matrix_product(a: Any, b: Any) -> Any:
 
 def row_norms(a: Any) -> Any:
     """Euclidean norm of every row."""
-    return by_row(norm, a)
+    return np.sqrt(fused_sum(a, a))
 
 
 def column_norms(a: Any) -> Any:
@@ -150,4 +151,5 @@ def column_norms(a: Any) -> Any:
 
 def row_st_devs(a: Any) -> Any:
     """Population standard deviation of every row."""
-    return by_row(st_dev, a)
+    difference = a - row_means(a)[:, None]
+    return np.sqrt(fused_sum(difference, difference) / a.dtype.type(len(a)))

@@ -17,20 +17,20 @@ F."""
 
 
 def ordered_sum(x: Any) -> Any:
-    """Sum of a one-dimensional array: 16 interleaved partial sums, then the upper half folded onto the lower.
+    """Sum along the last axis: 16 interleaved partial sums, then the upper half folded onto the lower.
 
     Entry i goes to partial sum i mod 16, in order of i. The order is part of azgen's language, like the
     order of instructions, because floating-point addition is not associative.
     """
-    partial = x[:PARTIAL_SUMS].copy()
-    for start in range(PARTIAL_SUMS, len(x), PARTIAL_SUMS):
-        block = x[start : start + PARTIAL_SUMS]
-        partial[: len(block)] += block
-    while len(partial) > 1:
-        half = (len(partial) + 1) // 2
-        partial[: len(partial) - half] += partial[half:]
-        partial = partial[:half]
-    return partial[0]
+    partial = x[..., :PARTIAL_SUMS].copy()
+    for start in range(PARTIAL_SUMS, x.shape[-1], PARTIAL_SUMS):
+        block = x[..., start : start + PARTIAL_SUMS]
+        partial[..., : block.shape[-1]] += block
+    while (size := partial.shape[-1]) > 1:
+        half = (size + 1) // 2
+        partial[..., : size - half] += partial[..., half:]
+        partial = partial[..., :half]
+    return partial[..., 0][()]
 
 
 def softmax(a: Any, n_classes: int) -> Any:
@@ -44,11 +44,6 @@ def softmax(a: Any, n_classes: int) -> Any:
     result = np.zeros_like(a)
     result[:n_classes] = exponentials / ordered_sum(exponentials)
     return result
-
-
-def by_row(function: Any, matrix: Any) -> Any:
-    """The function's values of a matrix's rows."""
-    return np.array([function(row) for row in matrix], dtype=matrix.dtype)
 
 
 def inner_product(a: Any, b: Any) -> Any:
@@ -74,7 +69,7 @@ def st_dev(a: Any) -> Any:
 
 def matrix_vector_product(a: Any, b: Any) -> Any:
     """Matrix times vector."""
-    return by_row(lambda row: inner_product(row, b), a)
+    return ordered_sum(a * b)
 
 
 def matrix_matrix_product(a: Any, b: Any) -> Any:
@@ -87,7 +82,7 @@ def matrix_matrix_product(a: Any, b: Any) -> Any:
 
 def row_norms(a: Any) -> Any:
     """Euclidean norm of every row."""
-    return by_row(norm, a)
+    return np.sqrt(ordered_sum(a * a))
 
 
 def column_norms(a: Any) -> Any:
@@ -101,12 +96,13 @@ def column_norms(a: Any) -> Any:
 
 def row_means(a: Any) -> Any:
     """Arithmetic mean of every row."""
-    return by_row(mean, a)
+    return ordered_sum(a) / a.dtype.type(len(a))
 
 
 def row_st_devs(a: Any) -> Any:
     """Population standard deviation of every row."""
-    return by_row(st_dev, a)
+    difference = a - row_means(a)[:, None]
+    return np.sqrt(row_means(difference * difference))
 
 
 def step_from_zero(a: Any) -> Any:

@@ -43,16 +43,19 @@ class Idea:
 
 @dataclass
 class Evidence:
-    """A live program, the steps it made on random data, and questions to them."""
+    """A live program, the steps it makes on random data, and questions to them."""
 
     program: Program
     classifier: bool = False
     machine: Machine = field(init=False)
-    steps: list[Step] = field(init=False)
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.program, self.classifier)
-        self.steps = self.machine.steps()
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """See `Machine.steps`; made when first asked for: a program of the zoo is known by its text alone."""
+        return self.machine.steps()
 
     # ---- the program
 

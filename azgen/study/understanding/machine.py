@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,10 @@ class Machine:
             for kind, shape in shapes.items()
             for number in range(memory.of(kind))
         }
+        self._lines = [
+            [(Place(f, n), i.writes, self._line(i)) for n, i in enumerate(function)]
+            for f, function in enumerate(program.functions)
+        ]
 
     def steps(self) -> list[Step]:
         """Some steps of runs on random data, those where everything is finite; may be empty."""
@@ -163,33 +167,28 @@ class Machine:
     ) -> Memory:
         """Memory after a function (0 to 2)."""
         with np.errstate(all="ignore"):
-            for number, instruction in enumerate(self.program.functions[function]):
-                place = Place(function, number)
+            for place, out, value in self._lines[function]:
                 if found is not None:
                     found[place] = dict(memory)
-                result = (
-                    forced[place]
-                    if forced and place in forced
-                    else self._result(instruction, memory, generator)
-                )
+                result = forced[place] if forced and place in forced else value(memory, generator)
                 if values is not None:
                     values[place] = result
-                if instruction.writes:
-                    memory[instruction.writes] = result
+                if out:
+                    memory[out] = result
         return memory
 
-    def _result(self, instruction: Instruction, memory: Memory, generator: Generator) -> Any:
-        op = instruction.op
+    def _line(self, instruction: Instruction) -> Callable[[Memory, Generator], Any]:
+        """What a line makes of memory, as a function: lines run some thousand times."""
+        op, numpy, reads = instruction.op, instruction.op.numpy, instruction.reads
         constants = [
             v if k == "index" else np.float64(v)
             for k, v in zip(op.constants, instruction.constants, strict=True)
         ]
-        operands = [memory[address] for address in instruction.reads]
         if op.stochastic:
-            return op.numpy(generator, *constants, self.shapes[op.result])
-        if op.name == "scalar_broadcast":
-            return op.numpy(*operands, N_FEATURES)
-        return op.numpy(*operands, *constants)
+            shape = self.shapes[op.result]
+            return lambda memory, generator: numpy(generator, *constants, shape)
+        rest = [N_FEATURES] if op.name == "scalar_broadcast" else constants
+        return lambda memory, generator: numpy(*[memory[address] for address in reads], *rest)
 
     # ---- derivatives
 
