@@ -23,6 +23,9 @@ L1_BYTES = 24 << 10
 """Memory that interleaved programs may touch together: half of a common first-level data cache."""
 
 MAX_BATCH = 64
+_CASES = ("SETUP_END", "CHECK", "RATE", "KEEP", "PROBE_CHECK", "PROBE_RATE")
+"""Cases of the interpreter besides ops: what comes after Setup and after Predict."""
+
 DROPPED_BITS = {"float32": 6, "float64": 34}
 """Low bits of a prediction that the probe's rounding drops: about 5 decimal digits remain."""
 
@@ -94,6 +97,12 @@ class KernelSpec:
         """Fusions whose two ops the kernel has."""
         return tuple(fusion for fusion in FUSIONS if {fusion.first, fusion.second} <= set(self.code))
 
+    @cached_property
+    def cases(self) -> Mapping[str, int]:
+        """Case number of what the interpreter does besides ops."""
+        names = (*_CASES, *(fusion.name.upper() for fusion in self.fusions))
+        return {name: number for number, name in enumerate(names, len(self.ops))}
+
 
 def _kernel_case(op: Op, stride: int) -> str:
     """The statement that runs an op inside the interpreter."""
@@ -123,7 +132,7 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         name: [spec.code[op] for op in sorted(ops, key=lambda n: spec.code[n])]
         for name, ops in zip(FUNCTIONS, spec.allowed, strict=True)
     }
-    common = {**spec.target.names, "memory": spec.memory, "ops": spec.ops}
+    common = {**spec.target.names, "memory": spec.memory, "ops": spec.ops, "cases": spec.cases}
     tables = (
         environment()
         .get_template("kernel/tables.h.j2")

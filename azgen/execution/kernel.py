@@ -22,9 +22,10 @@ from azgen.language.program import Program
 UNROLLING_FLAGS = ("-funroll-loops", "--param=max-completely-peeled-insns=400")
 """Loops over entries are unrolled, so that partial sums and factors stay in registers; pays from F = 8 on."""
 
-DISPATCH_FLAGS = ("-fno-code-hoisting", "-fno-schedule-insns2")
-"""Passes of gcc that move loads of the interpreter's cases before its one jump, where every step waits for
-them: without them a search on small tasks is 1.1 to 1.25 times as fast (docs/performance.md)."""
+DISPATCH_FLAGS = ("--param=max-goto-duplication-insns=16", "-fno-code-hoisting", "-fno-schedule-insns2")
+"""For gcc to keep the jumps of the interpreter's cases apart, each with its own loads of the next step,
+which it merges by default; and no passes that move loads of the cases before these jumps, where every step
+waits for them (docs/performance.md)."""
 
 INSTRUCTION = np.dtype(
     [("op", "i2"), ("out", "i2"), ("a", "i2"), ("b", "i2"), ("constant", "f8", (3,))], align=True

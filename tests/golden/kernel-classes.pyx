@@ -61,7 +61,12 @@ cdef extern from "tables.h" nogil:
     const int SUM[3]
     const int SCALED[3]
     const int SCALAR_CONST
-    void unreachable "__builtin_unreachable"() noexcept
+    void case_labels() noexcept
+    void at_case(int) noexcept
+    void go_to_case(int) noexcept
+    void first_step(const void*, const void*, const void*, const void*) noexcept
+    void next_step(const void*, const void*, const void*, const void*) noexcept
+    void set_operands(const lane***, int, const lane*) noexcept
     void prefetch "__builtin_prefetch"(const void*) noexcept
     bint registers_have(const Registers*, int) noexcept
     void registers_add(Registers*, int) noexcept
@@ -152,10 +157,16 @@ cdef inline int length_of(const Program* program) noexcept nogil:
 cdef void* room_for(size_t bytes) noexcept nogil:
     return aligned_alloc(64, (bytes + 63) // 64 * 64)
 
+# What a step does: an op, by its number; two ops that are fused; or, where functions end, what comes between them.
 cdef enum:
-    END = 0                     # case of no_op, which a normal form does not contain
-    CHECK = 6
-    VECTOR_ADD_SCALED = 7
+    END = 0                     # of an example; the case of no_op, which a normal form does not contain
+    SETUP_END = 6
+    CHECK = 7
+    RATE = 8
+    KEEP = 9
+    PROBE_CHECK = 10
+    PROBE_RATE = 11
+    VECTOR_ADD_SCALED = 12
 
 # Registers, and where they lie in a strand's memory, counted in lanes.
 cdef enum:
@@ -166,11 +177,6 @@ cdef enum:
     VECTORS_AT = 4
     MATRICES_AT = 136
 
-# How an example is run.
-cdef enum:
-    TRAINING = 0
-    VALIDATION = 1
-
 cdef struct Step:
     lane* out
     const lane* a
@@ -180,8 +186,9 @@ cdef struct Step:
     int element[2]              # positions that an element setter names
 
 cdef struct Strand:
-    Step setup[25]            # Setup, END
+    Step setup[25]            # Setup, SETUP_END
     Step example[26]          # Predict, CHECK, Learn, END
+    Step* check                 # the CHECK of example; in validation it becomes RATE, or KEEP
     const lane** feature_use[72]  # operands of example's steps that are v0
     int n_feature_uses
     Random random
@@ -196,50 +203,6 @@ cdef struct Strand:
     Aligned aligned             # what follows begins a cache line
     lane memory[1225]
     lane constants[72]
-
-cdef bint run(Strand* strand, const Step* step, const lane* label, int mode) noexcept nogil:
-    """Runs steps up to END; at CHECK rates the prediction, and stops after it in validation. False: all tasks failed."""
-    cdef lane* out
-    cdef const lane* a
-    cdef const lane* b
-    cdef Random* random = &strand.random
-    while True:
-        out = step.out
-        a = step.a
-        b = step.b
-        if step.op == END:
-            return True
-        elif step.op == CHECK:
-            vector_softmax(strand.memory + 70)
-            if strand.hash:
-                vector_hash_add(strand.hash, strand.memory + 70, strand.alive)
-            # A probe's validation comes earlier than the real one, so only its training tells of failure.
-            if not strand.hash or mode == TRAINING:
-                strand.alive = strand.alive & vector_within(label, strand.memory + 70, strand.max_abs_error)
-                if not lane_any(strand.alive):
-                    return False
-            if mode == VALIDATION:
-                strand.loss = strand.loss + vector_loss(label, strand.memory + 70, strand.weight)
-                if strand.predictions:
-                    memcpy(strand.predictions, strand.memory + 70, 3 * sizeof(lane))
-                    strand.predictions += 3
-                return True
-            memcpy(place_of(strand, LABEL), label, 3 * sizeof(lane))
-        elif step.op == 1:  # scalar_diff
-            out[0] = a[0] - b[0]
-        elif step.op == 2:  # scalar_product
-            out[0] = a[0] * b[0]
-        elif step.op == 3:  # scalar_vector_product
-            scalar_vector_product(out, a[0], b)
-        elif step.op == 4:  # vector_sum
-            vector_sum(out, a, b)
-        elif step.op == 5:  # vector_inner_product
-            out[0] = vector_inner_product(a, b)
-        elif step.op == VECTOR_ADD_SCALED:
-            vector_add_scaled(out, step.constant, a[0], b)
-        else:
-            unreachable()
-        step += 1
 
 cdef lane* place_of(Strand* strand, int r) noexcept nogil:
     """Where a register lies."""
@@ -316,10 +279,11 @@ cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int
     clear(strand, FEATURES)
     strand.n_feature_uses = 0
     step = decode(strand, strand.setup, normal, 0, size[0], &constant)
-    step.op = END
+    step.op = SETUP_END
     strand.n_feature_uses = 0
     step = decode(strand, strand.example, normal, size[0], size[1], &constant)
-    step.op = CHECK
+    step.op = PROBE_CHECK if hash else CHECK
+    strand.check = step
     step = decode(strand, step + 1, normal, size[0] + size[1], size[2], &constant)
     step.op = END
     strand.random.state = tasks.random[group]
@@ -334,35 +298,131 @@ cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int
     if hash:
         memset(hash, 0, sizeof(LaneHash))
 
-# ---------------------------------------------------------------- evaluation
 cdef void run_strands(Strand* strands, int n_strands, const Tasks* tasks) noexcept nogil:
-    """Runs loaded strands over all steps. Afterwards alive, and loss or hash, of each are final."""
-    cdef Strand* active[4]
-    cdef Strand* strand
-    cdef int n_active = n_strands, i, k, mode
-    cdef int64_t step, row
-    cdef const lane* features
-    for i in range(n_strands):
-        active[i] = &strands[i]
-        run(active[i], active[i].setup, NULL, TRAINING)
-    for step in range(tasks.n_steps):
-        row = tasks.order[step]
-        mode = TRAINING if step < tasks.n_training else VALIDATION
-        i = 0
-        while i < n_active:
-            strand = active[i]
-            features = strand.x + row * 33
-            for k in range(strand.n_feature_uses):
-                strand.feature_use[k][0] = features
-            memset(place_of(strand, LABEL), 0, 3 * sizeof(lane))
-            if run(strand, strand.example, strand.y + row * 3, mode):
-                i += 1
-            else:
-                n_active -= 1
-                active[i] = active[n_active]
-        if n_active == 0:
-            break
+    """Trains and validates loaded strands in turns, an example at a time. Afterwards alive, and loss or hash, of each are final.
 
+    AutoML-Zero's evaluator; docs/semantics.md says where azgen differs. Threaded code, see tables.h: nothing goes from one case on
+    to the next.
+    """
+    cdef Strand* active[4]
+    cdef Strand* strand = strands
+    cdef Random* random
+    cdef const Step* step
+    cdef lane* out
+    cdef const lane* a
+    cdef const lane* b
+    cdef int n_active = n_strands, i = -1, k
+    cdef int64_t example = -1, row = 0
+    case_labels()
+    for k in range(n_strands):
+        active[k] = &strands[k]
+
+    at_case(6)  # SETUP_END: the next strand's Setup
+    i += 1
+    if i < n_active:
+        strand = active[i]
+        random = &strand.random
+        step = strand.setup
+        first_step(step, out, a, b)
+
+    at_case(0)  # END: the next strand's example, the first one's next
+    i += 1
+    if i >= n_active:
+        if n_active == 0:
+            return
+        i = 0
+        example += 1
+        if example == tasks.n_training:
+            for k in range(n_active):
+                active[k].check.op = PROBE_RATE if active[k].hash else KEEP if active[k].predictions else RATE
+        if example == tasks.n_steps:
+            return
+        row = tasks.order[example]
+    strand = active[i]
+    random = &strand.random
+    set_operands(strand.feature_use, strand.n_feature_uses, strand.x + row * 33)
+    memset(place_of(strand, LABEL), 0, 3 * sizeof(lane))
+    step = strand.example
+    first_step(step, out, a, b)
+
+    at_case(7)  # CHECK: after Predict, before Learn
+    vector_softmax(strand.memory + 70)
+    strand.alive = strand.alive & vector_within(strand.y + row * 3, strand.memory + 70, strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    memcpy(place_of(strand, LABEL), strand.y + row * 3, 3 * sizeof(lane))
+    next_step(step, out, a, b)
+
+    at_case(8)  # RATE: after Predict in validation
+    vector_softmax(strand.memory + 70)
+    strand.alive = strand.alive & vector_within(strand.y + row * 3, strand.memory + 70, strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.loss = strand.loss + vector_loss(strand.y + row * 3, strand.memory + 70, strand.weight)
+    go_to_case(0)
+
+    at_case(9)  # KEEP: the same, and predictions are asked for
+    vector_softmax(strand.memory + 70)
+    strand.alive = strand.alive & vector_within(strand.y + row * 3, strand.memory + 70, strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.loss = strand.loss + vector_loss(strand.y + row * 3, strand.memory + 70, strand.weight)
+    memcpy(strand.predictions, strand.memory + 70, 3 * sizeof(lane))
+    strand.predictions += 3
+    go_to_case(0)
+
+    at_case(10)  # PROBE_CHECK
+    vector_softmax(strand.memory + 70)
+    vector_hash_add(strand.hash, strand.memory + 70, strand.alive)
+    strand.alive = strand.alive & vector_within(strand.y + row * 3, strand.memory + 70, strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    memcpy(place_of(strand, LABEL), strand.y + row * 3, 3 * sizeof(lane))
+    next_step(step, out, a, b)
+
+    # Only a probe's training tells of failure, as its validation comes earlier than the real one.
+    at_case(11)  # PROBE_RATE
+    vector_softmax(strand.memory + 70)
+    vector_hash_add(strand.hash, strand.memory + 70, strand.alive)
+    go_to_case(0)
+
+    at_case(1)  # scalar_diff
+    out[0] = a[0] - b[0]
+    next_step(step, out, a, b)
+
+    at_case(2)  # scalar_product
+    out[0] = a[0] * b[0]
+    next_step(step, out, a, b)
+
+    at_case(3)  # scalar_vector_product
+    scalar_vector_product(out, a[0], b)
+    next_step(step, out, a, b)
+
+    at_case(4)  # vector_sum
+    vector_sum(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(5)  # vector_inner_product
+    out[0] = vector_inner_product(a, b)
+    next_step(step, out, a, b)
+
+    at_case(12)  # VECTOR_ADD_SCALED
+    vector_add_scaled(out, step.constant, a[0], b)
+    next_step(step, out, a, b)
+
+# ---------------------------------------------------------------- evaluation
 cdef int load_some(
     Strand* strands, const NormalForm** programs, int64_t job, int64_t n_jobs, const Tasks* tasks, LaneHash* hash
 ) noexcept nogil:

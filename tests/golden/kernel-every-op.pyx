@@ -99,7 +99,12 @@ cdef extern from "tables.h" nogil:
     const int SUM[3]
     const int SCALED[3]
     const int SCALAR_CONST
-    void unreachable "__builtin_unreachable"() noexcept
+    void case_labels() noexcept
+    void at_case(int) noexcept
+    void go_to_case(int) noexcept
+    void first_step(const void*, const void*, const void*, const void*) noexcept
+    void next_step(const void*, const void*, const void*, const void*) noexcept
+    void set_operands(const lane***, int, const lane*) noexcept
     void prefetch "__builtin_prefetch"(const void*) noexcept
     bint registers_have(const Registers*, int) noexcept
     void registers_add(Registers*, int) noexcept
@@ -541,12 +546,18 @@ cdef inline int length_of(const Program* program) noexcept nogil:
 cdef void* room_for(size_t bytes) noexcept nogil:
     return aligned_alloc(64, (bytes + 63) // 64 * 64)
 
+# What a step does: an op, by its number; two ops that are fused; or, where functions end, what comes between them.
 cdef enum:
-    END = 0                     # case of no_op, which a normal form does not contain
-    CHECK = 66
-    VECTOR_ADD_SCALED = 67
-    MATRIX_ADD_SCALED = 68
-    MATRIX_ADD_OUTER = 69
+    END = 0                     # of an example; the case of no_op, which a normal form does not contain
+    SETUP_END = 66
+    CHECK = 67
+    RATE = 68
+    KEEP = 69
+    PROBE_CHECK = 70
+    PROBE_RATE = 71
+    VECTOR_ADD_SCALED = 72
+    MATRIX_ADD_SCALED = 73
+    MATRIX_ADD_OUTER = 74
 
 # Registers, and where they lie in a strand's memory, counted in lanes.
 cdef enum:
@@ -557,11 +568,6 @@ cdef enum:
     VECTORS_AT = 8
     MATRICES_AT = 152
 
-# How an example is run.
-cdef enum:
-    TRAINING = 0
-    VALIDATION = 1
-
 cdef struct Step:
     lane* out
     const lane* a
@@ -571,8 +577,9 @@ cdef struct Step:
     int element[2]              # positions that an element setter names
 
 cdef struct Strand:
-    Step setup[25]            # Setup, END
+    Step setup[25]            # Setup, SETUP_END
     Step example[26]          # Predict, CHECK, Learn, END
+    Step* check                 # the CHECK of example; in validation it becomes RATE, or KEEP
     const lane** feature_use[72]  # operands of example's steps that are v0
     int n_feature_uses
     Random random
@@ -587,174 +594,6 @@ cdef struct Strand:
     Aligned aligned             # what follows begins a cache line
     lane memory[664]
     lane constants[72]
-
-cdef bint run(Strand* strand, const Step* step, lane label, int mode) noexcept nogil:
-    """Runs steps up to END; at CHECK rates the prediction, and stops after it in validation. False: all tasks failed."""
-    cdef lane* out
-    cdef const lane* a
-    cdef const lane* b
-    cdef Random* random = &strand.random
-    while True:
-        out = step.out
-        a = step.a
-        b = step.b
-        if step.op == END:
-            return True
-        elif step.op == CHECK:
-            strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
-            if strand.hash:
-                lane_hash_add(strand.hash, strand.memory[PREDICTION], strand.alive)
-            # A probe's validation comes earlier than the real one, so only its training tells of failure.
-            if not strand.hash or mode == TRAINING:
-                strand.alive = strand.alive & lane_within(label, strand.memory[PREDICTION], strand.max_abs_error)
-                if not lane_any(strand.alive):
-                    return False
-            if mode == VALIDATION:
-                strand.loss = strand.loss + lane_loss(label, strand.memory[PREDICTION], strand.weight)
-                if strand.predictions:
-                    strand.predictions[0] = strand.memory[PREDICTION]
-                    strand.predictions += 1
-                return True
-            strand.memory[LABEL] = label
-        elif step.op == 1:  # scalar_sum
-            out[0] = a[0] + b[0]
-        elif step.op == 2:  # scalar_diff
-            out[0] = a[0] - b[0]
-        elif step.op == 3:  # scalar_product
-            out[0] = a[0] * b[0]
-        elif step.op == 4:  # scalar_division
-            out[0] = a[0] / b[0]
-        elif step.op == 5:  # scalar_abs
-            out[0] = lane_abs(a[0])
-        elif step.op == 6:  # scalar_reciprocal
-            out[0] = lane_reciprocal(a[0])
-        elif step.op == 7:  # scalar_sin
-            out[0] = lane_sin(a[0])
-        elif step.op == 8:  # scalar_cos
-            out[0] = lane_cos(a[0])
-        elif step.op == 9:  # scalar_tan
-            out[0] = lane_tan(a[0])
-        elif step.op == 10:  # scalar_arcsin
-            out[0] = lane_asin(a[0])
-        elif step.op == 11:  # scalar_arccos
-            out[0] = lane_acos(a[0])
-        elif step.op == 12:  # scalar_arctan
-            out[0] = lane_atan(a[0])
-        elif step.op == 13:  # scalar_exp
-            out[0] = lane_exp(a[0])
-        elif step.op == 14:  # scalar_log
-            out[0] = lane_log(a[0])
-        elif step.op == 15:  # scalar_heaviside
-            out[0] = lane_step_from_zero(a[0])
-        elif step.op == 16:  # vector_heaviside
-            vector_heaviside(out, a)
-        elif step.op == 17:  # matrix_heaviside
-            matrix_heaviside(out, a)
-        elif step.op == 18:  # scalar_vector_product
-            scalar_vector_product(out, a[0], b)
-        elif step.op == 19:  # scalar_broadcast
-            scalar_broadcast(out, a[0])
-        elif step.op == 20:  # vector_reciprocal
-            vector_reciprocal(out, a)
-        elif step.op == 21:  # vector_norm
-            out[0] = vector_norm(a)
-        elif step.op == 22:  # vector_abs
-            vector_abs(out, a)
-        elif step.op == 23:  # vector_sum
-            vector_sum(out, a, b)
-        elif step.op == 24:  # vector_diff
-            vector_diff(out, a, b)
-        elif step.op == 25:  # vector_product
-            vector_product(out, a, b)
-        elif step.op == 26:  # vector_division
-            vector_division(out, a, b)
-        elif step.op == 27:  # vector_inner_product
-            out[0] = vector_inner_product(a, b)
-        elif step.op == 28:  # vector_outer_product
-            vector_outer_product(out, a, b)
-        elif step.op == 29:  # scalar_matrix_product
-            scalar_matrix_product(out, a[0], b)
-        elif step.op == 30:  # matrix_reciprocal
-            matrix_reciprocal(out, a)
-        elif step.op == 31:  # matrix_vector_product
-            matrix_vector_product(out, a, b)
-        elif step.op == 32:  # vector_column_broadcast
-            vector_column_broadcast(out, a)
-        elif step.op == 33:  # vector_row_broadcast
-            vector_row_broadcast(out, a)
-        elif step.op == 34:  # matrix_norm
-            out[0] = matrix_norm(a)
-        elif step.op == 35:  # matrix_column_norm
-            matrix_column_norm(out, a)
-        elif step.op == 36:  # matrix_row_norm
-            matrix_row_norm(out, a)
-        elif step.op == 37:  # matrix_transpose
-            matrix_transpose(out, a)
-        elif step.op == 38:  # matrix_abs
-            matrix_abs(out, a)
-        elif step.op == 39:  # matrix_sum
-            matrix_sum(out, a, b)
-        elif step.op == 40:  # matrix_diff
-            matrix_diff(out, a, b)
-        elif step.op == 41:  # matrix_product
-            matrix_product(out, a, b)
-        elif step.op == 42:  # matrix_division
-            matrix_division(out, a, b)
-        elif step.op == 43:  # matrix_matrix_product
-            matrix_matrix_product(out, a, b)
-        elif step.op == 44:  # scalar_min
-            out[0] = lane_min(a[0], b[0])
-        elif step.op == 45:  # vector_min
-            vector_min(out, a, b)
-        elif step.op == 46:  # matrix_min
-            matrix_min(out, a, b)
-        elif step.op == 47:  # scalar_max
-            out[0] = lane_max(a[0], b[0])
-        elif step.op == 48:  # vector_max
-            vector_max(out, a, b)
-        elif step.op == 49:  # matrix_max
-            matrix_max(out, a, b)
-        elif step.op == 50:  # vector_mean
-            out[0] = vector_mean(a)
-        elif step.op == 51:  # matrix_mean
-            out[0] = matrix_mean(a)
-        elif step.op == 52:  # matrix_row_mean
-            matrix_row_mean(out, a)
-        elif step.op == 53:  # matrix_row_st_dev
-            matrix_row_st_dev(out, a)
-        elif step.op == 54:  # vector_st_dev
-            out[0] = vector_st_dev(a)
-        elif step.op == 55:  # matrix_st_dev
-            out[0] = matrix_st_dev(a)
-        elif step.op == 56:  # scalar_const_set
-            out[0] = step.constant[0]
-        elif step.op == 57:  # vector_const_set
-            out[step.element[0]] = step.constant[1]
-        elif step.op == 58:  # matrix_const_set
-            out[step.element[0] * 16 + step.element[1]] = step.constant[2]
-        elif step.op == 59:  # scalar_uniform_set
-            out[0] = scalar_uniform_set(random, step.constant[0], step.constant[1])
-        elif step.op == 60:  # vector_uniform_set
-            vector_uniform_set(out, random, step.constant[0], step.constant[1])
-        elif step.op == 61:  # matrix_uniform_set
-            matrix_uniform_set(out, random, step.constant[0], step.constant[1])
-        elif step.op == 62:  # scalar_gaussian_set
-            out[0] = scalar_gaussian_set(random, step.constant[0], step.constant[1])
-        elif step.op == 63:  # vector_gaussian_set
-            vector_gaussian_set(out, random, step.constant[0], step.constant[1])
-        elif step.op == 64:  # matrix_gaussian_set
-            matrix_gaussian_set(out, random, step.constant[0], step.constant[1])
-        elif step.op == 65:  # scalar_sqrt
-            out[0] = lane_sqrt(a[0])
-        elif step.op == VECTOR_ADD_SCALED:
-            vector_add_scaled(out, step.constant, a[0], b)
-        elif step.op == MATRIX_ADD_SCALED:
-            matrix_add_scaled(out, step.constant, a[0], b)
-        elif step.op == MATRIX_ADD_OUTER:
-            matrix_add_outer(out, step.constant, a, b)
-        else:
-            unreachable()
-        step += 1
 
 cdef lane* place_of(Strand* strand, int r) noexcept nogil:
     """Where a register lies."""
@@ -835,10 +674,11 @@ cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int
     clear(strand, FEATURES)
     strand.n_feature_uses = 0
     step = decode(strand, strand.setup, normal, 0, size[0], &constant)
-    step.op = END
+    step.op = SETUP_END
     strand.n_feature_uses = 0
     step = decode(strand, strand.example, normal, size[0], size[1], &constant)
-    step.op = CHECK
+    step.op = PROBE_CHECK if hash else CHECK
+    strand.check = step
     step = decode(strand, step + 1, normal, size[0] + size[1], size[2], &constant)
     step.op = END
     strand.random.state = tasks.random[group]
@@ -853,36 +693,380 @@ cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int
     if hash:
         memset(hash, 0, sizeof(LaneHash))
 
-# ---------------------------------------------------------------- evaluation
 cdef void run_strands(Strand* strands, int n_strands, const Tasks* tasks) noexcept nogil:
-    """Runs loaded strands over all steps. Afterwards alive, and loss or hash, of each are final."""
-    cdef Strand* active[4]
-    cdef Strand* strand
-    cdef int n_active = n_strands, i, k, mode
-    cdef int64_t step, row
-    cdef lane zero = lane_splat(0)
-    cdef const lane* features
-    for i in range(n_strands):
-        active[i] = &strands[i]
-        run(active[i], active[i].setup, zero, TRAINING)
-    for step in range(tasks.n_steps):
-        row = tasks.order[step]
-        mode = TRAINING if step < tasks.n_training else VALIDATION
-        i = 0
-        while i < n_active:
-            strand = active[i]
-            features = strand.x + row * 16
-            for k in range(strand.n_feature_uses):
-                strand.feature_use[k][0] = features
-            strand.memory[LABEL] = zero
-            if run(strand, strand.example, strand.y[row], mode):
-                i += 1
-            else:
-                n_active -= 1
-                active[i] = active[n_active]
-        if n_active == 0:
-            break
+    """Trains and validates loaded strands in turns, an example at a time. Afterwards alive, and loss or hash, of each are final.
 
+    AutoML-Zero's evaluator; docs/semantics.md says where azgen differs. Threaded code, see tables.h: nothing goes from one case on
+    to the next.
+    """
+    cdef Strand* active[4]
+    cdef Strand* strand = strands
+    cdef Random* random
+    cdef const Step* step
+    cdef lane* out
+    cdef const lane* a
+    cdef const lane* b
+    cdef int n_active = n_strands, i = -1, k
+    cdef int64_t example = -1, row = 0
+    cdef lane zero = lane_splat(0)
+    case_labels()
+    for k in range(n_strands):
+        active[k] = &strands[k]
+
+    at_case(66)  # SETUP_END: the next strand's Setup
+    i += 1
+    if i < n_active:
+        strand = active[i]
+        random = &strand.random
+        step = strand.setup
+        first_step(step, out, a, b)
+
+    at_case(0)  # END: the next strand's example, the first one's next
+    i += 1
+    if i >= n_active:
+        if n_active == 0:
+            return
+        i = 0
+        example += 1
+        if example == tasks.n_training:
+            for k in range(n_active):
+                active[k].check.op = PROBE_RATE if active[k].hash else KEEP if active[k].predictions else RATE
+        if example == tasks.n_steps:
+            return
+        row = tasks.order[example]
+    strand = active[i]
+    random = &strand.random
+    set_operands(strand.feature_use, strand.n_feature_uses, strand.x + row * 16)
+    strand.memory[LABEL] = zero
+    step = strand.example
+    first_step(step, out, a, b)
+
+    at_case(67)  # CHECK: after Predict, before Learn
+    strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
+    strand.alive = strand.alive & lane_within(strand.y[row], strand.memory[PREDICTION], strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.memory[LABEL] = strand.y[row]
+    next_step(step, out, a, b)
+
+    at_case(68)  # RATE: after Predict in validation
+    strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
+    strand.alive = strand.alive & lane_within(strand.y[row], strand.memory[PREDICTION], strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.loss = strand.loss + lane_loss(strand.y[row], strand.memory[PREDICTION], strand.weight)
+    go_to_case(0)
+
+    at_case(69)  # KEEP: the same, and predictions are asked for
+    strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
+    strand.alive = strand.alive & lane_within(strand.y[row], strand.memory[PREDICTION], strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.loss = strand.loss + lane_loss(strand.y[row], strand.memory[PREDICTION], strand.weight)
+    strand.predictions[0] = strand.memory[PREDICTION]
+    strand.predictions += 1
+    go_to_case(0)
+
+    at_case(70)  # PROBE_CHECK
+    strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
+    lane_hash_add(strand.hash, strand.memory[PREDICTION], strand.alive)
+    strand.alive = strand.alive & lane_within(strand.y[row], strand.memory[PREDICTION], strand.max_abs_error)
+    if not lane_any(strand.alive):
+        n_active -= 1
+        active[i] = active[n_active]
+        i -= 1
+        go_to_case(0)
+    strand.memory[LABEL] = strand.y[row]
+    next_step(step, out, a, b)
+
+    # Only a probe's training tells of failure, as its validation comes earlier than the real one.
+    at_case(71)  # PROBE_RATE
+    strand.memory[PREDICTION] = lane_sigmoid(strand.memory[PREDICTION])
+    lane_hash_add(strand.hash, strand.memory[PREDICTION], strand.alive)
+    go_to_case(0)
+
+    at_case(1)  # scalar_sum
+    out[0] = a[0] + b[0]
+    next_step(step, out, a, b)
+
+    at_case(2)  # scalar_diff
+    out[0] = a[0] - b[0]
+    next_step(step, out, a, b)
+
+    at_case(3)  # scalar_product
+    out[0] = a[0] * b[0]
+    next_step(step, out, a, b)
+
+    at_case(4)  # scalar_division
+    out[0] = a[0] / b[0]
+    next_step(step, out, a, b)
+
+    at_case(5)  # scalar_abs
+    out[0] = lane_abs(a[0])
+    next_step(step, out, a, b)
+
+    at_case(6)  # scalar_reciprocal
+    out[0] = lane_reciprocal(a[0])
+    next_step(step, out, a, b)
+
+    at_case(7)  # scalar_sin
+    out[0] = lane_sin(a[0])
+    next_step(step, out, a, b)
+
+    at_case(8)  # scalar_cos
+    out[0] = lane_cos(a[0])
+    next_step(step, out, a, b)
+
+    at_case(9)  # scalar_tan
+    out[0] = lane_tan(a[0])
+    next_step(step, out, a, b)
+
+    at_case(10)  # scalar_arcsin
+    out[0] = lane_asin(a[0])
+    next_step(step, out, a, b)
+
+    at_case(11)  # scalar_arccos
+    out[0] = lane_acos(a[0])
+    next_step(step, out, a, b)
+
+    at_case(12)  # scalar_arctan
+    out[0] = lane_atan(a[0])
+    next_step(step, out, a, b)
+
+    at_case(13)  # scalar_exp
+    out[0] = lane_exp(a[0])
+    next_step(step, out, a, b)
+
+    at_case(14)  # scalar_log
+    out[0] = lane_log(a[0])
+    next_step(step, out, a, b)
+
+    at_case(15)  # scalar_heaviside
+    out[0] = lane_step_from_zero(a[0])
+    next_step(step, out, a, b)
+
+    at_case(16)  # vector_heaviside
+    vector_heaviside(out, a)
+    next_step(step, out, a, b)
+
+    at_case(17)  # matrix_heaviside
+    matrix_heaviside(out, a)
+    next_step(step, out, a, b)
+
+    at_case(18)  # scalar_vector_product
+    scalar_vector_product(out, a[0], b)
+    next_step(step, out, a, b)
+
+    at_case(19)  # scalar_broadcast
+    scalar_broadcast(out, a[0])
+    next_step(step, out, a, b)
+
+    at_case(20)  # vector_reciprocal
+    vector_reciprocal(out, a)
+    next_step(step, out, a, b)
+
+    at_case(21)  # vector_norm
+    out[0] = vector_norm(a)
+    next_step(step, out, a, b)
+
+    at_case(22)  # vector_abs
+    vector_abs(out, a)
+    next_step(step, out, a, b)
+
+    at_case(23)  # vector_sum
+    vector_sum(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(24)  # vector_diff
+    vector_diff(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(25)  # vector_product
+    vector_product(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(26)  # vector_division
+    vector_division(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(27)  # vector_inner_product
+    out[0] = vector_inner_product(a, b)
+    next_step(step, out, a, b)
+
+    at_case(28)  # vector_outer_product
+    vector_outer_product(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(29)  # scalar_matrix_product
+    scalar_matrix_product(out, a[0], b)
+    next_step(step, out, a, b)
+
+    at_case(30)  # matrix_reciprocal
+    matrix_reciprocal(out, a)
+    next_step(step, out, a, b)
+
+    at_case(31)  # matrix_vector_product
+    matrix_vector_product(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(32)  # vector_column_broadcast
+    vector_column_broadcast(out, a)
+    next_step(step, out, a, b)
+
+    at_case(33)  # vector_row_broadcast
+    vector_row_broadcast(out, a)
+    next_step(step, out, a, b)
+
+    at_case(34)  # matrix_norm
+    out[0] = matrix_norm(a)
+    next_step(step, out, a, b)
+
+    at_case(35)  # matrix_column_norm
+    matrix_column_norm(out, a)
+    next_step(step, out, a, b)
+
+    at_case(36)  # matrix_row_norm
+    matrix_row_norm(out, a)
+    next_step(step, out, a, b)
+
+    at_case(37)  # matrix_transpose
+    matrix_transpose(out, a)
+    next_step(step, out, a, b)
+
+    at_case(38)  # matrix_abs
+    matrix_abs(out, a)
+    next_step(step, out, a, b)
+
+    at_case(39)  # matrix_sum
+    matrix_sum(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(40)  # matrix_diff
+    matrix_diff(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(41)  # matrix_product
+    matrix_product(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(42)  # matrix_division
+    matrix_division(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(43)  # matrix_matrix_product
+    matrix_matrix_product(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(44)  # scalar_min
+    out[0] = lane_min(a[0], b[0])
+    next_step(step, out, a, b)
+
+    at_case(45)  # vector_min
+    vector_min(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(46)  # matrix_min
+    matrix_min(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(47)  # scalar_max
+    out[0] = lane_max(a[0], b[0])
+    next_step(step, out, a, b)
+
+    at_case(48)  # vector_max
+    vector_max(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(49)  # matrix_max
+    matrix_max(out, a, b)
+    next_step(step, out, a, b)
+
+    at_case(50)  # vector_mean
+    out[0] = vector_mean(a)
+    next_step(step, out, a, b)
+
+    at_case(51)  # matrix_mean
+    out[0] = matrix_mean(a)
+    next_step(step, out, a, b)
+
+    at_case(52)  # matrix_row_mean
+    matrix_row_mean(out, a)
+    next_step(step, out, a, b)
+
+    at_case(53)  # matrix_row_st_dev
+    matrix_row_st_dev(out, a)
+    next_step(step, out, a, b)
+
+    at_case(54)  # vector_st_dev
+    out[0] = vector_st_dev(a)
+    next_step(step, out, a, b)
+
+    at_case(55)  # matrix_st_dev
+    out[0] = matrix_st_dev(a)
+    next_step(step, out, a, b)
+
+    at_case(56)  # scalar_const_set
+    out[0] = step.constant[0]
+    next_step(step, out, a, b)
+
+    at_case(57)  # vector_const_set
+    out[step.element[0]] = step.constant[1]
+    next_step(step, out, a, b)
+
+    at_case(58)  # matrix_const_set
+    out[step.element[0] * 16 + step.element[1]] = step.constant[2]
+    next_step(step, out, a, b)
+
+    at_case(59)  # scalar_uniform_set
+    out[0] = scalar_uniform_set(random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(60)  # vector_uniform_set
+    vector_uniform_set(out, random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(61)  # matrix_uniform_set
+    matrix_uniform_set(out, random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(62)  # scalar_gaussian_set
+    out[0] = scalar_gaussian_set(random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(63)  # vector_gaussian_set
+    vector_gaussian_set(out, random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(64)  # matrix_gaussian_set
+    matrix_gaussian_set(out, random, step.constant[0], step.constant[1])
+    next_step(step, out, a, b)
+
+    at_case(65)  # scalar_sqrt
+    out[0] = lane_sqrt(a[0])
+    next_step(step, out, a, b)
+
+    at_case(72)  # VECTOR_ADD_SCALED
+    vector_add_scaled(out, step.constant, a[0], b)
+    next_step(step, out, a, b)
+
+    at_case(73)  # MATRIX_ADD_SCALED
+    matrix_add_scaled(out, step.constant, a[0], b)
+    next_step(step, out, a, b)
+
+    at_case(74)  # MATRIX_ADD_OUTER
+    matrix_add_outer(out, step.constant, a, b)
+    next_step(step, out, a, b)
+
+# ---------------------------------------------------------------- evaluation
 cdef int load_some(
     Strand* strands, const NormalForm** programs, int64_t job, int64_t n_jobs, const Tasks* tasks, LaneHash* hash
 ) noexcept nogil:

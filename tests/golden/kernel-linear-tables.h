@@ -52,6 +52,19 @@ static const int SUM[3] = { -1, 4, -1 };
 static const int SCALED[3] = { 2, 3, -1 };
 static const int SCALAR_CONST = -1;
 
+/* The interpreter in threaded code: every case ends with a jump of its own to the next step's, which processors foresee better than
+   one jump that all cases share. Cython takes these for calls; step, out, a and b are the interpreter's variables. */
+#define case_labels() static const void *const label_of_case[] = { &&case_0, &&case_1, &&case_2, &&case_3, &&case_4, &&case_5, &&case_6, &&case_7, &&case_8, &&case_9, &&case_10, &&case_11, &&case_12 }
+#define at_case(k) case_##k:
+#define go_to_case(k) goto case_##k
+#define first_step(step, to, first, second) to = (step)->out; first = (step)->a; second = (step)->b; goto *label_of_case[(step)->op]
+#define next_step(step, to, first, second) step++; first_step(step, to, first, second)
+
+/* Has steps read an example where it lies; mostly one or two, so that unrolling does not pay. */
+static inline void set_operands(const lane ***operand, int n, const lane *example) {
+    _Pragma("GCC unroll 1") for (int i = 0; i < n; i++) *operand[i] = example;
+}
+
 /* Sets of registers. */
 typedef struct { uint64_t word[WORDS]; } Registers;
 static inline int registers_have(const Registers *set, int r) { return set->word[r >> 6] >> (r & 63) & 1; }
