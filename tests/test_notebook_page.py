@@ -16,8 +16,8 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, accept):
     from nbclient import NotebookClient
 
     book = nbformat.read(NOTEBOOK, as_version=4)
-    if not accept:  # as it is for readers, but for half of the time
-        book.cells[1].source = book.cells[1].source.replace('max_time="8s"', 'max_time="4s"')
+    if not accept:  # as it is for readers, but for a quarter of the time
+        book.cells[1].source = book.cells[1].source.replace('max_time="8s"', 'max_time="2s"')
     resources = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(book, timeout=300, kernel_name="python3", resources=resources).execute()
     outputs = [output for cell in book.cells for output in cell.get("outputs", ())]

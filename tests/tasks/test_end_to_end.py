@@ -24,7 +24,7 @@ def table(n=200, seed=0):
 def evolve(columns, name, seed=1):
     columns.to_csv(f"{name}.csv", index=False)
     return azgen.evolve(
-        data=f"{name}.csv", target="y", seed=seed, max_programs=6000, out=name, baselines="few"
+        data=f"{name}.csv", target="y", seed=seed, max_programs=2000, out=name, baselines="few"
     )
 
 

@@ -199,7 +199,7 @@ CATEGORIES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_si
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CATEGORIES, min_size=3, max_size=6, unique=True))
 def test_named_categories_and_classes_keep_their_text(tmp_path, categories):
     number = np.arange(90) % len(categories)
