@@ -88,6 +88,41 @@ def lively_program(rng: np.random.Generator, form: Form = SCALAR, ops: Iterable[
     return Program(program.setup, (*program.predict, last), program.learn, form=form)
 
 
+def programs_of_every_op(per_program: int = 8) -> list[Program]:
+    """Programs of the scalar form that have every op between them. Each adds something to the prediction that
+    depends on all entries of the op's result, and on where they are; transcendental ops keep to themselves.
+
+    Features are to lie within (-1, 1), so that all results are finite.
+    """
+
+    def line(name: str, out: int, *operands: int) -> Instruction:
+        return Instruction.of(OPS[name], out, operands)
+
+    before = [
+        *(line("vector_abs", 1, 0), line("vector_mean", 2, 1), line("vector_norm", 3, 0)),
+        *(line("scalar_vector_product", 2, 2, 0), line("vector_outer_product", 0, 0, 1)),
+        *(line("vector_outer_product", 1, 1, 2), line("vector_inner_product", 1, 0, 1)),
+    ]
+    told = [line("vector_inner_product", 5, 3, 1), line("scalar_sum", 1, 1, 5)]
+    after = {"s": told[1:], "v": told, "m": [line("matrix_vector_product", 3, 2, 0), *told]}
+    out, operands = {"s": 5, "v": 3, "m": 2}, {"s": (2, 3), "v": (0, 1), "m": (0, 1)}
+    tried = sorted((op for op in OPS if op.result), key=lambda op: op.family == "function")
+    parts = [
+        [
+            Instruction.of(
+                op,
+                out[op.result],
+                [operands[kind][place] for place, kind in enumerate(op.operands)],
+                (0.25, 0.5, 0.75)[: len(op.constants)],
+            ),
+            *after[op.result],
+        ]
+        for op in tried
+    ]
+    groups = (parts[start : start + per_program] for start in range(0, len(parts), per_program))
+    return [Program(predict=(*before, *(i for part in group for i in part))) for group in groups]
+
+
 def random_instruction(
     rng: np.random.Generator, ops: Sequence[Op], memory: Memory = MEMORY, form: Form = SCALAR
 ) -> Instruction:

@@ -40,7 +40,7 @@ def verify(user: UserFile, dtype: str) -> None:
             f"metric {metric.name!r}",
             f"{metric.cython} and {metric.c}",
             program,
-            _examples(metric, 20),
+            _examples(metric, 5),
             dtype,
         )
 

@@ -90,8 +90,10 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Dea
 
     def compiled(*names: str) -> list[Named]:
         some = [programs[name] for name in names]
-        shaped = shape[1], metric, settings.dtype, tasks[0].vector_classes, len(tasks)
-        compile_together(some, *shaped, fused=settings.execution.fused)
+        tuned = [program for program in some if _trials(program, split, settings, deadline)]
+        shaped, fused = (shape[1], metric, settings.dtype, tasks[0].vector_classes), settings.execution.fused
+        compile_together(some, *shaped, len(tasks), fused=fused)
+        compile_together(tuned, *shaped, fused=fused)  # its lanes carry settings, however few tasks there are
         return []
 
     constant = _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)
@@ -208,17 +210,24 @@ def _execute(program: Program, tasks: Sequence[Task], settings: Settings) -> Rat
 
 def _tuned(program: Program, split: TaskSplit, settings: Settings, deadline: Deadline) -> Tuned | None:
     """The constants that are best on the search and selection tasks; None: too much to try."""
+    trials = _trials(program, split, settings, deadline)
+    if not trials:
+        return None
+    with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
+        return tune(program, split.search, trials, settings.conditions, select=split.select)
+    return None
+
+
+def _trials(program: Program, split: TaskSplit, settings: Settings, deadline: Deadline) -> int:
+    """Settings that a program is tuned with; 0: too much to try."""
     first, epochs = split.search[0], settings.execution.epochs
     _, predict, learn = program.cost(first.n_features)
     cost = len(split.search) * (
         (first.n_train * epochs + first.n_valid) * predict + first.n_train * epochs * learn
     )
     trials = min(TRIALS, int(_LARGEST_TUNING / cost))
-    if trials < 2 or deadline.left * _WORK_PER_SECOND < trials * cost:
-        return None
-    with suppress(AzgenError):  # tasks of which copies for every lane do not fit into memory
-        return tune(program, split.search, trials, settings.conditions, select=split.select)
-    return None
+    enough = trials >= 2 and deadline.left * _WORK_PER_SECOND >= trials * cost
+    return trials if enough else 0
 
 
 def _each(tasks: Sequence[Task], predictor: Predictor) -> Rated:

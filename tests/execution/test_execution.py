@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
-from tests.agreement import Tally, random_tasks, same_bits
-from tests.strategies import programs, random_program
+from tests.agreement import TOLERANCE, Tally, close, exact, random_tasks, same_bits
+from tests.strategies import lively_program, programs, programs_of_every_op, random_program
+from tests.thinned import few_of
 
 pytestmark = pytest.mark.usefixtures("optimized")
 
@@ -31,7 +33,7 @@ SHAPES = [(1, "float32"), (3, "float64"), (4, "float32"), (8, "float64"), (33, "
 
 def sweep(seed: int, count: int, n_features: int, dtype: str, metric: Metric, export: bool = False) -> Tally:
     rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
-    sample = [random_program(rng) for _ in range(count)]
+    sample = [(random_program, lively_program)[i % 2](rng) for i in range(count)]
     compile_together(sample, n_features, metric, dtype, n_tasks=3)
     tally = Tally()
     for program in sample:
@@ -43,17 +45,33 @@ def sweep(seed: int, count: int, n_features: int, dtype: str, metric: Metric, ex
 
 
 @pytest.mark.parametrize(("n_features", "dtype"), SHAPES)
+def test_executors_agree_on_every_op(n_features: int, dtype: str) -> None:
+    rng, sample = np.random.default_rng(n_features), programs_of_every_op()
+    x = rng.uniform(0.4, 0.9, (3, 4, n_features)) * rng.choice([-1, 1], (3, 4, n_features))
+    tasks = [Task(some[:1], np.ones(1), some[1:], np.ones(3)) for some in x]
+    compile_together(sample, n_features, "rmse", dtype, n_tasks=3)
+    for program in sample:
+        oracle, kernel, native = (
+            execute(program, tasks, backend, dtype=dtype, max_abs_error=1e9)
+            for backend in ("oracle", "kernel", "native")
+        )
+        assert not oracle.failed.any() and same_bits(kernel, native), str(program)
+        compare = same_bits if exact(program, "rmse") else partial(close, tolerance=TOLERANCE[dtype])
+        assert compare(oracle, native), str(program)
+
+
+@pytest.mark.parametrize(("n_features", "dtype"), SHAPES)
 def test_executors_agree_on_random_programs(n_features: int, dtype: str) -> None:
-    tally = sweep(0, 24, n_features, dtype, "rmse")
+    tally = sweep(0, 8, n_features, dtype, "rmse")
     assert not tally.wrong, "\n\n".join(tally.wrong)
-    assert tally.exact > 16
+    assert tally.exact > 4
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", few_of(["float32", "float64"], "float64"))
 def test_executors_agree_on_classification(dtype: str) -> None:
-    tally = sweep(0, 24, 4, dtype, "accuracy")
+    tally = sweep(0, 12, 4, dtype, "accuracy")
     assert not tally.wrong, "\n\n".join(tally.wrong)
-    assert tally.programs - tally.sensitive > 20
+    assert tally.programs - tally.sensitive > 8
 
 
 @pytest.mark.slow
@@ -75,7 +93,7 @@ def test_executors_agree_on_ten_thousand_programs(n_features: int, dtype: str) -
     assert not total.wrong, "\n\n".join(total.wrong[:5])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(programs(), st.integers(0, 2**31))
 def test_kernel_and_oracle_agree_on_any_program(program: Program, seed: int) -> None:
     tasks = random_tasks(np.random.default_rng(seed), 4, n_train=4, n_valid=2)
@@ -101,14 +119,14 @@ def original_tasks() -> list[Task]:
     return tasks
 
 
-@pytest.mark.parametrize(("backend", "count"), [("oracle", 12), ("kernel", 201), ("native", 201)])
-def test_fitness_is_the_originals(backend: str, count: int) -> None:
+@pytest.mark.parametrize(("backend", "step"), [("oracle", 17), ("kernel", 1), ("native", 4)])
+def test_fitness_is_the_originals(backend: str, step: int) -> None:
     """The original's C++ computed these fitnesses in float64."""
-    tasks = original_tasks()
-    sample = [Program.parse(row["text"]) for row in ORIGINAL["programs"][:count]]
+    tasks, rows = original_tasks(), ORIGINAL["programs"][::step]
+    sample = [Program.parse(row["text"]) for row in rows]
     if backend == "native":
         compile_together(sample, 4, "rmse", "float64", n_tasks=len(tasks))
-    for program, row in zip(sample, ORIGINAL["programs"], strict=False):
+    for program, row in zip(sample, rows, strict=True):
         result = execute(program, tasks, backend, dtype="float64")
         np.testing.assert_allclose(result.fitness, row["fitness"], rtol=1e-9, atol=0)
 
@@ -167,17 +185,18 @@ def test_failure_scores_zero_on_its_task_alone(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
 def test_classification_counts_a_tie_as_class_0_and_shows_learn_a_probability(backend: str) -> None:
-    x = np.ones((4, 2))
+    x = np.ones((4, 4))
     untouched = Program.parse("def Setup():\n  pass\ndef Predict():\n  pass\ndef Learn():\n  pass\n")
     tie = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = s2 - s2\ndef Learn():\n  pass\n")
     task = Task(x, np.array([0.0, 1, 0, 1]), x, np.array([0.0, 0, 0, 1]), metric="accuracy")
-    result = execute(tie, task, backend)
+    result = execute(tie, task, backend, dtype="float64")
     assert result.fitness[0] == 0.75
     np.testing.assert_array_equal(result.predictions[0], 0.5)
     # s1 = 0 becomes 0.5, whose sigmoid comes next, and so on: memory persists.
     once = 1 / (1 + np.exp(-0.5))
-    chain = execute(untouched, Task(x[:1], np.ones(1), x[:1], np.ones(1), metric="accuracy"), backend)
-    np.testing.assert_allclose(chain.predictions[0], [once], rtol=1e-6)
+    task = Task(x[:1], np.ones(1), x[:1], np.ones(1), metric="accuracy")
+    chain = execute(untouched, task, backend, dtype="float64")
+    np.testing.assert_allclose(chain.predictions[0], [once], rtol=1e-14)
 
 
 @pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
@@ -185,7 +204,7 @@ def test_later_epochs_go_on_from_the_memory_of_earlier_ones(backend: str) -> Non
     counter = Program.parse(
         "def Setup():\n  s2 = 1.0\ndef Predict():\n  s1 = s3 + s4\ndef Learn():\n  s3 = s3 + s2\n"
     )
-    task = Task(np.ones((5, 2)), np.ones(5), np.ones((2, 2)), np.ones(2))
+    task = Task(np.ones((5, 4)), np.ones(5), np.ones((2, 4)), np.ones(2))
     result = execute(counter, task, backend, epochs=3)
     np.testing.assert_array_equal(result.predictions, [[15.0, 15.0]])
 
@@ -199,7 +218,7 @@ def test_prepared_execution_can_be_repeated() -> None:
 
 @pytest.mark.parametrize("backend", ["oracle", "kernel", "native"])
 def test_several_programs_are_executed_on_the_same_tasks(backend: Backend) -> None:
-    tasks = linear_tasks(3, 4, 50, 20, seed=0)
+    tasks = linear_tasks(3, 4, 12, 6, seed=0)
     given = [zoo("linear"), "zoo:neural-net", zoo("linear").with_constants((0.5,))]
     prepared = prepare_tasks(tasks, seed=5, epochs=2)
     for results in (execute(given, tasks, backend, seed=5, epochs=2), prepared.execute(given, backend)):

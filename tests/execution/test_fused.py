@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from azgen.codegen.candidate_source import render_candidates
 from azgen.codegen.lanes import LaneType, lane_types
 from azgen.codegen.target import Target
+from azgen.execution.bound import Result
 from azgen.execution.execute import execute
 from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
@@ -22,6 +24,7 @@ from azgen.language import OPS, Program
 from azgen.language.fused import fused_multiply_add
 from tests.agreement import random_tasks
 from tests.commands import azgen
+from tests.thinned import few_of
 
 FUSED = [op for op in OPS if op.fused]
 
@@ -69,18 +72,45 @@ def test_the_program_has_every_sum_of_products() -> None:
     assert set(FUSED) <= {instruction.op for instruction in PROGRAM.live().instructions()}
 
 
+FEATURES = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 21, 35]
+
+
+def every_pack(n_features: int) -> Iterator[LaneType]:
+    """A lane type for every pack of this machine, in one number type or the other: what sums are added up in
+    depends on F and the pack."""
+    by_pack: dict[int, list[LaneType]] = {}
+    for dtype in ("float32", "float64"):
+        for lane in lane_types(dtype, n_features):
+            by_pack.setdefault(lane.pack, []).append(lane)
+    for number, lanes in enumerate(by_pack.values(), start=n_features):
+        yield lanes[number % len(lanes)]
+
+
+@pytest.mark.parametrize("n_features", few_of(FEATURES, 1, 2, 3, 4, 5, 8, 13, 16, 17, 35))
+def test_native_code_with_every_pack_and_oracle_agree(n_features: int) -> None:
+    compare(n_features, every_pack(n_features))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 21, 35])
+@pytest.mark.parametrize("n_features", FEATURES)
 def test_native_code_of_all_lane_types_and_oracle_agree(n_features: int, dtype: str) -> None:
-    tasks = random_tasks(np.random.default_rng(n_features), n_features, 3)
-    expected = execute(PROGRAM, tasks, "oracle", dtype=dtype, fused=True)
-    assert not expected.failed.any()
-    for lane in lane_types(dtype, n_features):
+    compare(n_features, lane_types(dtype, n_features))
+
+
+def compare(n_features: int, lanes: Iterable[LaneType]) -> None:
+    """PROGRAM's predictions and fitness by the oracle, and by native code in these lanes."""
+    tasks = random_tasks(np.random.default_rng(n_features), n_features, 3, n_train=3, n_valid=2)
+    expected: dict[str, Result] = {}
+    for lane in lanes:
+        if lane.dtype not in expected:
+            expected[lane.dtype] = execute(PROGRAM, tasks, "oracle", dtype=lane.dtype, fused=True)
+            assert not expected[lane.dtype].failed.any()
         code, data = NativeCode(Target(n_features, lane, "rmse", fused=True)), lay_out(tasks, lane)
         code.compile([PROGRAM])
         fitness, predictions = code.prepare(PROGRAM).evaluate(data, with_predictions=True)
-        np.testing.assert_array_equal(predictions, expected.predictions, f"{lane}")
-        np.testing.assert_array_equal(fitness, expected.fitness, f"{lane}")
+        np.testing.assert_array_equal(predictions, expected[lane.dtype].predictions, f"{lane}")
+        np.testing.assert_array_equal(fitness, expected[lane.dtype].fitness, f"{lane}")
 
 
 def test_kernel_and_native_code_agree_with_it_and_without_it_they_say_something_else() -> None:
@@ -148,9 +178,9 @@ def test_source_says_it_and_is_as_ever_without() -> None:
 def test_a_run_keeps_the_choice(tmp_path: Path) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     evolve = ("evolve", "linear", "--fused", "--seed", "1", "--target-fitness", "1", "--baselines", "few")
-    azgen(*evolve, "--max-programs", "20000", "--out", whole)
-    azgen(*evolve, "--max-programs", "10000", "--out", halves)
-    azgen("resume", halves, "--max-programs", "20000")
+    azgen(*evolve, "--max-programs", "4000", "--out", whole)
+    azgen(*evolve, "--max-programs", "2000", "--out", halves)
+    azgen("resume", halves, "--max-programs", "4000")
     champions = [(folder / "champion.az").read_text().partition("def Setup")[2] for folder in (whole, halves)]
     assert champions[0] == champions[1]
     assert "fused = true" in (halves / "config.toml").read_text()

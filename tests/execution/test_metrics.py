@@ -103,14 +103,15 @@ def test_r2_is_the_same_to_the_last_bit_in_all_executors(dtype):
     programs = [zoo("linear"), zoo("affine"), zoo("neural-net")]
     compile_together(programs, 4, "r2", dtype, n_tasks=20)
     for program in programs:
-        results = [execute(program, tasks_of("r2", 20), backend, dtype=dtype) for backend in BACKENDS]
+        tasks = tasks_of("r2", 20, n_train=12, n_valid=9)
+        results = [execute(program, tasks, backend, dtype=dtype) for backend in BACKENDS]
         for result in results[1:]:
             np.testing.assert_array_equal(result.fitness, results[0].fitness)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_r2_of_useless_predictions_and_of_constant_labels(backend):
-    x, y = np.ones((6, 2)), np.array([1.0, 2, 3, 4, 5, 6])
+    x, y = np.ones((6, 4)), np.array([1.0, 2, 3, 4, 5, 6])
     assert execute(EMPTY, Task(x, y, x, y, metric="r2"), backend).fitness[0] == 0, "clipped"
     zeros, ones = np.zeros(6), np.ones(6)
     assert execute(EMPTY, Task(x, zeros, x, zeros, metric="r2"), backend).fitness[0] == 1
@@ -119,7 +120,7 @@ def test_r2_of_useless_predictions_and_of_constant_labels(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_balanced_accuracy_does_not_reward_the_frequent_class(backend):
-    x, y = np.ones((10, 2)), np.array([0.0] * 9 + [1.0])
+    x, y = np.ones((10, 4)), np.array([0.0] * 9 + [1.0])
     never = Program.parse("def Setup():\n  s2 = -5.0\ndef Predict():\n  s1 = s2 + s3\ndef Learn():\n  pass\n")
     for metric, fitness in (("accuracy", 0.9), ("balanced-accuracy", 0.5)):
         assert execute(never, Task(x, y, x, y, metric=metric), backend).fitness[0] == pytest.approx(fitness)
@@ -132,13 +133,15 @@ def test_balanced_accuracy_does_not_reward_the_frequent_class(backend):
 def test_log_loss_of_certainty(backend, dtype):
     """Fitness is the geometric mean of the probabilities of the right classes; none counts as less than
     1e-7."""
-    right = Task(
-        np.array([[90.0, 0]]), np.ones(1), np.array([[90.0, 0], [-80, 0]]), [1, 0], metric="log-loss"
-    )
+
+    def task(train, valid, labels):
+        x_train, x_valid = (np.outer(first, [1.0, 0, 0, 0]) for first in (train, valid))
+        return Task(x_train, np.ones(len(train)), x_valid, labels, metric="log-loss")
+
+    right, wrong = task([90.0], [90.0, -80], [1, 0]), task([90.0], [90.0, 80], [1, 0])
     assert execute(LOGIT, right, backend, dtype=dtype).fitness[0] == 1
-    wrong = Task(np.array([[90.0, 0]]), np.ones(1), np.array([[90.0, 0], [80, 0]]), [1, 0], metric="log-loss")
     assert execute(LOGIT, wrong, backend, dtype=dtype).fitness[0] == pytest.approx(np.sqrt(1e-7), rel=1e-5)
-    unsure = Task(np.zeros((4, 2)), np.ones(4), np.zeros((4, 2)), [0, 1, 1, 0], metric="log-loss")
+    unsure = task(np.zeros(4), np.zeros(4), [0, 1, 1, 0])
     assert execute(LOGIT, unsure, backend, dtype=dtype).fitness[0] == pytest.approx(0.5)
 
 
@@ -182,7 +185,7 @@ def test_predictions_of_baselines_are_rated_as_programs_are(metric):
 @pytest.mark.parametrize("metric", few_of(METRICS, "rmse", "log-loss"))
 def test_every_baseline_is_there_and_beats_a_constant(metric):
     settings = preset("linear" if metric in REGRESSION_METRICS else "digits")
-    sets = [tasks_of(metric, n_tasks=6, n_train=200, n_valid=100, seed=seed) for seed in range(3)]
+    sets = [tasks_of(metric, n_tasks=6, n_train=100, n_valid=60, seed=seed) for seed in range(3)]
     split = TaskSplit(*map(tuple, sets), description="")
     assert len(baseline_scores(split, np.ones(6), settings, "few")) == 3
     scores = {score.name: score for score in baseline_scores(split, np.ones(6), settings)}

@@ -110,16 +110,16 @@ def test_softmax_by_hand():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_probabilities_ties_and_metrics_by_hand(backend):
     x = np.log([[1.0, 2, 5, 9], [4, 4, 2, 1], [1, 1, 1, 1], [3, 1, 6, 1]])
-    y = one_hot(3, 2, 0, 1, 2)  # right; a tie that the first wins, rightly; a tie, wrongly; right
+    y = one_hot(3, 2, 0, 1, 1)  # right; a tie that the first wins, rightly; a tie, wrongly; wrong
     tasks = {m: Task(x, y, x, y, metric=m) for m in ("accuracy", "balanced-accuracy", "log-loss")}
     results = {m: execute(Program.parse(SHOW_SCORES), t, backend) for m, t in tasks.items()}
     probabilities = results["accuracy"].predictions
     assert probabilities.shape == (1, 4, 3)
     expected = [[0.125, 0.25, 0.625], [0.4, 0.4, 0.2], [1 / 3] * 3, [0.3, 0.1, 0.6]]
     np.testing.assert_allclose(probabilities[0], expected, rtol=1e-6)
-    assert results["accuracy"].fitness[0] == 0.75
+    assert results["accuracy"].fitness[0] == 0.5
     assert results["balanced-accuracy"].fitness[0] == pytest.approx(2 / 3)
-    geometric = (0.625 * 0.4 / 3 * 0.6) ** 0.25
+    geometric = (0.625 * 0.4 / 3 * 0.1) ** 0.25
     assert results["log-loss"].fitness[0] == pytest.approx(geometric, rel=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_a_nan_in_one_class_or_a_large_error_fails_the_task(backend):
     assert np.isnan(result.predictions[1:]).all() and np.isfinite(result.predictions[0]).all()
     sure = Program.parse(SHOW_SCORES)
     apart = Task(
-        np.log([[6.0, 3, 1]]), one_hot(3, 0), np.log([[6.0, 3, 1]]), one_hot(3, 1), metric="accuracy"
+        np.log([[6.0, 3, 1, 1]]), one_hot(3, 0), np.log([[6.0, 3, 1, 1]]), one_hot(3, 1), metric="accuracy"
     )
     assert execute(sure, apart, backend, max_abs_error=0.75).failed.tolist() == [False]
     assert execute(sure, apart, backend, max_abs_error=0.65).failed.tolist() == [True]
@@ -229,9 +229,9 @@ def sweep(
     ],
 )
 def test_executors_agree_on_random_programs(shape, dtype, metric, memory):
-    tally = sweep(shape, 16, dtype, metric, memory, export=metric == "accuracy")
+    tally = sweep(shape, 12, dtype, metric, memory, export=metric == "accuracy")
     assert not tally.wrong, "\n\n".join(tally.wrong)
-    assert tally.programs - tally.sensitive > 12
+    assert tally.programs - tally.sensitive > 8
 
 
 @pytest.mark.slow
