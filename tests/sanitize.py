@@ -43,11 +43,8 @@ TASKS = (12, 1, 20)
 PLANTS = {
     "candidate-bounds": ("n * sizeof(lane)); }", "(n + 1) * sizeof(lane)); }"),
     "candidate-shift": ("memset(memory, 0, n", "volatile int by = 40; memset(memory, 1 << by, n"),
-    "kernel-bounds": (
-        "memset(place_of(strand, r), 0, sizeof(lane) *",
-        "memset(place_of(strand, r), 0, 100000 *",
-    ),
-    "kernel-shift": ("if r < FIRST_VECTOR:", "if (1 << (r + 40)) == 3 or r < FIRST_VECTOR:"),
+    "kernel-bounds": ("memset(strand.memory, 0, sizeof(lane) *", "memset(strand.memory, 0, 100000 *"),
+    "kernel-shift": ("if i < n_active:", "if (1 << (i + 40)) == 3 or i < n_active:"),
 }
 """Mistakes to be planted: what of the generated source becomes what."""
 

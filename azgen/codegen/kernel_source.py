@@ -132,7 +132,14 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
         name: [spec.code[op] for op in sorted(ops, key=lambda n: spec.code[n])]
         for name, ops in zip(FUNCTIONS, spec.allowed, strict=True)
     }
-    common = {**spec.target.names, "memory": spec.memory, "ops": spec.ops, "cases": spec.cases}
+    common = {
+        **spec.target.names,
+        "memory": spec.memory,
+        "ops": spec.ops,
+        "cases": spec.cases,
+        # Vectors begin where a pack does.
+        "first_vector": -(-spec.memory.scalars // spec.lane.pack) * spec.lane.pack,
+    }
     tables = (
         environment()
         .get_template("kernel/tables.h.j2")
@@ -156,8 +163,6 @@ def render_kernel(spec: KernelSpec) -> dict[str, str]:
             registers=registers,
             words=(registers + 63) // 64,
             capacity=spec.capacity,
-            # Vectors begin where a pack does.
-            first_vector=-(-spec.memory.scalars // spec.lane.pack) * spec.lane.pack,
             width=STRANDS,
             l1_bytes=L1_BYTES,
             fusions=spec.fusions,

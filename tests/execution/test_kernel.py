@@ -28,7 +28,7 @@ from azgen.search.island import Island
 from azgen.settings.evolution import ActionWeights, EvolutionSettings
 from azgen.settings.settings import FunctionSettings, MemorySettings, Settings
 from azgen.tasks.synthetic import linear_tasks
-from tests.strategies import programs
+from tests.strategies import programs, random_program
 
 NAMES = tuple(op.name for op in OPS)
 ACTIONS = tuple(field.name for field in dataclasses.fields(ActionWeights))
@@ -104,6 +104,18 @@ def test_normal_form_of_random_members_is_pythons() -> None:
     for place in range(500):
         program = home.member(place)
         assert kernel().normal_form(program) == program.normalized()
+
+
+def test_normal_form_of_more_registers_than_fit_a_word_is_pythons() -> None:
+    memory, rng = Memory(50, 40, 3), np.random.default_rng(0)
+    ops = tuple(op for op in OPS if op.result)
+    wide = build_kernel(KernelSpec(4, memory, "rmse", "float32", also=NAMES, evolves=False))
+    lively = 0
+    for _ in range(500):
+        program = random_program(rng, ops, memory, (40, 40, 40))
+        assert wide.normal_form(program) == program.normalized()
+        lively += len(list(program.normalized().instructions())) > 1
+    assert lively > 50
 
 
 def test_random_programs_use_all_ops_and_addresses_and_never_write_label_or_features() -> None:

@@ -49,11 +49,15 @@ cdef extern from "tables.h" nogil:
         double cost
     ctypedef struct Registers:
         uint64_t word[1]
+    ctypedef struct Names:
+        short name[9]
+        uint64_t next
     ctypedef struct LaneHash:
         lane_int a
         lane_int b
     const OpRow OPS[6]
     const int FIRST[3]
+    const int PLACE[9]
     const int COUNT[3]
     const int RESERVED[3]
     const short* ALLOWED[3]
@@ -71,6 +75,8 @@ cdef extern from "tables.h" nogil:
     bint registers_have(const Registers*, int) noexcept
     void registers_add(Registers*, int) noexcept
     void registers_remove(Registers*, int) noexcept
+    bint live_before_op(Registers*, const OpRow*, int, int, int) noexcept
+    int name_of(Names*, int, int) noexcept
     bint registers_equal(const Registers*, const Registers*) noexcept
     void registers_include(Registers*, const Registers*) noexcept
     uint64_t mix64(uint64_t) noexcept
@@ -80,7 +86,7 @@ cdef extern from "tables.h" nogil:
     double draw_normal(uint64_t*) noexcept
     uint64_t double_bits(double) noexcept
     void vector_hash_add(LaneHash*, const lane*, lane_int) noexcept
-    uint64_t lane_hash_key(const LaneHash*, uint64_t) noexcept
+    void lane_hash_keys(const LaneHash*, uint64_t*, int) noexcept
     uint64_t lane_hash_end(uint64_t, int64_t) noexcept
     double exp(double) noexcept
     double log(double) noexcept
@@ -99,6 +105,7 @@ cdef struct Program:
 cdef struct NormalForm:
     Program program             # live code, registers named by first appearance
     bint dies[24]               # whether an instruction's result is used by the next instruction alone
+    int used[3]                 # registers of each kind, the first ones
     int64_t bytes               # memory that the program touches on one lane group
 
 # ---------------------------------------------------------------- ops
@@ -168,10 +175,8 @@ cdef enum:
     PROBE_RATE = 11
     VECTOR_ADD_SCALED = 12
 
-# Registers, and where they lie in a strand's memory, counted in lanes.
+# A strand's memory, counted in lanes.
 cdef enum:
-    FIRST_VECTOR = 4
-    FIRST_MATRIX = 8
     VECTOR_SIZE = 33
     MATRIX_SIZE = 1089
     VECTORS_AT = 4
@@ -204,28 +209,15 @@ cdef struct Strand:
     lane memory[1225]
     lane constants[72]
 
-cdef lane* place_of(Strand* strand, int r) noexcept nogil:
+cdef inline lane* place_of(Strand* strand, int r) noexcept nogil:
     """Where a register lies."""
-    if r < FIRST_VECTOR:
-        return strand.memory + r
-    if r < FIRST_MATRIX:
-        return strand.memory + VECTORS_AT + (r - FIRST_VECTOR) * VECTOR_SIZE
-    return strand.memory + MATRICES_AT + (r - FIRST_MATRIX) * MATRIX_SIZE
-
-cdef void clear(Strand* strand, int r) noexcept nogil:
-    memset(place_of(strand, r), 0, sizeof(lane) * (1 if r < FIRST_VECTOR else VECTOR_SIZE if r < FIRST_MATRIX else MATRIX_SIZE))
+    return strand.memory + PLACE[r]
 
 cdef Step* decode(Strand* strand, Step* step, const NormalForm* normal, int first, int n, lane** constant) noexcept nogil:
-    """Turns instructions into steps, some pairs into one; zeroes the memory that they touch. Returns where steps go on."""
+    """Turns instructions into steps, some pairs into one. Returns where steps go on."""
     cdef const Instruction* code = normal.program.code
     cdef const OpRow* row
     cdef int i, k
-    for i in range(first, first + n):
-        clear(strand, code[i].out)
-        if OPS[code[i].op].n_operands > 0:
-            clear(strand, code[i].a)
-        if OPS[code[i].op].n_operands > 1:
-            clear(strand, code[i].b)
     i = first
     while i < first + n:
         row = &OPS[code[i].op]
@@ -274,9 +266,9 @@ cdef void load(Strand* strand, const NormalForm* normal, const Tasks* tasks, int
     cdef const int* size = normal.program.size
     cdef lane* constant = strand.constants
     cdef Step* step
-    clear(strand, LABEL)
-    clear(strand, PREDICTION)
-    clear(strand, FEATURES)
+    memset(strand.memory, 0, sizeof(lane) * normal.used[0])
+    memset(strand.memory + VECTORS_AT, 0, sizeof(lane) * VECTOR_SIZE * normal.used[1])
+    memset(strand.memory + MATRICES_AT, 0, sizeof(lane) * MATRIX_SIZE * normal.used[2])
     strand.n_feature_uses = 0
     step = decode(strand, strand.setup, normal, 0, size[0], &constant)
     step.op = SETUP_END
@@ -466,9 +458,12 @@ cdef void probe_programs(
     while job < n_jobs:
         n = load_some(strands, programs, job, n_jobs, tasks, hash)
         run_strands(strands, n, tasks)
+        if tasks.n_groups == 1:
+            lane_hash_keys(hash, key + job, n)
         for i in range(n):
             program = <int>((job + i) // tasks.n_groups)
-            key[program] = lane_hash_key(&hash[i], key[program])
+            if tasks.n_groups > 1:
+                lane_hash_keys(&hash[i], &key[program], 1)
             if lane_any(strands[i].alive):
                 failed[program] = False
         job += n
@@ -476,37 +471,36 @@ cdef void probe_programs(
         key[i] = lane_hash_end(key[i], tasks.n_groups * LANES)
 
 # ---------------------------------------------------------------- normal form
+cdef inline bint leave(Registers* live, const Instruction* code) noexcept nogil:
+    """Turns the registers live after an instruction into those live before it. Whether it writes one that is."""
+    return live_before_op(live, &OPS[code.op], code.out, code.a, code.b)
+
 cdef inline void live_before(const Instruction* code, int n, Registers* live) noexcept nogil:
     """Turns the registers live after a function into those live before it."""
-    cdef const OpRow* row
     cdef int i
     for i in range(n - 1, -1, -1):
-        row = &OPS[code[i].op]
-        if row.result >= 0 and registers_have(live, code[i].out):
-            if not row.keeps_rest:
-                registers_remove(live, code[i].out)
-            if row.n_operands > 0:
-                registers_add(live, code[i].a)
-            if row.n_operands > 1:
-                registers_add(live, code[i].b)
+        leave(live, &code[i])
+
+cdef struct Kept:               # the instructions of a program that stay, last ones first
+    short at[24]               # where they are
+    bint dies[24]              # as of the normal form
+    int size[3]                 # how many of Setup, Predict and Learn
+    int n
 
 cdef void normalize(const Program* program, NormalForm* normal) noexcept nogil:
     """Live code, registers renamed by first appearance, operands of commutative ops in order."""
-    cdef Registers before_predict, before_learn, after[3], live, after_user
+    cdef Registers before_predict, before_learn, after[3], live, after_this, after_user
     cdef const Instruction* begin[3]
-    cdef bint keep[24]
-    cdef bint dies[24]
-    cdef int f, i, position, user
-    cdef const OpRow* row
+    cdef Kept kept
+    cdef int f, i, position
+    cdef bint stays, used
     begin[SETUP] = program.code
     begin[PREDICT] = begin[SETUP] + program.size[SETUP]
     begin[LEARN] = begin[PREDICT] + program.size[PREDICT]
     memset(&before_predict, 0, sizeof(Registers))
-    memset(&before_learn, 0, sizeof(Registers))
     while True:
         live = before_predict
         live_before(begin[LEARN], program.size[LEARN], &live)
-        before_learn = live
         registers_include(&live, &before_predict)
         registers_add(&live, PREDICTION)
         after[PREDICT] = live
@@ -520,74 +514,60 @@ cdef void normalize(const Program* program, NormalForm* normal) noexcept nogil:
     after[LEARN] = before_predict
     # Which instructions stay: those that write what is live after them.
     position = length_of(program)
+    kept.n = 0
     for f in range(LEARN, SETUP - 1, -1):
-        live = after[f]
-        user = -1  # the kept instruction that comes next
+        live = after_user = after[f]
+        used = False  # whether an instruction that stays comes next
+        kept.size[f] = -kept.n
         for i in range(program.size[f] - 1, -1, -1):
             position -= 1
-            row = &OPS[begin[f][i].op]
-            keep[position] = row.result >= 0 and registers_have(&live, begin[f][i].out)
-            if keep[position]:
-                dies[position] = user >= 0 and not registers_have(&after_user, begin[f][i].out)
-                user = i
-                after_user = live
-                if not row.keeps_rest:
-                    registers_remove(&live, begin[f][i].out)
-                if row.n_operands > 0:
-                    registers_add(&live, begin[f][i].a)
-                if row.n_operands > 1:
-                    registers_add(&live, begin[f][i].b)
-    rename(program, keep, dies, normal)
+            after_this = live
+            stays = leave(&live, &begin[f][i])
+            # Written anyway, and counted if it stays: which ones do is hard to foresee, and so are branches.
+            kept.at[kept.n] = <short>position
+            kept.dies[kept.n] = used & (not registers_have(&after_user, begin[f][i].out))
+            kept.n += stays
+            used |= stays
+            after_user = after_this if stays else after_user
+        kept.size[f] += kept.n
+    rename(program, &kept, normal)
 
-cdef void rename(const Program* program, const bint* keep, const bint* dies, NormalForm* normal) noexcept nogil:
+cdef void rename(const Program* program, const Kept* kept, NormalForm* normal) noexcept nogil:
     """Copies the kept instructions, naming registers in order of their first appearance."""
-    cdef short name[REGISTERS]
-    cdef short next_name[3]
-    cdef short a, b
-    cdef int f, i, position = 0, n = 0
-    cdef Instruction* to
+    cdef Names names
+    cdef int i, a, b, kind
+    cdef bint swaps
+    cdef Instruction* to = normal.program.code
     cdef const Instruction* instruction
     cdef const OpRow* row
-    for i in range(REGISTERS):
-        name[i] = -1
-    name[LABEL] = LABEL
-    name[PREDICTION] = PREDICTION
-    name[FEATURES] = FEATURES
-    next_name[0] = 0
-    next_name[1] = <short>(FIRST[1] + 3)
-    next_name[2] = <short>FIRST[2]
-    for f in range(3):
-        normal.program.size[f] = 0
-        for i in range(program.size[f]):
-            if keep[position]:
-                instruction = &program.code[position]
-                to = &normal.program.code[n]
-                row = &OPS[instruction.op]
-                a = instruction.a
-                b = instruction.b
-                if row.commutative and (name[a] < 0 or 0 <= name[b] < name[a]) and name[b] >= 0:
-                    a, b = b, a
-                to.op = instruction.op
-                to.a = to.b = 0
-                if row.n_operands > 0:
-                    to.a = renamed(a, row.operand[0], name, next_name)
-                if row.n_operands > 1:
-                    to.b = renamed(b, row.operand[1], name, next_name)
-                to.out = renamed(instruction.out, row.result, name, next_name)
-                memcpy(to.constant, instruction.constant, sizeof(to.constant))
-                normal.dies[n] = dies[position]
-                n += 1
-                normal.program.size[f] += 1
-            position += 1
+    memset(names.name, -1, sizeof(names.name))
+    names.name[LABEL] = LABEL
+    names.name[PREDICTION] = PREDICTION
+    names.name[FEATURES] = FEATURES
+    names.next = (0 + (<uint64_t>(FIRST[1] + 3) << 16) + (<uint64_t>FIRST[2] << 32))
+    memcpy(normal.program.size, kept.size, sizeof(kept.size))
+    for i in range(kept.n - 1, -1, -1):
+        instruction = &program.code[kept.at[i]]
+        row = &OPS[instruction.op]
+        # An operand that there is not is the label's register, which has its name.
+        a = instruction.a if row.n_operands > 0 else LABEL
+        b = instruction.b if row.n_operands > 1 else LABEL
+        swaps = row.commutative & (names.name[b] >= 0) & ((names.name[a] < 0) | (names.name[b] < names.name[a]))
+        a, b = b if swaps else a, a if swaps else b
+        to.op = instruction.op
+        a = name_of(&names, a, row.operand[0])
+        b = name_of(&names, b, row.operand[1])
+        to.a = <short>a if row.n_operands > 0 else 0
+        to.b = <short>b if row.n_operands > 1 else 0
+        to.out = <short>name_of(&names, instruction.out, row.result)
+        memcpy(to.constant, instruction.constant, sizeof(to.constant))
+        normal.dies[to - normal.program.code] = kept.dies[i]
+        to += 1
+    for kind in range(3):
+        normal.used[kind] = <int>(names.next >> 16 * kind & 0xFFFF) - FIRST[kind]
     normal.bytes = sizeof(lane) * (
-        next_name[0] + 33 * (next_name[1] - FIRST[1]) + 1089 * <int64_t>(next_name[2] - FIRST[2])
+        normal.used[0] + 33 * normal.used[1] + 1089 * <int64_t>normal.used[2]
     )
-
-cdef inline short renamed(short r, int kind, short* name, short* next_name) noexcept nogil:
-    if name[r] < 0:
-        name[r] = next_name[kind]
-        next_name[kind] += 1
-    return name[r]
 
 cdef uint64_t program_key(const Program* normal, bint constants) noexcept nogil:
     """64-bit hash of a normal form, or of its structure: without constants; never 0."""
@@ -2073,13 +2053,18 @@ cdef public void sizes(int64_t* bytes) noexcept nogil:
 
 cdef void keep_all(const Program* program, NormalForm* normal) noexcept nogil:
     """In place of normalize, to measure what it saves: dead code stays, and no steps are fused."""
-    cdef bint keep[24]
-    cdef bint dies[24]
-    cdef int i
-    for i in range(length_of(program)):
-        keep[i] = OPS[program.code[i].op].result >= 0
-        dies[i] = False
-    rename(program, keep, dies, normal)
+    cdef Kept kept
+    cdef int f, i, position = length_of(program)
+    kept.n = 0
+    for f in range(LEARN, SETUP - 1, -1):
+        kept.size[f] = -kept.n
+        for i in range(program.size[f]):
+            position -= 1
+            kept.at[kept.n] = <short>position
+            kept.dies[kept.n] = False
+            kept.n += OPS[program.code[position].op].result >= 0
+        kept.size[f] += kept.n
+    rename(program, &kept, normal)
 
 cdef public void evaluate(
     const Program* programs, int n_programs, const Tasks* tasks, double* fitness, lane* predictions, bint keep_dead_code

@@ -15,15 +15,16 @@ typedef struct {
     int constant[3];   /* kind of each constant */
     int commutative, keeps_rest;
     double cost;
+    uint64_t reads[2], writes, clears;  /* 1 or 0: whether it has the operand; has a result; and that alone is there after it */
 } OpRow;
 
 static const OpRow OPS[] = {
-    { 0, 0, { 0, 0 }, -1, { VALUE, VALUE, VALUE }, 0, 0, 0.0 }, /* 0 no_op */
-    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 0, 0, 1.0 }, /* 1 scalar_diff */
-    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 1.0 }, /* 2 scalar_product */
-    { 2, 0, { 0, 1 }, 1, { VALUE, VALUE, VALUE }, 0, 0, 4.0 }, /* 3 scalar_vector_product */
-    { 2, 0, { 1, 1 }, 1, { VALUE, VALUE, VALUE }, 1, 0, 4.0 }, /* 4 vector_sum */
-    { 2, 0, { 1, 1 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 8.0 }, /* 5 vector_inner_product */
+    { 0, 0, { 0, 0 }, -1, { VALUE, VALUE, VALUE }, 0, 0, 0.0, { 0, 0 }, 0, 0 }, /* 0 no_op */
+    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 0, 0, 1.0, { 1, 1 }, 1, 1 }, /* 1 scalar_diff */
+    { 2, 0, { 0, 0 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 1.0, { 1, 1 }, 1, 1 }, /* 2 scalar_product */
+    { 2, 0, { 0, 1 }, 1, { VALUE, VALUE, VALUE }, 0, 0, 4.0, { 1, 1 }, 1, 1 }, /* 3 scalar_vector_product */
+    { 2, 0, { 1, 1 }, 1, { VALUE, VALUE, VALUE }, 1, 0, 4.0, { 1, 1 }, 1, 1 }, /* 4 vector_sum */
+    { 2, 0, { 1, 1 }, 0, { VALUE, VALUE, VALUE }, 1, 0, 8.0, { 1, 1 }, 1, 1 }, /* 5 vector_inner_product */
 };
 
 /* No variables of the .pyx: those get their values from the initialisation of a Python module, which there is not. */
@@ -38,6 +39,8 @@ static const int RESERVED[3] = { 1, 1, 0 };
 #define PREDICTION 1
 #define FEATURES 4
 #define REGISTERS 7
+/* Where they lie in a program's memory, counted in lanes. */
+static const int PLACE[REGISTERS] = { 0, 1, 2, 3, 4, 8, 12, };
 #define WORDS ((REGISTERS + 63) / 64)
 
 /* Ops that each function may use; none where the function is fixed. */
@@ -67,12 +70,32 @@ static inline void set_operands(const lane ***operand, int n, const lane *exampl
 
 /* Sets of registers. */
 typedef struct { uint64_t word[WORDS]; } Registers;
-static inline int registers_have(const Registers *set, int r) { return set->word[r >> 6] >> (r & 63) & 1; }
-static inline void registers_add(Registers *set, int r) { set->word[r >> 6] |= 1ull << (r & 63); }
-static inline void registers_remove(Registers *set, int r) { set->word[r >> 6] &= ~(1ull << (r & 63)); }
+#define WORD_OF(r) (WORDS == 1 ? 0 : (r) >> 6)
+static inline int registers_have(const Registers *set, int r) { return set->word[WORD_OF(r)] >> (r & 63) & 1; }
+static inline void registers_add(Registers *set, int r) { set->word[WORD_OF(r)] |= 1ull << (r & 63); }
+static inline void registers_remove(Registers *set, int r) { set->word[WORD_OF(r)] &= ~(1ull << (r & 63)); }
 static inline int registers_equal(const Registers *a, const Registers *b) { return !memcmp(a, b, sizeof *a); }
 static inline void registers_include(Registers *set, const Registers *more) {
     for (int i = 0; i < WORDS; i++) set->word[i] |= more->word[i];
+}
+
+/* Turns the registers live after an op into those live before it; whether it writes one that is. Without branches, which
+   nobody could foresee. */
+static inline int live_before_op(Registers *live, const OpRow *row, int out, int a, int b) {
+    uint64_t needed = live->word[WORD_OF(out)] >> (out & 63) & row->writes;
+    live->word[WORD_OF(out)] &= ~((needed & row->clears) << (out & 63));
+    live->word[WORD_OF(a)] |= (needed & row->reads[0]) << (a & 63);
+    live->word[WORD_OF(b)] |= (needed & row->reads[1]) << (b & 63);
+    return (int)needed;
+}
+
+/* Names of registers by first appearance; -1: none yet. `next` has the next one of each kind, 16 bits each. */
+typedef struct { int16_t name[REGISTERS]; uint64_t next; } Names;
+static inline int name_of(Names *names, int r, int kind) {
+    int known = names->name[r], fresh = names->next >> 16 * kind & 0xFFFF;
+    uint64_t is_new = known < 0;
+    names->next += is_new << 16 * kind;
+    return names->name[r] = (int16_t)(is_new ? fresh : known);
 }
 
 /* Evolution's own generator, SplitMix64 on one number. */
@@ -101,12 +124,15 @@ static inline void lane_hash_add(LaneHash *hash, lane prediction, lane_int alive
     hash->b = (hash->b + bits) * (int32_t)0x85EBCA77u;
     hash->b ^= hash->b >> 13;
 }
-static inline uint64_t lane_hash_key(const LaneHash *hash, uint64_t key) {
-    for (int i = 0; i < LANES; i++) {
-        key = mix64(key ^ (uint64_t)lane_get(hash->a, i));
-        key = mix64(key + (uint64_t)lane_get(hash->b, i));
-    }
-    return key;
+static inline __attribute__((always_inline)) void lane_hash_keys_of(const LaneHash *hash, uint64_t *key, int n) {
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < n; k++) key[k] = mix64(mix64(key[k] ^ (uint64_t)lane_get(hash[k].a, i)) + (uint64_t)lane_get(hash[k].b, i));
+}
+/* Goes on with the keys of some programs: one alone is a long chain of dependent operations, so they are side by side. */
+static inline void lane_hash_keys(const LaneHash *hash, uint64_t *key, int n) {
+    for (; n >= 4; hash += 4, key += 4, n -= 4) lane_hash_keys_of(hash, key, 4);
+    for (; n >= 2; hash += 2, key += 2, n -= 2) lane_hash_keys_of(hash, key, 2);
+    if (n) lane_hash_keys_of(hash, key, 1);
 }
 /* The key of all lanes, as if there were a multiple of 16, idle ones among them: the same whatever the lane type, as what the
    table of known keys forgets depends on it. */
