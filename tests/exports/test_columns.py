@@ -43,7 +43,7 @@ def predictions(program: Program, dtype: str = "float64") -> tuple[np.ndarray, n
     """Of some rows: all at once, and row by row."""
     module = load_parts(render_module(program, dtype=dtype))
     rng = np.random.default_rng(8)
-    x, y = rng.normal(size=(12, F)), np.arange(12) % 3 + 0.5
+    x, y = rng.normal(size=(6, F)), np.arange(6) % 3 + 0.5
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         kind = next(name for name in ("EvolvedRegressor", "EvolvedClassifier") if hasattr(module, name))
@@ -102,7 +102,7 @@ def program_of(*functions) -> Program:
 
 def test_chains_of_ops_and_the_zoo_do_the_same_in_columns():
     rng = np.random.default_rng(11)
-    programs = [chained_program(rng) for _ in range(80)]
+    programs = [chained_program(rng) for _ in range(40)]
     assert all(lines_for_columns(Flow(program, False)) for program in programs)
     programs += [zoo(name) for name in zoo_names()]
     differing = []

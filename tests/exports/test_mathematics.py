@@ -19,7 +19,7 @@ from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
 from tests.commands import azgen
 from tests.reference import examples
-from tests.strategies import lively_program
+from tests.strategies import lively_program, programs_of_every_op
 from tests.thinned import few_of
 
 
@@ -48,16 +48,16 @@ def test_every_formula_can_be_typeset():
     """As matplotlib's parser of TeX sees it, which knows what ours may use."""
     mathtext = pytest.importorskip("matplotlib.mathtext", reason="matplotlib is not installed")
     parser = mathtext.MathTextParser("path")
-    programs = [zoo(name) for name in zoo_names()]
+    programs = [zoo(name) for name in ("neural-net", "best-evolved", "softmax-ridge-net")]
+    programs += programs_of_every_op()
     steps = "def Setup():\n  s2 = heaviside(s3, 1.0)\ndef Predict():\n  s1 = heaviside(s2, 1.0)\n"
     programs.append(Program.parse(steps + "def Learn():\n  pass\n"))
     programs += [lively_program(np.random.default_rng(i), (SCALAR, VECTOR)[i % 2]) for i in range(2)]
-    for program in programs:
-        found = formulas(program)
-        assert list(found) == ["Constants", "Setup", "Predict", "Learn"]
-        for text in chain.from_iterable(found.values()):
-            assert text.count("{") == text.count("}")
-            parser.parse(f"${text}$")
+    found = [formulas(program) for program in programs]
+    assert all(list(each) == ["Constants", "Setup", "Predict", "Learn"] for each in found)
+    for text in sorted({text for each in found for text in chain.from_iterable(each.values())}):
+        assert text.count("{") == text.count("}")
+        parser.parse(f"${text}$")
 
 
 def module_of(text):
@@ -76,6 +76,11 @@ def test_sympy_predicts_what_the_trained_module_predicts(case):
     program = zoo(case) if isinstance(case, str) else lively_program(np.random.default_rng(case), ops=CLOSED)
     classes = 3 if program.form == VECTOR else 0
     check_sympy(program, "accuracy" if classes or case in ("affine", 3) else "rmse", classes)
+
+
+def test_sympy_knows_every_op():
+    for program in programs_of_every_op(per_program=4):
+        check_sympy(program, "rmse")
 
 
 SUMS = """
@@ -152,7 +157,8 @@ def check_sympy(program, metric, classes=0, n_features=3):
     numbers = {s: values[str(s)] for s in symbolic.prediction.free_symbols}
     if not np.isfinite(list(numbers.values())).all():  # memory too: a minimum may leave NaN aside
         return
-    found = symbolic.prediction.subs(numbers).evalf()
+    # All at once: one by one, minima and maxima of what is left are simplified again and again.
+    found = symbolic.prediction.xreplace({s: symbolic.sp.Float(v) for s, v in numbers.items()}).evalf()
     found = np.array(found.tolist(), float).ravel() if classes else float(found)
     np.testing.assert_allclose(found, expected[:classes] if classes else expected, rtol=1e-6, atol=1e-9)
 

@@ -166,7 +166,7 @@ def compare(program: Program, F: int, metric: str, seed: int) -> bool:
     return True
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs(), st.sampled_from((2, 3, 4, 8)), st.sampled_from(("rmse", "accuracy")), st.integers(0, 99))
 def test_module_predicts_what_the_program_predicts(program, F, metric, seed):
     stable = compare(program, F, metric, seed)
@@ -174,7 +174,7 @@ def test_module_predicts_what_the_program_predicts(program, F, metric, seed):
     assume(stable)
 
 
-@pytest.mark.parametrize("count", [120, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [80, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("memory", [Memory(4, 4, 3), Memory(3, 2, 1)], ids=str)
 def test_module_predicts_what_the_program_predicts_on_a_sweep(memory, count):
     rng = np.random.default_rng(7)
@@ -340,7 +340,7 @@ def test_registers_stand_beside_names_and_reading_may_stop():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_memory_keeps_the_number_type(dtype):
     rng = np.random.default_rng(3)
-    for i in range(60):
+    for i in range(30):
         module = load_parts(render_module(random_program(rng), dtype=dtype))
         x, y, _ = examples(i, 3, "rmse")
         with warnings.catch_warnings():
