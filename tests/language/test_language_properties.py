@@ -15,7 +15,7 @@ from tests.strategies import MEMORY, programs, random_program
 
 DETERMINISTIC = [op for op in OPS if not op.stochastic]
 
-thorough = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
@@ -121,7 +121,7 @@ def test_strategy_keeps_to_its_space(program):
 def test_properties_on_a_seeded_sweep():
     rng = np.random.default_rng(42)
     seen = set()
-    for i in range(600):
+    for i in range(300):
         program = random_program(rng)
         seen.update(instruction.op.id for instruction in program.instructions())
         assert Program.parse(str(program)) == program
