@@ -49,11 +49,11 @@ EAGER = changed(
     tasks__redraw=True,
     evolution__hurdles=(0.5,),
     evolution__selection="lexicase",
-    stop__max_programs=30_000,
+    stop__max_programs=26_000,
 )
 """A run that keeps a checkpoint of every round, and has everything that a state can have."""
 
-ONE = changed(EAGER, islands__count=1, evolution__selection="tournament", stop__max_programs=10_000)
+ONE = changed(EAGER, islands__count=1, evolution__selection="tournament", stop__max_programs=8_000)
 
 
 def run(
@@ -373,7 +373,7 @@ def test_a_run_is_carried_out_once_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(AzgenError, match="another process is carrying out right now"):
         go_on(tmp_path)
     held.close()
-    assert go_on(tmp_path)[0].reason == "10000 programs"
+    assert go_on(tmp_path)[0].reason == "8000 programs"
 
 
 # -- disks
