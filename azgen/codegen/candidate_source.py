@@ -23,6 +23,11 @@ from azgen.language.normalize import live_after, live_before
 from azgen.language.op import Op
 from azgen.language.program import Program
 
+SHARED_AT = (8, 16)
+"""Numbers of features at which candidates of one module share functions of matrices in place of inlining
+them: they compile in half to two thirds of the time and run faster. With 4, 12 and 32 they run slower
+(docs/performance.md)."""
+
 
 @dataclass(frozen=True)
 class Register:
@@ -291,6 +296,7 @@ def candidate_source(program: Program, target: Target, origin: Sequence[str] = (
 
 def _module(candidates: Sequence[Candidate], target: Target, origin: Sequence[str] = ()) -> str:
     source = environment().get_template("candidate/module.pyx.j2")
+    shared = len(candidates) > 1 and target.interleaved == 1 and target.n_features in SHARED_AT
     return tidy(
         source.render(
             **target.names,
@@ -298,5 +304,6 @@ def _module(candidates: Sequence[Candidate], target: Target, origin: Sequence[st
             fusions=[fusion for fusion in FUSIONS if any(fusion in c.fusions for c in candidates)],
             candidates=candidates,
             origin=origin,
+            inline_matrices="" if shared else "inline ",
         )
     )

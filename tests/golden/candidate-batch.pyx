@@ -195,7 +195,7 @@ cdef inline lane vector_inner_product(const lane* a, const lane* b) noexcept nog
     return total
 
 # Matrix times vector; b may be the result itself.
-cdef inline void matrix_vector_product(lane* out, const lane* a, const lane* b) noexcept nogil:
+cdef void matrix_vector_product(lane* out, const lane* a, const lane* b) noexcept nogil:
     cdef lane product[16]
     cdef Py_ssize_t row
     for row in range(16):
@@ -245,7 +245,7 @@ cdef inline void vector_add_scaled(lane* out, const lane* addend, lane a, const 
     out[15] = addend[15] + a * b[15]
 
 # Matrix plus outer product, in blocks of columns whose factors stay in registers.
-cdef inline void matrix_add_outer(lane* out, const lane* addend, const lane* a, const lane* b) noexcept nogil:
+cdef void matrix_add_outer(lane* out, const lane* addend, const lane* a, const lane* b) noexcept nogil:
     cdef Py_ssize_t row, column, at
     cdef lane factor, entry[16]
     for column in range(16):
