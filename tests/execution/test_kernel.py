@@ -219,6 +219,18 @@ def test_constants_step_by_rule(step: str, low: float, high: float) -> None:
     assert 0.03 < (ratios < 0).mean() < 0.2, "a sign flip one time in ten"
 
 
+def test_ends_of_a_range_stay_in_order() -> None:
+    program = Program.parse(
+        "def Setup():\n  s2 = uniform(-0.5, 0.25)\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
+    )
+    records = kernel().encode([program] * 3000)
+    kernel().calls.mutate_programs(records.ctypes.data, 3000, island({"alter_parameter": 1})._address, 3)
+    ends = records["code"]["constant"][:, 0, :2]
+    assert (ends[:, 0] < ends[:, 1]).all(), "and neither is lost"
+    crossed = (ends[:, 0] == 0.25) | (ends[:, 1] == -0.5)
+    assert crossed.sum() > 20, "one has passed the other"
+
+
 def test_zero_is_not_absorbing() -> None:
     home = island({"alter_parameter": 1}, fresh_constant=0.5)
     zero = Program.parse(
