@@ -76,10 +76,18 @@ def _print_figures(to: Console, name: str, figures: list[Figure]) -> None:
     headings = ("work", "by", "best", "median", "unit")
     columns = MORE.get(name, ())
     to.print(grid(rows, *headings, *columns, right=(2, 3, *range(5, 5 + len(columns)))))
+    if name in BELOW:
+        to.print(BELOW[name], style="dim")
 
 
 MORE = {"crossover": ("kernel µs", "native µs", "compiling ms"), "evaluation": ("times the yardstick",)}
 """Further columns of a benchmark."""
+
+BELOW = {
+    "evaluation": "The yardstick is the scalar C interpreter. The original AutoML-Zero took 0.6 to 1.0 of "
+    "its time where both were measured (docs/performance.md)."
+}
+"""What is said below a benchmark's figures."""
 
 
 def _more(figure: Figure) -> tuple[str, ...]:
