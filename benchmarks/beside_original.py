@@ -25,6 +25,7 @@ from azgen.bench.evaluation import (
 from azgen.bench.timing import in_turns
 from azgen.bench.workloads import N_VALID, regression_tasks
 from azgen.language.zoo import zoo
+from benchmarks.performance_tables import number
 
 WORKS = [
     *(("linear", F, 10) for F in (4, 8, 16, 32)),
@@ -44,11 +45,6 @@ def original(binary: str, name: str, n_features: int, n_tasks: int) -> list[floa
     return [float(line) for line in finished.stderr.split()]
 
 
-def shown(values: list[float]) -> str:
-    """The median, in three digits."""
-    return f"{median(values):.3g}" if median(values) < 1000 else f"{median(values):,.0f}".replace(",", " ")
-
-
 def row(binary: str, name: str, n_features: int, n_tasks: int, rounds: int) -> str:
     """One evaluation by all, and how many times as fast as the original they are."""
     tasks = regression_tasks(n_features, N_TRAIN)[:n_tasks]
@@ -61,9 +57,9 @@ def row(binary: str, name: str, n_features: int, n_tasks: int, rounds: int) -> s
         theirs += original(binary, name, n_features, n_tasks)
         for by, values in in_turns(works, RUNS, SECONDS).items():
             ours[by] += [value / len(works[by].fitness) for value in values]
-    cells = [work_name(name, n_features, N_TRAIN, n_tasks), shown(theirs)]
+    cells = [work_name(name, n_features, N_TRAIN, n_tasks), number(median(theirs))]
     for by in (YARDSTICK, INTERLEAVED, NATIVE, PREPARED):
-        cells += [shown(ours[by]), f"{median(theirs) / median(ours[by]):.1f}x"]
+        cells += [number(median(ours[by])), f"{median(theirs) / median(ours[by]):.1f}x"]
     return f"| {' | '.join(cells)} |"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from azgen.codegen.cache_folder import fresh_build_directory
 from azgen.codegen.lanes import lane_type
 from azgen.execution.execute import compile_together
+from azgen.language.conditions import Conditions
 from tests.agreement import Tally, random_tasks
 from tests.strategies import lively_program, random_program
 
@@ -33,7 +34,7 @@ def main(n_programs: int, fused: bool) -> None:
         rng = np.random.default_rng(number)
         programs = [(random_program, lively_program)[i % 2](rng) for i in range(BLOCK)]
         tasks = random_tasks(rng, n_features, n_tasks, ("rmse", "accuracy")[number % 5 == 0])
-        compile_together(programs, n_features, tasks[0].metric, dtype, n_tasks=n_tasks, fused=fused)
+        compile_together(programs, tasks[0], Conditions(dtype=dtype, fused=fused), n_tasks)
         for program in programs:
             tally.compare(program, tasks, dtype, fused)
         shapes.add(str(lane_type(dtype, n_features, matrices=True, n_tasks=n_tasks)))

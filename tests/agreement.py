@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import types
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from azgen.codegen.lanes import MANY
 from azgen.execution.bound import Result
-from azgen.execution.execute import execute
+from azgen.execution.execute import compile_together, execute
 from azgen.exports.module import render_module
 from azgen.language import OPS, Program
+from azgen.language.conditions import Conditions
+from azgen.language.metrics import Metric
 from azgen.tasks.task import Task
 from tests.reference import NUMPY_SUMS, predictions
 
@@ -44,6 +48,20 @@ def random_tasks(
             y = (y > 0).astype(float)
         tasks.append(Task(x[:n_train], y[:n_train], x[n_train:], y[n_train:], metric=metric))
     return tasks
+
+
+def compile_all(
+    programs: Sequence[Program],
+    n_features: int,
+    metric: Metric,
+    dtype: str,
+    classes: int = 0,
+    n_tasks: int | None = MANY,
+) -> None:
+    """Compiles programs for so many tasks of a shape, of which there are none yet."""
+    x, y = np.zeros((1, n_features)), np.eye(1, classes) if classes else np.zeros(1)
+    task = Task(x, y, x, y, metric=metric)
+    compile_together(programs, task, Conditions(dtype=dtype), n_tasks)
 
 
 def exact(program: Program, metric: str) -> bool:

@@ -192,9 +192,7 @@ def check_lines(program: Program, tasks: list[Task], dtype: str, seed: int) -> N
     for number in rng.permutation(len(worth.lines))[:3]:
         line = worth.lines[number]
         versions.append((without(worth.program, line.place), line.removed.fitness))
-    first = tasks[0]
-    shape = (first.n_features, first.metric, dtype, first.vector_classes, len(tasks))
-    compile_together([version for version, _ in versions], *shape)
+    compile_together([version for version, _ in versions], tasks[0], conditions, len(tasks))
     for version, fitness in versions:
         np.testing.assert_array_equal(execute(version, tasks, dtype=dtype).fitness, fitness)
     assert pruned.difference.mean >= -pruned.tolerance[1] - 1e-12

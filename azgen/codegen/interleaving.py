@@ -11,17 +11,16 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from azgen.codegen.lanes import PER_GROUP, LaneType, by_size, lane_types, registers_of
+from azgen.codegen.lanes import LONG_BYTES, PER_GROUP, LaneType, by_size, lane_types, registers_of
 from azgen.codegen.target import Target
 from azgen.language.program import Program
 
 MOST = 3
 """Most groups side by side."""
 
-_WAITS, _PER_HALVING, _LONG_BYTES, _STREAMED = 5.0, 2.5, 1 << 10, 2.0
+_WAITS, _PER_HALVING, _STREAMED = 5.0, 2.5, 2.0
 """What groups side by side cost without matrices, counted in registers of a vector: the waits, which they
-share; every time that a pack is halved; and a register of vectors longer than so many bytes, whose examples
-outgrow the second-level cache."""
+share; every time that a pack is halved; and a register of vectors longer than `LONG_BYTES`."""
 
 _USUAL = 3
 """Instructions that write vectors, of a program without matrices, whose work costs no more than that."""
@@ -62,7 +61,7 @@ def interleaved(target: Target, program: Program, n_tasks: int) -> Target:
             as_such, each = PER_GROUP, by_size(groups * size)
         else:
             as_such = _WAITS + _PER_HALVING * math.log2(lane.pack)
-            each = max(_STREAMED if size > _LONG_BYTES else 1.0, on_vectors / _USUAL)
+            each = max(_STREAMED if size > LONG_BYTES else 1.0, on_vectors / _USUAL)
         passes = math.ceil(math.ceil(n_tasks / lane.lanes) / groups)
         return passes * (as_such + groups * each * registers_of(lane, F, rows))
 

@@ -26,7 +26,7 @@ _NATIVELY, _HELD, _PASSED = 10.0, 0.5, 1.2
 """Without matrices native code is a short chain: what a lane group costs then, and a register of a vector
 that stays in its place, or of one of so many bytes that the examples outgrow the second-level cache."""
 
-_LONG_BYTES = 1 << 10
+LONG_BYTES = 1 << 10
 
 _PER_HALVING = 1.5
 """What it costs to add up a pack natively, for every time that it is halved."""
@@ -176,7 +176,7 @@ def lane_type(
     def cost(lane: LaneType) -> float:
         registers, size = registers_of(lane, n_features, rows), rows * lane.stride(n_features) * lane.bytes
         if natively and not matrices:
-            each = _PASSED if size > _LONG_BYTES else _HELD
+            each = _PASSED if size > LONG_BYTES else _HELD
             as_such = _NATIVELY + _PER_HALVING * math.log2(lane.pack)
         else:
             each = by_size(size)

@@ -19,7 +19,6 @@ from azgen.execution.layout import LaneTasks, check_form, check_tasks, lay_out
 from azgen.execution.native import NativeCode
 from azgen.language.conditions import Conditions
 from azgen.language.instruction import Memory
-from azgen.language.metrics import Metric
 from azgen.language.op import Op, OpTable
 from azgen.language.ops import OPS
 from azgen.language.program import Program
@@ -255,21 +254,13 @@ def native_code(target: Target) -> NativeCode:
 
 
 def compile_together(
-    programs: Sequence[Program],
-    n_features: int,
-    metric: Metric,
-    dtype: str,
-    classes: int = 0,
-    n_tasks: int | None = MANY,
-    fused: bool = False,
+    programs: Sequence[Program], task: Task, how: Conditions, n_tasks: int | None = MANY
 ) -> None:
-    """Compiles programs that are to be executed natively on so many tasks, each for the target that suits it,
-    in few modules, which costs less than one by one."""
+    """Compiles programs that are to be executed natively on so many tasks of the shape of this one, each for
+    the target that suits it, in few modules, which costs less than one by one."""
     by_target: dict[Target, list[Program]] = {}
     for program in programs:
-        memory = program.normalized().memory
-        target = Target.of(memory, n_features, metric, dtype, classes, n_tasks, natively=True, fused=fused)
-        by_target.setdefault(target, []).append(program)
+        by_target.setdefault(target_for(program, task, how, n_tasks), []).append(program)
     for target, members in by_target.items():
         native_code(target).compile(members)
 

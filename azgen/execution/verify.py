@@ -31,9 +31,10 @@ def verify(user: UserFile, dtype: str) -> None:
         AzgenError: names the one that differs; or no compiler.
     """
     programs = {op: _program_of(op) for op in user.ops}
-    compile_together(list(programs.values()), _F, "rmse", dtype, n_tasks=_N_TASKS)
+    examples = _examples("rmse", 1)
+    compile_together(list(programs.values()), examples[0], Conditions(dtype=dtype), _N_TASKS)
     for op, program in programs.items():
-        _compare(f"op {op.name!r}", op.cython, program, _examples("rmse", 1), dtype)
+        _compare(f"op {op.name!r}", op.cython, program, examples, dtype)
     program = Program.parse("def Setup():\n  pass\ndef Predict():\n  s1 = mean(v0)\ndef Learn():\n  pass\n")
     for metric in user.metrics.values():
         _compare(

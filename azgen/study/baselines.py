@@ -91,9 +91,9 @@ def _baselines(split: TaskSplit, settings: Settings, which: Which, deadline: Dea
     def compiled(*names: str) -> list[Named]:
         some = [programs[name] for name in names]
         tuned = [program for program in some if _trials(program, split, settings, deadline)]
-        shaped, fused = (shape[1], metric, settings.dtype, tasks[0].vector_classes), settings.execution.fused
-        compile_together(some, *shaped, len(tasks), fused=fused)
-        compile_together(tuned, *shaped, fused=fused)  # its lanes carry settings, however few tasks there are
+        compile_together(some, tasks[0], settings.conditions, len(tasks))
+        # Tuning's lanes carry settings, however few tasks there are.
+        compile_together(tuned, tasks[0], settings.conditions)
         return []
 
     constant = _CONSTANT[classification, metric == "log-loss"], _each(tasks, _constant)

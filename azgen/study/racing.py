@@ -103,9 +103,7 @@ def race(
         deadline: after it no other program is tuned, and none for other numbers of passes.
     """
     search = tasks.search
-    first = search[0]
-    shape = first.n_features, first.metric, conditions.dtype, first.vector_classes
-    compile_together(list(programs.values()), *shape, fused=conditions.fused)
+    compile_together(list(programs.values()), search[0], conditions)
     n_tasks, generations, middle = _affordable(programs.values(), search, epochs, budget / 2)
     bench = Bench(search[:n_tasks], tasks, conditions)
     racers = [Racer(name, program, bench, deadline) for name, program in programs.items()]

@@ -18,6 +18,7 @@ from azgen.execution.execute import compile_together, execute
 from azgen.execution.layout import lay_out
 from azgen.execution.native import NativeCode
 from azgen.language import Program
+from azgen.language.conditions import Conditions
 from azgen.language.meaning import ordered_sum
 from azgen.tasks.task import Task
 from tests.agreement import exact, random_tasks
@@ -108,7 +109,7 @@ def test_narrower_registers_by_option_give_the_same_bits(monkeypatch: pytest.Mon
     for option in ("", *NARROWER.values()):
         monkeypatch.setenv("CC", f"cc {option}".strip())
         widths.append(find_toolchain().vector_bits())
-        compile_together(sample, 8, "rmse", "float32", n_tasks=10)
+        compile_together(sample, tasks[0], Conditions(), len(tasks))
         found.append([execute(program, tasks, "native") for program in sample])
     assert widths == sorted(widths, reverse=True) and widths[-1] == 128
     for program, *results in zip(sample, *found, strict=True):

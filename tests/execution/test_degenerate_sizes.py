@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from azgen.execution.execute import compile_together
 from azgen.language import Program
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.zoo import zoo, zoo_names
-from tests.agreement import Tally, random_tasks
+from tests.agreement import Tally, compile_all, random_tasks
 from tests.thinned import few_of
 
 EMPTY = "def Setup():\n  pass\ndef Predict():\n  pass\ndef Learn():\n  pass\n"
@@ -33,7 +32,7 @@ def test_one_feature_one_task_one_example(dtype, metric):
         Program.parse(LASTING),
         *(program for program in hand_made if program.form is SCALAR),
     ]
-    compile_together(programs, 1, metric, dtype, n_tasks=1)
+    compile_all(programs, 1, metric, dtype, n_tasks=1)
     tally = Tally()
     for seed, program in enumerate(programs):
         rng = np.random.default_rng(seed)
@@ -48,7 +47,7 @@ def test_one_feature_one_task_one_example(dtype, metric):
 @pytest.mark.parametrize("dtype", few_of(["float32", "float64"], "float32"))
 def test_several_classes_of_one_example_each(dtype):
     programs = [program for program in map(zoo, zoo_names()) if program.form is VECTOR]
-    compile_together(programs, 3, "accuracy", dtype, classes=3, n_tasks=1)
+    compile_all(programs, 3, "accuracy", dtype, classes=3, n_tasks=1)
     tally = Tally()
     for seed, program in enumerate(programs):
         rng = np.random.default_rng(seed)

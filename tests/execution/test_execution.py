@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import Backend, compile_together, execute, prepare, prepare_tasks
+from azgen.execution.execute import Backend, execute, prepare, prepare_tasks
 from azgen.language import OPS, Memory, Program
 from azgen.language.metrics import Metric
 from azgen.language.zoo import zoo
 from azgen.tasks.synthetic import linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
-from tests.agreement import TOLERANCE, Tally, close, exact, random_tasks, same_bits
+from tests.agreement import TOLERANCE, Tally, close, compile_all, exact, random_tasks, same_bits
 from tests.strategies import lively_program, programs, programs_of_every_op, random_program
 from tests.thinned import few_of
 
@@ -34,7 +34,7 @@ SHAPES = [(1, "float32"), (3, "float64"), (4, "float32"), (8, "float64"), (33, "
 def sweep(seed: int, count: int, n_features: int, dtype: str, metric: Metric, export: bool = False) -> Tally:
     rng = np.random.default_rng([seed, n_features, dtype == "float32", metric == "rmse"])
     sample = [(random_program, lively_program)[i % 2](rng) for i in range(count)]
-    compile_together(sample, n_features, metric, dtype, n_tasks=3)
+    compile_all(sample, n_features, metric, dtype, n_tasks=3)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric)
@@ -49,7 +49,7 @@ def test_executors_agree_on_every_op(n_features: int, dtype: str) -> None:
     rng, sample = np.random.default_rng(n_features), programs_of_every_op()
     x = rng.uniform(0.4, 0.9, (3, 4, n_features)) * rng.choice([-1, 1], (3, 4, n_features))
     tasks = [Task(some[:1], np.ones(1), some[1:], np.ones(3)) for some in x]
-    compile_together(sample, n_features, "rmse", dtype, n_tasks=3)
+    compile_all(sample, n_features, "rmse", dtype, n_tasks=3)
     for program in sample:
         oracle, kernel, native = (
             execute(program, tasks, backend, dtype=dtype, max_abs_error=1e9)
@@ -125,7 +125,7 @@ def test_fitness_is_the_originals(backend: str, step: int) -> None:
     tasks, rows = original_tasks(), ORIGINAL["programs"][::step]
     sample = [Program.parse(row["text"]) for row in rows]
     if backend == "native":
-        compile_together(sample, 4, "rmse", "float64", n_tasks=len(tasks))
+        compile_all(sample, 4, "rmse", "float64", n_tasks=len(tasks))
     for program, row in zip(sample, rows, strict=True):
         result = execute(program, tasks, backend, dtype="float64")
         np.testing.assert_allclose(result.fitness, row["fitness"], rtol=1e-9, atol=0)

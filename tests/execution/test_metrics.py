@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss, r2_score
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import execute
 from azgen.execution.oracle import LEAST_PROBABILITY, fitness_of_loss
 from azgen.language import Program
 from azgen.language.instruction import SCALAR
@@ -14,7 +14,7 @@ from azgen.settings.presets import preset
 from azgen.study.baselines import baseline_scores, learners
 from azgen.study.scores import fitness_of_predictions
 from azgen.tasks.task import CLASSIFICATION_METRICS, REGRESSION_METRICS, Task, TaskSplit
-from tests.agreement import Tally, random_tasks
+from tests.agreement import Tally, compile_all, random_tasks
 from tests.strategies import random_program
 from tests.thinned import few_of
 
@@ -84,7 +84,7 @@ def test_executors_agree_on_random_programs(metric, dtype):
     regression = metric in REGRESSION_METRICS
     rng = np.random.default_rng([7, dtype == "float32", METRICS.index(metric)])
     sample = [random_program(rng) for _ in range(24)]
-    compile_together(sample, 4, metric, dtype, n_tasks=3)
+    compile_all(sample, 4, metric, dtype, n_tasks=3)
     tally = Tally()
     for program in sample:
         tasks = [
@@ -101,7 +101,7 @@ def test_executors_agree_on_random_programs(metric, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_r2_is_the_same_to_the_last_bit_in_all_executors(dtype):
     programs = [zoo("linear"), zoo("affine"), zoo("neural-net")]
-    compile_together(programs, 4, "r2", dtype, n_tasks=20)
+    compile_all(programs, 4, "r2", dtype, n_tasks=20)
     for program in programs:
         tasks = tasks_of("r2", 20, n_train=12, n_valid=9)
         results = [execute(program, tasks, backend, dtype=dtype) for backend in BACKENDS]

@@ -13,7 +13,7 @@ import tomli_w
 
 from azgen.codegen.kernel_source import KernelSpec
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import execute
 from azgen.execution.kernel import build_kernel
 from azgen.execution.layout import lay_out
 from azgen.execution.verify import verify
@@ -31,7 +31,7 @@ from azgen.settings.reading import read_settings, settings_from
 from azgen.settings.resolve import resolve_settings
 from azgen.settings.values import as_mapping
 from azgen.study.resume import resume
-from tests.agreement import Tally, close, random_tasks, same_bits
+from tests.agreement import Tally, close, compile_all, random_tasks, same_bits
 from tests.commands import azgen
 from tests.language.test_userops import FILE
 from tests.strategies import MEMORY, random_program
@@ -100,7 +100,7 @@ def test_programs_with_own_ops_mean_the_same_everywhere(metric, dtype):
     sample = [p for p in sample if names & {i.op.name for i in p.live().instructions()}]
     assert len(sample) > 15 and names == {i.op.name for p in sample for i in p.live().instructions()} & names
     tasks = random_tasks(rng, 4, metric=metric)
-    compile_together(sample, 4, metric, dtype, n_tasks=len(tasks))
+    compile_all(sample, 4, metric, dtype, n_tasks=len(tasks))
     also = tuple(sorted(op.name for op in every))
     kernel = build_kernel(KernelSpec(4, MEMORY, metric, dtype, also=also, table=USER.table, evolves=False))
     fitness, _ = kernel.evaluate(kernel.encode(sample), lay_out(tasks, kernel.spec.lane))

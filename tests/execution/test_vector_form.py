@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import execute
 from azgen.language import Memory, Program
 from azgen.language.instruction import SCALAR, VECTOR
 from azgen.language.meaning import softmax
@@ -21,7 +21,7 @@ from azgen.study.baselines import baseline_scores
 from azgen.study.scores import fitness_of_predictions
 from azgen.tasks import load_data_set
 from azgen.tasks.task import Task
-from tests.agreement import Tally, random_tasks
+from tests.agreement import Tally, compile_all, random_tasks
 from tests.strategies import programs, random_program
 from tests.tasks.labelled import image_tasks
 
@@ -207,7 +207,7 @@ def sweep(
     n_features, classes = shape
     rng = np.random.default_rng([count, n_features, classes, dtype == "float32"])
     sample = [random_program(rng, memory=memory, form=VECTOR) for _ in range(count)]
-    compile_together(sample, n_features, metric, dtype, classes, n_tasks=3)
+    compile_all(sample, n_features, metric, dtype, classes, n_tasks=3)
     tally = Tally()
     for program in sample:
         tasks = random_tasks(rng, n_features, metric=metric, n_train=classes + 6, classes=classes)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import execute
 from azgen.exports.c import render_c
 from azgen.exports.provenance import Provenance
 from azgen.language import OPS, Instruction, Program
@@ -17,7 +17,7 @@ from azgen.language.conditions import Conditions
 from azgen.language.instruction import VECTOR
 from azgen.language.userfile import load_user_file
 from azgen.language.zoo import zoo, zoo_names
-from tests.agreement import TOLERANCE, TRANSCENDENTAL, exact, random_tasks, sensitive
+from tests.agreement import TOLERANCE, TRANSCENDENTAL, compile_all, exact, random_tasks, sensitive
 from tests.commands import azgen
 from tests.execution.test_fused import PROGRAM as EVERY_SUM_OF_PRODUCTS
 from tests.strategies import lively_program
@@ -104,7 +104,7 @@ def _zoo_compiled(request):
     for name in FEW if "not slow" in request.config.getoption("markexpr") else zoo_names():
         kinds.setdefault(_of_the_zoo(name), []).append(zoo(name))
     for (metric, classes), programs in kinds.items():
-        compile_together(programs, 5, metric, "float32", classes, n_tasks=1)
+        compile_all(programs, 5, metric, "float32", classes, n_tasks=1)
 
 
 @pytest.mark.parametrize("name", few_of(zoo_names(), *FEW))

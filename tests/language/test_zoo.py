@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from azgen.errors import AzgenError
-from azgen.execution.execute import compile_together, execute
+from azgen.execution.execute import execute
 from azgen.language import Program
 from azgen.language.zoo import find_program, zoo, zoo_for_classes, zoo_names
 from azgen.tasks import load_data_set
 from azgen.tasks.synthetic import affine_tasks, linear_tasks, two_layer_tasks
 from azgen.tasks.task import Task
+from tests.agreement import compile_all
 from tests.tasks.labelled import image_tasks
 
 NAMES = (
@@ -47,7 +48,7 @@ ADAPTED = ("mean-weight-rate", "noisy-relu", "rate-decay")
 def _compiled_together():
     """One by one they would take several times as long to compile."""
     for n_features, names in ((16, NAMES), (8, ("linear", "neural-net", *ADAPTED))):
-        compile_together(list(map(zoo, names)), n_features, "accuracy", "float32", n_tasks=8)
+        compile_all(list(map(zoo, names)), n_features, "accuracy", "float32", n_tasks=8)
 
 
 def mixed_tasks(n_tasks, n_features=16, n_train=8000, n_valid=1000):

@@ -92,8 +92,7 @@ class Rater:
 
     def _natively(self, new: dict[str, Program]) -> None:
         first, how, n_tasks = self._tasks[0], self._conditions, len(self._tasks)
-        shape = first.n_features, first.metric, how.dtype, first.vector_classes
-        compile_together(list(new.values()), *shape, n_tasks, how.fused)
+        compile_together(list(new.values()), first, how, n_tasks)
         for key, program in new.items():
             target = target_for(program, first, how, n_tasks)
             candidate = native_code(target).prepare(program)

@@ -75,7 +75,7 @@ def test_ablation_is_the_paired_difference_that_execution_gives():
     for program in (LINEAR, zoo("noisy-relu"), Program.parse(PADDED)):
         found = ablate(program, tasks)
         changes = [change(found.program, line.place) for line in found.lines for change in (without, zeroed)]
-        compile_together(changes, 3, "rmse", "float32")
+        compile_together(changes, tasks[0], Conditions())
         base = execute(program, tasks).fitness
         assert np.array_equal(found.fitness, base)
         for line in found.lines:
@@ -154,7 +154,7 @@ def test_on_random_programs_of_different_spaces(form, metric, dtype, count):
     pruned = [prune(program, tasks, Conditions(dtype=dtype)) for program in programs]
     versions = [(p, f.fitness) for p, f in zip(programs, found, strict=True)]
     versions += [(p.program, p.fitness) for p in pruned]
-    compile_together([p for p, _ in versions], tasks[0].n_features, metric, dtype, classes, len(tasks))
+    compile_together([p for p, _ in versions], tasks[0], Conditions(dtype=dtype), len(tasks))
     for version, fitness in versions:
         native = execute(version, tasks, dtype=dtype).fitness
         assert np.allclose(fitness, native, atol=TOLERANCE[dtype]), str(version)
